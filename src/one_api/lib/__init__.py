@@ -1,0 +1,1 @@
+"""Small pure tools with no knowledge of the gateway."""

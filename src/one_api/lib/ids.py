@@ -1,0 +1,33 @@
+"""Request ids in One API's form: local time, nanoseconds within the second (not padded), eight random digits."""
+
+import time
+from collections.abc import Callable
+from random import SystemRandom
+
+RANDOM_DIGITS = 10**8
+
+
+class RequestIds:
+    """Makes ids that grow with time, so that a unique index over them grows at its end."""
+
+    def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self._now_ns = now_ns
+        self._random = SystemRandom()
+        self._second = -1
+        self._prefix = ""
+        # One draw from the system a thousand ids: a counter from a random start is as unique and costs nothing.
+        self._tail = 0
+        self._left = 0
+
+    def next(self) -> str:
+        now = self._now_ns()
+        second, nanos = divmod(now, 10**9)
+        if second != self._second:
+            self._second = second
+            self._prefix = time.strftime("%Y%m%d%H%M%S", time.localtime(second))
+        if self._left == 0:
+            self._tail = self._random.randrange(RANDOM_DIGITS)
+            self._left = 1000
+        self._left -= 1
+        self._tail = (self._tail + 7368787) % RANDOM_DIGITS
+        return f"{self._prefix}{nanos}{self._tail:08d}"

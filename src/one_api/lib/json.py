@@ -1,0 +1,119 @@
+"""The only JSON codec for what crosses the wire: strict on the way in, so that what we priced is what we send.
+
+A document is refused where two readers could disagree: two values for one key, NaN, lone surrogates, a byte order mark,
+data after the end, nesting past `MAX_DEPTH`. What passes may be forwarded byte for byte.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 64
+_KEY_COLON_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+encode = _encoder.encode
+
+
+class InvalidJSON(ValueError):
+    """The body is not JSON, or is JSON that two readers could read differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A decoded body. `text` counts UTF-8 bytes of all strings but data URLs, the basis of a token estimate; `media` counts data URLs and image links."""
+
+    value: Any
+    text: int
+    media: int
+
+
+class _Measure:
+    """Counts what one walk over a decoded document can tell."""
+
+    __slots__ = ("keys", "media", "text")
+
+    def __init__(self) -> None:
+        self.keys = 0
+        self.text = 0
+        self.media = 0
+
+    def walk(self, value: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise InvalidJSON(f"nested deeper than {MAX_DEPTH} levels")
+        kind = type(value)
+        if kind is str:
+            self._string(value)
+        elif kind is dict:
+            self.keys += len(value)
+            below = depth + 1
+            for item in value.values():
+                if type(item) is str:
+                    self._string(item)
+                elif type(item) in _BRANCHES:
+                    self.walk(item, below)
+            if "image_url" in value or "input_audio" in value:
+                self.media += 1
+        elif kind is list:
+            below = depth + 1
+            for item in value:
+                if type(item) is str:
+                    self._string(item)
+                elif type(item) in _BRANCHES:
+                    self.walk(item, below)
+                else:
+                    self.text += 4  # a number in a token array is a token
+
+    def _string(self, value: str) -> None:
+        if value.startswith("data:"):
+            self.media += 1
+        elif value.isascii():
+            self.text += len(value)
+        else:
+            self.text += len(value.encode())
+
+
+_BRANCHES = frozenset((dict, list))
+
+
+def decode(data: bytes) -> Any:
+    """Decode a document somebody else answers for (an upstream's answer): no checks beyond the grammar.
+
+    Raises InvalidJSON.
+    """
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidJSON(str(error)) from None
+
+
+def decode_strict(data: bytes) -> Document:
+    """Decode a caller's document, refusing what two readers could read differently.
+
+    Raises InvalidJSON with a sentence for the caller.
+    """
+    value = decode(data)
+    measure = _Measure()
+    measure.walk(value, 1)
+    # In a JSON text every key is followed by a colon, and no other quote-colon pair is structural; strings that begin
+    # with a colon or hold an escaped quote before one only raise the count. Equality therefore proves that no key was
+    # given twice; inequality asks the slow reader.
+    colons = data.count(b'":')
+    if colons != measure.keys or _KEY_COLON_SPACED.search(data):
+        _refuse_duplicates(data)
+    return Document(value, measure.text, measure.media)
+
+
+def _refuse_duplicates(data: bytes) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen = dict(items)
+        if len(seen) != len(items):
+            names = [name for name, _ in items]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InvalidJSON(f"the key {twice!r} is given twice")
+        return seen
+
+    json.loads(data, object_pairs_hook=pairs)
