@@ -1,0 +1,58 @@
+"""Column types whose spelling differs between the three engines, as One API's tables have them.
+
+SQLite, MySQL and PostgreSQL are named in this order wherever a type is explained.
+"""
+
+from typing import Any
+
+from sqlalchemy import CHAR, REAL, BigInteger, Boolean, Dialect, Double, Integer, Numeric, String, Text
+from sqlalchemy.dialects.mysql import BIGINT, LONGTEXT
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# integer / bigint / bigint. Only "INTEGER PRIMARY KEY" numbers rows by itself in SQLite.
+Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+# integer / bigint unsigned / bigint: the weight of a channel.
+Unsigned = Whole.with_variant(BIGINT(unsigned=True), "mysql")
+
+# real / double / numeric
+Real = Double().with_variant(REAL(), "sqlite").with_variant(Numeric(asdecimal=False), "postgresql")
+
+# text / longtext / text
+Long = Text().with_variant(LONGTEXT(), "mysql")
+
+# text / varchar(191) / text: what MySQL can index or give a default.
+Short = Text().with_variant(String(191), "mysql")
+
+
+class Flag(TypeDecorator[bool]):
+    """numeric / tinyint(1) / boolean; NULL stays None."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Numeric(asdecimal=False))
+        return dialect.type_descriptor(Boolean())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Char(TypeDecorator[str]):
+    """char(n) everywhere. PostgreSQL pads it with blanks, which no reader wants to see.
+
+    A longer value is cut by PostgreSQL when compared, so that whoever looks up a secret compares what he found byte for byte.
+    """
+
+    impl = CHAR
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else str(value).rstrip(" ")
