@@ -1,0 +1,263 @@
+"""The `options` table as one typed, frozen value: one line per option.
+
+A row the table does not hold has its default; a row that does not parse keeps the value it had and is reported; a row nobody
+knows is left alone, so that another version finds it again. All of it is pure: who reads and writes the table is elsewhere.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeVar
+
+from one_api.pricing import gojson, ratios
+from one_api.pricing.ratios import Ratios
+
+Value = bool | int | float | str | tuple[str, ...] | Ratios
+Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Option:
+    key: str
+    listed: Listed
+    shown: str | None  # what the list shows instead of the default
+    at_least: float
+
+
+_Mark = Literal["option"]
+_MARK: Final[_Mark] = "option"
+
+
+def opt(key: str, default: T, *, listed: Listed = "always", shown: str | None = None, at_least: float = -math.inf) -> T:
+    """One option: its key in the table and its default, which fixes its type."""
+    option = _Option(key=key, listed=listed, shown=shown, at_least=at_least)
+    made: Any = field(default_factory=lambda: default, metadata={_MARK: option})
+    return made  # type: ignore[no-any-return]  # dataclasses' own lie: a field stands where its value will
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    password_login_enabled: bool = opt("PasswordLoginEnabled", True)
+    password_register_enabled: bool = opt("PasswordRegisterEnabled", True)
+    email_verification_enabled: bool = opt("EmailVerificationEnabled", False)
+    github_oauth_enabled: bool = opt("GitHubOAuthEnabled", False)
+    oidc_enabled: bool = opt("OidcEnabled", False)
+    wechat_auth_enabled: bool = opt("WeChatAuthEnabled", False)
+    turnstile_check_enabled: bool = opt("TurnstileCheckEnabled", False)
+    register_enabled: bool = opt("RegisterEnabled", True)
+    email_domain_restriction_enabled: bool = opt("EmailDomainRestrictionEnabled", False)
+    email_domain_whitelist: tuple[str, ...] = opt(
+        "EmailDomainWhitelist",
+        tuple("gmail.com 163.com 126.com qq.com outlook.com hotmail.com icloud.com yahoo.com foxmail.com".split()),
+    )
+    automatic_disable_channel_enabled: bool = opt("AutomaticDisableChannelEnabled", False)
+    automatic_enable_channel_enabled: bool = opt("AutomaticEnableChannelEnabled", False)
+    approximate_token_enabled: bool = opt("ApproximateTokenEnabled", False)
+    log_consume_enabled: bool = opt("LogConsumeEnabled", True)
+    display_in_currency_enabled: bool = opt("DisplayInCurrencyEnabled", True)
+    display_token_stat_enabled: bool = opt("DisplayTokenStatEnabled", True)
+    channel_disable_threshold: float = opt("ChannelDisableThreshold", 5.0)  # seconds
+    smtp_server: str = opt("SMTPServer", "")
+    smtp_port: int = opt("SMTPPort", 587)
+    smtp_account: str = opt("SMTPAccount", "")
+    smtp_from: str = opt("SMTPFrom", "")  # empty: smtp_account
+    smtp_token: str = opt("SMTPToken", "")
+    notice: str = opt("Notice", "")
+    about: str = opt("About", "")
+    home_page_content: str = opt("HomePageContent", "")
+    footer: str = opt("Footer", "")
+    logo: str = opt("Logo", "")
+    system_name: str = opt("SystemName", "One API")
+    server_address: str = opt("ServerAddress", "http://localhost:3000", shown="")
+    github_client_id: str = opt("GitHubClientId", "")
+    github_client_secret: str = opt("GitHubClientSecret", "")
+    lark_client_id: str = opt("LarkClientId", "", listed="saved")
+    lark_client_secret: str = opt("LarkClientSecret", "")
+    oidc_client_id: str = opt("OidcClientId", "", listed="saved")
+    oidc_client_secret: str = opt("OidcClientSecret", "")
+    oidc_well_known: str = opt("OidcWellKnown", "", listed="saved")
+    oidc_authorization_endpoint: str = opt("OidcAuthorizationEndpoint", "", listed="saved")
+    oidc_token_endpoint: str = opt("OidcTokenEndpoint", "", listed="saved")
+    oidc_userinfo_endpoint: str = opt("OidcUserinfoEndpoint", "", listed="saved")
+    wechat_server_address: str = opt("WeChatServerAddress", "")
+    wechat_account_qrcode_image_url: str = opt("WeChatAccountQRCodeImageURL", "")
+    wechat_server_token: str = opt("WeChatServerToken", "")
+    message_pusher_address: str = opt("MessagePusherAddress", "")
+    message_pusher_token: str = opt("MessagePusherToken", "")
+    turnstile_site_key: str = opt("TurnstileSiteKey", "")
+    turnstile_secret_key: str = opt("TurnstileSecretKey", "")
+    quota_for_new_user: int = opt("QuotaForNewUser", 0)
+    quota_for_inviter: int = opt("QuotaForInviter", 0)
+    quota_for_invitee: int = opt("QuotaForInvitee", 0)
+    quota_remind_threshold: int = opt("QuotaRemindThreshold", 1000)
+    pre_consumed_quota: int = opt("PreConsumedQuota", 500)
+    model_ratio: Ratios = opt("ModelRatio", ratios.MODEL)
+    completion_ratio: Ratios = opt("CompletionRatio", ratios.COMPLETION)
+    group_ratio: Ratios = opt("GroupRatio", ratios.GROUP)  # its keys are the groups there are
+    top_up_link: str = opt("TopUpLink", "")
+    chat_link: str = opt("ChatLink", "")
+    quota_per_unit: float = opt("QuotaPerUnit", 500000.0, at_least=math.ulp(0))  # quota per dollar
+    retry_times: int = opt("RetryTimes", 0)
+    theme: str = opt("Theme", "default")
+    # What One API does not have; listed only once saved, so that its list stays as its scripts know it.
+    hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)  # where the client set no limit
+    proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
+    proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of one proxied request
+
+
+THEMES: Final = ("default", "berry", "air")
+
+_TABLE: Final[Mapping[str, tuple[str, _Option]]] = MappingProxyType(
+    {option.key: (item.name, option) for item in fields(Options) if (option := item.metadata[_MARK])}
+)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INT64: Final = 1 << 63
+
+
+def is_secret(key: str) -> bool:
+    """Whether the value is written and never shown again, also under a name nobody knows."""
+    return key.endswith(("Token", "Secret")) or key == "TurnstileSecretKey"
+
+
+def parse(
+    rows: Mapping[str, str], *, defaults: Options | None = None, previous: Options | None = None
+) -> tuple[Options, dict[str, str]]:
+    """The options that `rows` make, and for every row that could not be read the reason.
+
+    An absent row has its default. One that cannot be read keeps its value in `previous`, so that a table somebody broke by
+    hand does not change a running gateway's prices; at start there is none, and the default stands.
+    """
+    defaults = defaults or DEFAULTS
+    changes: dict[str, Any] = {}
+    rejected: dict[str, str] = {}
+    for key, (name, option) in _TABLE.items():
+        if key not in rows:
+            continue
+        try:
+            changes[name] = _read(option, _default(name), rows[key])
+        except ValueError as error:
+            rejected[key] = str(error)
+            changes[name] = getattr(previous or defaults, name)
+    if "model_ratio" in changes:
+        changes["model_ratio"] = ratios.with_builtin(changes["model_ratio"])
+    return replace(defaults, **changes), rejected
+
+
+def check(key: str, value: str, current: Options) -> str | None:
+    """Why `value` must not be saved under `key`, or None. The sentence is for the administrator."""
+    if key == "":
+        return "无效的参数"
+    rule = _RULES.get(key)
+    if rule is not None and (refusal := rule(value, current)) is not None:
+        return refusal
+    if key in _TABLE:
+        name, option = _TABLE[key]
+        try:
+            _read(option, _default(name), value)
+        except ValueError as error:
+            return str(error)
+    return None
+
+
+def listing(options: Options, rows: Mapping[str, str], at_start: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What an administrator sees: every known option and every unknown row, as text, without the secrets.
+
+    `at_start` are the rows this process found when it started. A model table that came from there is shown with the built-in
+    models it lacks; one saved since is shown as it was saved.
+    """
+    shown = {key: _write(options, name, option) for key, (name, option) in _TABLE.items() if option.listed == "always"}
+    shown.update(rows)
+    saved = rows.get("ModelRatio")
+    if saved is not None and at_start is not None and at_start.get("ModelRatio") == saved:
+        shown["ModelRatio"] = ratios.encode(options.model_ratio)
+    return [{"key": key, "value": value} for key, value in shown.items() if not is_secret(key)]
+
+
+def _default(name: str) -> Value:
+    value: Value = getattr(DEFAULTS, name)
+    return value
+
+
+def _read(option: _Option, default: Value, text: str) -> Value:
+    """`text` as a value of the type `default` has. Raises ValueError with a sentence for the administrator."""
+    match default:
+        case bool():
+            return text == "true"
+        case int():
+            if not _INTEGER.fullmatch(text) or not -_INT64 <= int(text) < _INT64:
+                raise ValueError(f"{option.key} 必须是整数")
+            return _bounded(option, int(text))
+        case float():
+            if not _DECIMAL.fullmatch(text) or math.isinf(float(text)):
+                raise ValueError(f"{option.key} 必须是数字")
+            return _bounded(option, float(text))
+        case str():
+            return text
+        case tuple():
+            return tuple(text.split(",")) if text else ()
+        case _:
+            return MappingProxyType(gojson.numbers(text))
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _bounded(option: _Option, number: Number) -> Number:
+    if number < option.at_least:
+        least = "必须大于 0" if option.at_least > 0 else "不能为负数"
+        raise ValueError(f"{option.key} {least}")
+    return number
+
+
+def _write(options: Options, name: str, option: _Option) -> str:
+    value: Value = getattr(options, name)
+    if option.shown is not None and value == _default(name):
+        return option.shown
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | str():
+            return str(value)
+        case float():
+            return ratios.plain_number(value)
+        case tuple():
+            return ",".join(value)
+        case _:
+            return ratios.encode(value)
+
+
+def _theme(value: str, _: Options) -> str | None:
+    return None if value in THEMES else "无效的主题"
+
+
+def _needs(message: str, ready: Callable[[Options], bool]) -> Callable[[str, Options], str | None]:
+    """Refuse to switch something on before what it needs is filled in."""
+    return lambda value, current: message if value == "true" and not ready(current) else None
+
+
+_RULES: Final[Mapping[str, Callable[[str, Options], str | None]]] = MappingProxyType(
+    {
+        "Theme": _theme,
+        "GitHubOAuthEnabled": _needs(
+            "无法启用 GitHub OAuth，请先填入 GitHub Client Id 以及 GitHub Client Secret！",
+            lambda current: current.github_client_id != "",
+        ),
+        "EmailDomainRestrictionEnabled": _needs(
+            "无法启用邮箱域名限制，请先填入限制的邮箱域名！",
+            lambda current: current.email_domain_whitelist != (),
+        ),
+        "WeChatAuthEnabled": _needs(
+            "无法启用微信登录，请先填入微信登录相关配置信息！",
+            lambda current: current.wechat_server_address != "",
+        ),
+        "TurnstileCheckEnabled": _needs(
+            "无法启用 Turnstile 校验，请先填入 Turnstile 校验相关配置信息！",
+            lambda current: current.turnstile_site_key != "",
+        ),
+    }
+)
+DEFAULTS: Final = Options()

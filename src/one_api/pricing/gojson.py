@@ -1,0 +1,160 @@
+"""What One API's decoder says about a text that is not a JSON object of numbers.
+
+Administrators see these sentences when they save a ratio table, and scripts match on them: they are those of Go's
+`encoding/json`, which reads bytes and stops at the first that cannot continue the text.
+"""
+
+import json
+import math
+import re
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*')
+_NAMED = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 92: "\\\\", 39: "\\'"}
+_LITERALS = {b"t": b"true", b"f": b"false", b"n": b"null"}
+_KINDS = {dict: "object", list: "array", str: "string", bool: "bool", float: "number"}
+
+
+class NotNumbers(ValueError):
+    """The text is not an object of numbers; the message is the decoder's."""
+
+
+def numbers(text: str) -> dict[str, float]:
+    """The object of numbers in `text`. Raises NotNumbers.
+
+    Unlike the original, `null` is refused, for the whole and for a value: there it empties the table or makes a model free.
+    """
+    _check(text.encode("utf-8", "surrogatepass"))
+    try:
+        value = json.loads(text, parse_int=_number, parse_float=_number)
+    except RecursionError:
+        raise NotNumbers("exceeded max depth") from None
+    if not isinstance(value, dict):
+        raise NotNumbers(_mismatch(value, "map[string]float64"))
+    for item in value.values():
+        if not isinstance(item, float):
+            raise NotNumbers(_mismatch(item, "float64"))
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise NotNumbers(f"json: cannot unmarshal number {text} into Go value of type float64")
+    return value
+
+
+def _mismatch(value: object, wanted: str) -> str:
+    return f"json: cannot unmarshal {_KINDS.get(type(value), 'null')} into Go value of type {wanted}"
+
+
+def _check(text: bytes) -> None:
+    """Raise for the first byte that cannot continue a JSON text."""
+    open_: list[bytes] = []  # the brackets we are inside of
+    at = _value(text, 0, open_)
+    while True:
+        at = _skip(text, at)
+        if not open_:
+            if at < len(text):
+                raise _bad(text, at, "after top-level value")
+            return
+        inside, here = open_[-1], text[at : at + 1]
+        if here == (b"}" if inside == b"{" else b"]"):
+            open_.pop()
+            at += 1
+        elif here == b",":
+            at = _key(text, at + 1) if inside == b"{" else at + 1
+            at = _value(text, at, open_)
+        else:
+            raise _bad(text, at, "after object key:value pair" if inside == b"{" else "after array element")
+
+
+def _value(text: bytes, at: int, open_: list[bytes]) -> int:
+    """Read a value, or go down to the first scalar (or empty bracket) of a nest."""
+    while True:
+        at = _skip(text, at)
+        first = text[at : at + 1]
+        if first == b"{" or first == b"[":
+            at = _skip(text, at + 1)
+            open_.append(first)
+            if text[at : at + 1] == (b"}" if first == b"{" else b"]"):
+                return at
+            if first == b"{":
+                at = _key(text, at)
+        elif first == b'"':
+            return _string(text, at)
+        elif first in _LITERALS:
+            return _literal(text, at, _LITERALS[first])
+        elif first == b"-" or first.isdigit():
+            return _digits(text, at)
+        else:
+            raise _bad(text, at, "looking for beginning of value")
+
+
+def _key(text: bytes, at: int) -> int:
+    at = _skip(text, at)
+    if text[at : at + 1] != b'"':
+        raise _bad(text, at, "looking for beginning of object key string")
+    at = _skip(text, _string(text, at))
+    if text[at : at + 1] != b":":
+        raise _bad(text, at, "after object key")
+    return at + 1
+
+
+def _string(text: bytes, at: int) -> int:
+    match = _STRING.match(text, at)
+    assert match is not None  # the caller saw the quote
+    end = match.end()
+    if text[end : end + 1] == b'"':
+        return end + 1
+    if text[end : end + 1] != b"\\":
+        raise _bad(text, end, "in string literal")
+    if text[end + 1 : end + 2] != b"u":
+        raise _bad(text, end + 1, "in string escape code")
+    while end + 2 < len(text) and text[end + 2 : end + 3] in b"0123456789abcdefABCDEF":
+        end += 1
+    raise _bad(text, end + 2, "in \\u hexadecimal character escape")
+
+
+def _literal(text: bytes, at: int, word: bytes) -> int:
+    for offset, letter in enumerate(word):
+        if text[at + offset : at + offset + 1] != bytes((letter,)):
+            raise _bad(text, at + offset, f"in literal {word.decode()} (expecting '{chr(letter)}')")
+    return at + len(word)
+
+
+def _digits(text: bytes, at: int) -> int:
+    match = _NUMBER.match(text, at)
+    if match is None:  # a minus sign before something else
+        raise _bad(text, at + 1, "in numeric literal")
+    end, (fraction, exponent) = match.end(), match.groups()
+    following = text[end : end + 1]
+    if following == b"." and fraction is None and exponent is None:
+        raise _bad(text, end + 1, "after decimal point in numeric literal")
+    if following in (b"e", b"E") and exponent is None:
+        signed = text[end + 1 : end + 2] in (b"+", b"-")
+        raise _bad(text, end + 1 + signed, "in exponent of numeric literal")
+    return end
+
+
+def _skip(text: bytes, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None  # it may match nothing
+    return match.end()
+
+
+def _bad(text: bytes, at: int, where: str) -> NotNumbers:
+    if at >= len(text):
+        return NotNumbers("unexpected end of JSON input")
+    return NotNumbers(f"invalid character {_quote(text[at])} {where}")
+
+
+def _quote(byte: int) -> str:
+    if byte in _NAMED:
+        return f"'{_NAMED[byte]}'"
+    if byte < 32 or byte == 127:
+        return f"'\\x{byte:02x}'"
+    if 128 <= byte < 161 or byte == 173:  # the Latin-1 characters Go does not print
+        return f"'\\u{byte:04x}'"
+    return f"'{chr(byte)}'"

@@ -1,0 +1,144 @@
+"""Ratio tables and the look-up of what a model costs; the defaults are One API's, kept in ratios.json.
+
+A ratio of 1 is 0.002 dollars for 1,000 tokens, that is one unit of quota a token. Values are float64 as One API computes them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+Ratios = Mapping[str, float]
+
+MISSING_MODEL_RATIO: Final = 30.0
+MISSING_GROUP_RATIO: Final = 1.0
+
+_DATA: Final[Any] = json.loads(resources.files(__package__).joinpath("ratios.json").read_text("utf-8"))
+
+
+def _table(name: str) -> Ratios:
+    return MappingProxyType({key: float(value) for key, value in _DATA[name].items()})
+
+
+MODEL: Final = _table("model")
+COMPLETION: Final = _table("completion")
+GROUP: Final = _table("group")
+_COMPLETION_EXACT: Final = _table("completion_exact")
+_COMPLETION_RULES: Final[tuple[Mapping[str, Any], ...]] = tuple(_DATA["completion_rules"])
+
+
+class PriceOptions(Protocol):
+    """The options a price is made of."""
+
+    @property
+    def model_ratio(self) -> Ratios: ...
+    @property
+    def completion_ratio(self) -> Ratios: ...
+    @property
+    def group_ratio(self) -> Ratios: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What one model costs one group on one channel type. `ratio` is `model_ratio` times `group_ratio`."""
+
+    model_ratio: float
+    group_ratio: float
+    completion_ratio: float
+    ratio: float
+
+
+class Prices:
+    """All tariffs of one state of the options. Immutable but for its memory of answers."""
+
+    __slots__ = ("_completion", "_group", "_known", "_model")
+
+    # Callers choose model names, so the memory has an end; the working set of a gateway is far below it.
+    MEMORY: Final = 4096
+
+    def __init__(self, options: PriceOptions) -> None:
+        self._model = options.model_ratio
+        self._completion = options.completion_ratio
+        self._group = options.group_ratio
+        self._known: dict[tuple[str, int, str], Tariff] = {}
+
+    def tariff(self, model: str, channel_type: int, group: str) -> Tariff:
+        key = (model, channel_type, group)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self.MEMORY:
+                self._known = {}  # a new dict: another thread may be reading the old one
+            known = self._known[key] = self._find(model, channel_type, group)
+        return known
+
+    def _find(self, model: str, channel_type: int, group: str) -> Tariff:
+        model_ratio = find_model_ratio(model, channel_type, self._model)
+        group_ratio = self._group.get(group, MISSING_GROUP_RATIO)
+        completion_ratio = find_completion_ratio(model, channel_type, self._completion)
+        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio)
+
+
+def find_model_ratio(model: str, channel_type: int, active: Ratios) -> float:
+    if model.startswith(("qwen-", "command-")):
+        model = model.removesuffix("-internet")
+    found = _four_places(model, channel_type, active, MODEL)
+    return MISSING_MODEL_RATIO if found is None else found
+
+
+def find_completion_ratio(model: str, channel_type: int, active: Ratios) -> float:
+    if model.startswith("qwen-"):  # and not `command-`: One API strips it for the model ratio only
+        model = model.removesuffix("-internet")
+    found = _four_places(model, channel_type, active, COMPLETION)
+    if found is None:
+        found = _by_rule(model)
+    return _COMPLETION_EXACT.get(model, 1.0) if found is None else found
+
+
+def with_builtin(active: Ratios) -> Ratios:
+    """A stored model table plus the built-in models it lacks: what One API makes of it when it starts."""
+    return MappingProxyType({**MODEL, **active})
+
+
+def encode(table: Ratios) -> str:
+    """A table as One API writes it: keys sorted, no spaces, numbers as Go prints them."""
+    pairs = (f"{json.dumps(key, ensure_ascii=False)}:{encode_number(table[key])}" for key in sorted(table))
+    return "{" + ",".join(pairs) + "}"
+
+
+def encode_number(value: float) -> str:
+    """Shortest form that reads back equal, without an exponent where Go's JSON has none (from 1e-6 up to 1e21)."""
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        return plain_number(value)
+    return repr(value).replace("e-0", "e-")
+
+
+def plain_number(value: float) -> str:
+    """The shortest digits that read back equal, never with an exponent."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
+
+
+def _four_places(model: str, channel_type: int, active: Ratios, builtin: Ratios) -> float | None:
+    typed = f"{model}({channel_type})"
+    for table, name in ((active, typed), (builtin, typed), (active, model), (builtin, model)):
+        found = table.get(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _by_rule(model: str) -> float | None:
+    for rule in _COMPLETION_RULES:
+        if _matches(rule, model):
+            if "value" in rule:
+                return float(rule["value"])
+            return next(float(case.get("value", case.get("else"))) for case in rule["cases"] if _matches(case, model))
+    return None
+
+
+def _matches(rule: Mapping[str, Any], model: str) -> bool:
+    if "equals" in rule:
+        return bool(model == rule["equals"])
+    return model.startswith(rule.get("prefix", "")) and model.endswith(rule.get("suffix", ""))
