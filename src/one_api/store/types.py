@@ -46,9 +46,9 @@ class Flag(TypeDecorator[bool]):
 
 
 class Char(TypeDecorator[str]):
-    """char(n) everywhere. PostgreSQL pads it with blanks, which no reader wants to see.
+    """char(n) everywhere. PostgreSQL pads it with blanks and MySQL's default collation ignores case.
 
-    A longer value is cut by PostgreSQL when compared, so that whoever looks up a secret compares what he found byte for byte.
+    Trailing blanks are taken off here. Whoever looks up a secret compares what he found with what he sought, byte for byte.
     """
 
     impl = CHAR
