@@ -105,6 +105,7 @@ class Options:
     # What One API does not have; listed only once saved, so that its list stays as its scripts know it.
     hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)  # where the client set no limit
     proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
+    charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)  # claims beyond the hold
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of one proxied request
 
 

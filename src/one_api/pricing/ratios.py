@@ -16,18 +16,18 @@ Ratios = Mapping[str, float]
 MISSING_MODEL_RATIO: Final = 30.0
 MISSING_GROUP_RATIO: Final = 1.0
 
-_DATA: Final[Any] = json.loads(resources.files(__package__).joinpath("ratios.json").read_text("utf-8"))
+DATA: Final[Any] = json.loads(resources.files(__package__).joinpath("ratios.json").read_text("utf-8"))
 
 
 def _table(name: str) -> Ratios:
-    return MappingProxyType({key: float(value) for key, value in _DATA[name].items()})
+    return MappingProxyType({key: float(value) for key, value in DATA[name].items()})
 
 
 MODEL: Final = _table("model")
 COMPLETION: Final = _table("completion")
 GROUP: Final = _table("group")
 _COMPLETION_EXACT: Final = _table("completion_exact")
-_COMPLETION_RULES: Final[tuple[Mapping[str, Any], ...]] = tuple(_DATA["completion_rules"])
+_COMPLETION_RULES: Final[tuple[Mapping[str, Any], ...]] = tuple(DATA["completion_rules"])
 
 
 class PriceOptions(Protocol):

@@ -1,0 +1,67 @@
+"""What speech and transcriptions cost, and where a transcription keeps its text."""
+
+import math
+from typing import Final
+
+from one_api.errors import BadRequest, OneAPIError
+from one_api.ir import Usage
+from one_api.lib import json
+from one_api.pricing import text
+from one_api.pricing.ratios import Tariff
+
+MOST_SPEECH_BYTES: Final = 4096
+
+
+def speech_charge(spoken: str, tariff: Tariff) -> int:
+    """The quota of speaking a text, known before the call: ratio times its UTF-8 bytes. Raises BadRequest."""
+    size = len(spoken.encode("utf-8", "surrogatepass"))
+    if size > MOST_SPEECH_BYTES:
+        raise BadRequest("input is too long (over 4096 characters)", code="text_too_long")
+    return text.whole(size * tariff.ratio, math.trunc)
+
+
+def transcription_estimate(tariff: Tariff, *, pre_consumed: int) -> int:
+    return text.estimate(tariff, pre_consumed=pre_consumed, prompt=0, max_tokens=0)
+
+
+def transcription_charge(tokens: int, tariff: Tariff) -> int:
+    """The quota of a transcribed text of so many tokens. One API forgot the ratio here."""
+    return text.charge(Usage(input=tokens), tariff)
+
+
+def transcript(body: bytes, response_format: str) -> str:
+    """The text in a transcription, for counting. Raises OneAPIError if it cannot be found."""
+    match response_format:
+        case "" | "json" | "verbose_json":
+            return _member(body)
+        case "text":
+            return body.decode("utf-8", "replace").removesuffix("\n")
+        case "srt" | "vtt":
+            return _subtitles(body.decode("utf-8", "replace"))
+        case _:
+            raise OneAPIError("unexpected_response_format", status=500, code="unexpected_response_format")
+
+
+def _member(body: bytes) -> str:
+    try:
+        value = json.decode(body)
+    except json.InvalidJSON as error:
+        raise OneAPIError(str(error), status=500, code="get_text_from_body_err") from None
+    found = value.get("text") if isinstance(value, dict) else None
+    if found is not None and not isinstance(found, str):
+        raise OneAPIError("text is not a string", status=500, code="get_text_from_body_err")
+    return found or ""
+
+
+def _subtitles(body: str) -> str:
+    """The line after each line with an arrow, as One API counts subtitles."""
+    lines = [line.removesuffix("\r") for line in body.split("\n")]
+    spoken: list[str] = []
+    after_arrow = False
+    for line in lines:
+        if after_arrow:
+            spoken.append(line)
+            after_arrow = False
+        elif "-->" in line:
+            after_arrow = True
+    return "".join(spoken)

@@ -1,0 +1,90 @@
+"""Charges and holds of text calls, in float64 exactly as One API computes them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from one_api.ir import Usage
+from one_api.pricing.ratios import Tariff
+
+MOST_QUOTA: Final = 1 << 53
+"""No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
+_MOST_TOKENS: Final = 1 << 53
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What to hold for a call. A balance below `least` refuses it; `most` is the dearest answer within the client's limits;
+    `ceiling` is what an upstream may claim at all."""
+
+    least: int
+    most: int
+    ceiling: int
+
+
+def charge(usage: Usage, tariff: Tariff) -> int:
+    """The quota that `usage` costs: never negative, and at least 1 unless the model or the usage is free."""
+    prompt, completion = _tokens(usage.input), _tokens(usage.output)
+    if prompt + completion == 0:
+        return 0
+    cost = whole((prompt + completion * tariff.completion_ratio) * tariff.ratio, math.ceil)
+    return 1 if cost == 0 and tariff.ratio != 0 else cost
+
+
+def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
+    """One API's estimate before a call, which a balance must reach. It knows neither completion ratio nor `n`."""
+    return whole((pre_consumed + _tokens(prompt) + _tokens(max_tokens)) * tariff.ratio, math.trunc)
+
+
+def bounds(  # noqa: PLR0913  # one call has this many limits
+    tariff: Tariff,
+    *,
+    pre_consumed: int,
+    prompt: int,
+    prompt_most: int,
+    max_tokens: int,
+    output: int,
+    n: int,
+    tolerance: int,
+) -> Bounds:
+    """The hold of a call. Finite and ordered for any integers, whoever chose them.
+
+    prompt: tokens as One API counts them. prompt_most: an upper estimate of all the upstream may count. max_tokens: that
+    field of the request. output: tokens of one answer at most, the client's limit or the operator's assumption.
+    n: answers asked for. tolerance: input tokens by which an upstream's claim may exceed the dearest answer.
+    """
+    least = estimate(tariff, pre_consumed=pre_consumed, prompt=prompt, max_tokens=max_tokens)
+    completion = _tokens(output) * max(1, _tokens(n))
+    # A completion may cost less than nothing by mistake of a table; the hold then covers the prompt alone.
+    free = max(tariff.completion_ratio, 0.0)
+    dearest = Tariff(tariff.model_ratio, tariff.group_ratio, free, tariff.ratio)
+    most = max(least, charge(Usage(input=prompt_most, output=completion), dearest))
+    ceiling = min(MOST_QUOTA, most + charge(Usage(input=tolerance), tariff))
+    return Bounds(least, most, ceiling)
+
+
+def describe(tariff: Tariff) -> str:
+    """The line of a text call's log row: model, group and completion ratio."""
+    return f"{describe_short(tariff)} × {tariff.completion_ratio:.2f}"
+
+
+def describe_short(tariff: Tariff) -> str:
+    """The line of an image or audio call's log row."""
+    return f"倍率：{tariff.model_ratio:.2f} × {tariff.group_ratio:.2f}"
+
+
+def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:
+    """A quota as log rows write it; ＄ is the full-width sign."""
+    return f"＄{quota / per_unit:.6f} 额度" if in_currency else f"{quota} 点额度"
+
+
+def whole(amount: float, rounding: Callable[[float], int]) -> int:
+    """`amount` as quota, within [0, MOST_QUOTA] also when a ratio made it infinite or no number at all."""
+    if not amount > 0:  # catches NaN: zero times an infinite ratio
+        return 0
+    return MOST_QUOTA if amount >= MOST_QUOTA else rounding(amount)
+
+
+def _tokens(count: int) -> int:
+    return min(max(count, 0), _MOST_TOKENS)

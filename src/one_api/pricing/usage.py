@@ -1,0 +1,92 @@
+"""Reading what an upstream says it used. A report that cannot be true is no report: the caller then counts.
+
+So no report makes a call cheaper than free or claims more than any model could do; `policy` bounds the cost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from one_api.ir import Usage
+
+MOST_BELIEVED: Final = 10_000_000
+"""Tokens of one kind in one call: no model has a window this wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A believable report. `total_only`: there is no prompt count, and `usage.output` is the total."""
+
+    usage: Usage
+    total_only: bool = False
+
+    def resolve(self, prompt: int) -> Usage:
+        """The usage, with a counted `prompt` taken out of a bare total."""
+        if not self.total_only:
+            return self.usage
+        return replace(self.usage, input=prompt, output=max(0, self.usage.output - prompt))
+
+
+class _Unbelievable(ValueError):
+    """A count that no meter shows."""
+
+
+def read_usage(value: object) -> Usage | None:
+    """The usage object of a whole answer, or None if it has to be counted: no total, or a total without parts."""
+    read = _read(value)
+    if read is None:
+        return None
+    usage, total = read
+    return None if total == 0 or usage.input + usage.output == 0 else usage
+
+
+def read_stream_usage(value: object) -> Report | None:
+    """The usage object of a stream, or None if it has to be counted. Without a prompt count it is a bare total."""
+    read = _read(value)
+    if read is None:
+        return None
+    usage, total = read
+    if total == 0:
+        return None
+    return Report(replace(usage, output=total), total_only=True) if usage.input == 0 else Report(usage)
+
+
+def _read(value: object) -> tuple[Usage, int] | None:
+    """The usage and the total, or None for anything but believable counts."""
+    if not isinstance(value, Mapping):
+        return None
+    before = _details(value, "prompt_tokens_details", "input_tokens_details")
+    after = _details(value, "completion_tokens_details", "output_tokens_details")
+    try:
+        prompt = _count(value, "prompt_tokens", "input_tokens")
+        completion = _count(value, "completion_tokens", "output_tokens")
+        cached = _count(before, "cached_tokens") or _count(value, "prompt_cache_hit_tokens")  # DeepSeek's name for it
+        usage = Usage(
+            input=prompt,
+            output=completion,
+            cached=min(prompt, cached),
+            reasoning=min(completion, _count(after, "reasoning_tokens")),
+            audio_in=min(prompt, _count(before, "audio_tokens")),
+            audio_out=min(completion, _count(after, "audio_tokens")),
+        )
+        return usage, _count(value, "total_tokens")
+    except _Unbelievable:
+        return None
+
+
+def _details(value: Mapping[Any, Any], *names: str) -> Mapping[Any, Any]:
+    for name in names:
+        found = value.get(name)
+        if isinstance(found, Mapping):
+            return found
+    return {}
+
+
+def _count(value: Mapping[Any, Any], *names: str) -> int:
+    """The first of `names` that is there, as a count; 0 if none is. Whole floats are counts: some encoders write them."""
+    found = next((value[name] for name in names if value.get(name) is not None), 0)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MOST_BELIEVED:
+        raise _Unbelievable(found)
+    return found
