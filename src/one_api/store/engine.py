@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import AsyncAdaptedQueuePool, event
+from sqlalchemy import AsyncAdaptedQueuePool, NullPool, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -34,6 +34,7 @@ POOL = 20  # connections at most
 SQLITE_READERS = 4
 QUEUE_S = 2.0  # wait for a free connection
 STATEMENT_S = 30.0  # no statement of the console or a job takes longer
+PATIENCE_S = 600.0  # of a migration that waits for another node's
 LOCK_WAIT_S = 5  # MySQL; its default is 50
 WAL_FIXED = (3, 51, 3)  # https://sqlite.org/wal.html#walresetbug
 
@@ -45,11 +46,15 @@ SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database. On PostgreSQL and MySQL reader and writer are the same engine."""
+    """An open database. On PostgreSQL and MySQL reader and writer are the same engine.
+
+    `patient` is for migrations: one connection, no limit of time.
+    """
 
     kind: Kind
     reader: AsyncEngine
     writer: AsyncEngine
+    patient: AsyncEngine
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -66,6 +71,7 @@ class Database:
     async def aclose(self) -> None:
         await self.reader.dispose()
         await self.writer.dispose()
+        await self.patient.dispose()
 
 
 @asynccontextmanager
@@ -136,29 +142,28 @@ def open_database(config: Config, address: str | None = None) -> Database:
         where = dsn.parse(config.sql_dsn if address is None else address, sqlite_path=config.sqlite_path)
     except WrongAddress as error:
         raise ConfigError(f"{variable}: {error}") from None
-    try:
-        if where.kind == "sqlite":
-            return Database(
-                where.kind,
-                reader=sqlite(where, config, write=False),
-                writer=sqlite(where, config, write=True),
-            )
-        engine = server(where, config)
-        return Database(where.kind, reader=engine, writer=engine)
-    except ModuleNotFoundError as error:
-        extra = "postgres" if where.kind == "postgresql" else "mysql"
-        raise ConfigError(f"{variable}: {error.name} is missing, install one-api[{extra}]") from None
+    if where.kind == "sqlite":
+        if sqlite3.sqlite_version_info < WAL_FIXED:
+            log.debug("SQLite %s has a rare fault in WAL mode, mended in 3.51.3", sqlite3.sqlite_version)
+        wait_s = config.sqlite_busy_timeout / 1000
+        return Database(
+            where.kind,
+            reader=sqlite(where, config, write=False, connections=SQLITE_READERS, wait_s=wait_s),
+            writer=sqlite(where, config, write=True, connections=1, wait_s=wait_s),
+            patient=sqlite(where, config, write=True, connections=1, wait_s=PATIENCE_S),
+        )
+    engine = server(where, config)
+    return Database(where.kind, reader=engine, writer=engine, patient=patient_server(where, config))
 
 
-def sqlite(where: Address, config: Config, *, write: bool) -> AsyncEngine:
-    if write and sqlite3.sqlite_version_info < WAL_FIXED:
-        log.debug("SQLite %s has a rare fault in WAL mode, mended in 3.51.3", sqlite3.sqlite_version)
+def sqlite(where: Address, config: Config, *, write: bool, connections: int, wait_s: float) -> AsyncEngine:
+    """An engine whose connections all do the one thing; `wait_s` is for a locked file."""
     engine = create_async_engine(
         where.url,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=1 if write else SQLITE_READERS,
+        pool_size=connections,
         max_overflow=0,
-        pool_timeout=QUEUE_S + config.sqlite_busy_timeout / 1000,
+        pool_timeout=QUEUE_S + wait_s,
         echo=config.debug_sql,
     )
 
@@ -166,7 +171,7 @@ def sqlite(where: Address, config: Config, *, write: bool) -> AsyncEngine:
     def prepare(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # BEGIN is ours
         cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={config.sqlite_busy_timeout}")
+        cursor.execute(f"PRAGMA busy_timeout={int(wait_s * 1000)}")
         with suppress(sqlite3.OperationalError):  # another process changes the mode just now; it stays changed
             cursor.execute("PRAGMA journal_mode=WAL")
         for pragma in ("synchronous=FULL", "foreign_keys=OFF", "cache_size=-16000", "temp_store=MEMORY"):
@@ -184,20 +189,35 @@ def sqlite(where: Address, config: Config, *, write: bool) -> AsyncEngine:
 
 def server(where: Address, config: Config) -> AsyncEngine:
     size = min(POOL, config.sql_max_open_conns or POOL)
+    kept = max(1, min(size, config.sql_max_idle_conns))
+    limit = "command_timeout" if where.kind == "postgresql" else "read_timeout"
     engine = create_async_engine(
         where.url,
-        connect_args=dict(where.connect_args) | ({"command_timeout": STATEMENT_S} if where.kind == "postgresql" else {}),
+        connect_args={limit: STATEMENT_S, **where.connect_args},
         isolation_level="READ COMMITTED",
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=max(1, min(size, config.sql_max_idle_conns)),
-        max_overflow=size - max(1, min(size, config.sql_max_idle_conns)),
+        pool_size=kept,
+        max_overflow=size - kept,
         pool_timeout=QUEUE_S,
         pool_recycle=config.sql_max_lifetime or -1,
         pool_pre_ping=True,
         echo=config.debug_sql,
     )
     if where.kind == "mysql":
-        on_connect(engine, {"innodb_lock_wait_timeout": str(LOCK_WAIT_S)} | dict(where.session))
+        on_connect(engine, {"innodb_lock_wait_timeout": str(LOCK_WAIT_S), **where.session})
+    return engine
+
+
+def patient_server(where: Address, config: Config) -> AsyncEngine:
+    engine = create_async_engine(
+        where.url,
+        connect_args=dict(where.connect_args),
+        isolation_level="READ COMMITTED",
+        poolclass=NullPool,
+        echo=config.debug_sql,
+    )
+    if where.kind == "mysql":
+        on_connect(engine, where.session)
     return engine
 
 

@@ -7,11 +7,13 @@ Times are Unix seconds.
 
 from typing import Any
 
-from sqlalchemy import CHAR, Column, Index, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import CHAR, Column, Index, MetaData, String, Table, Text, TextClause, UniqueConstraint, text
 
 from one_api.store.types import Char, Flag, Long, Real, Short, Unsigned, Whole
 
 metadata = MetaData()
+
+EMPTY = text("''")
 
 # Ids of ours are compared byte for byte; the names on MySQL, where the default collation ignores case.
 OURS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
@@ -25,7 +27,7 @@ def whole(name: str, default: int | None = None) -> Column[Any]:
     return Column(name, Whole, server_default=None if default is None else text(str(default)))
 
 
-def short(name: str, default: str | None = None) -> Column[Any]:
+def short(name: str, default: TextClause | None = None) -> Column[Any]:
     return Column(name, Short, server_default=default)
 
 
@@ -38,7 +40,7 @@ def count(name: str) -> Column[Any]:
 
 
 def word(name: str, length: int) -> Column[Any]:
-    return Column(name, String(length), nullable=False, server_default="")
+    return Column(name, String(length), nullable=False, server_default=EMPTY)
 
 
 users = Table(
@@ -90,7 +92,7 @@ tokens = Table(
     flag("unlimited_quota"),
     whole("used_quota", 0),
     Column("models", Text),
-    short("subnet", ""),
+    short("subnet", EMPTY),
     Index("idx_tokens_key", "key", unique=True),
     Index("idx_tokens_name", "name"),
 )
@@ -107,14 +109,14 @@ channels = Table(
     whole("created_time"),
     whole("test_time"),
     whole("response_time"),
-    short("base_url", ""),
+    short("base_url", EMPTY),
     Column("other", Long),
     Column("balance", Real),
     whole("balance_updated_time"),
     Column("models", Long),
     Column("group", String(32), server_default="default"),
     whole("used_quota", 0),
-    Column("model_mapping", String(1024), server_default=""),
+    Column("model_mapping", String(1024), server_default=EMPTY),
     whole("priority", 0),
     Column("config", Long),
     Column("system_prompt", Text),
@@ -163,14 +165,14 @@ logs = Table(
     whole("created_at"),
     whole("type"),
     Column("content", Long),
-    short("username", ""),
-    short("token_name", ""),
-    short("model_name", ""),
+    short("username", EMPTY),
+    short("token_name", EMPTY),
+    short("model_name", EMPTY),
     whole("quota", 0),
     whole("prompt_tokens", 0),
     whole("completion_tokens", 0),
     whole("channel_id"),
-    short("request_id", ""),
+    short("request_id", EMPTY),
     whole("elapsed_time", 0),
     flag("is_stream"),
     flag("system_prompt_reset"),

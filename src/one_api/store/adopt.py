@@ -1,0 +1,115 @@
+"""Make tables complete: create what is absent, and touch nothing that is there.
+
+One API's databases have grown through many versions, with other column orders, leftovers and missing parts. What is missing is
+added so that One API can go on using them; nothing is dropped, altered, renamed or rewritten, and no row changes.
+Every step can be repeated, because MySQL keeps the first half of a migration that was cut off.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from alembic.operations import Operations
+from sqlalchemy import Column, Index, Inspector, String, Table, UniqueConstraint, func, inspect, select, text
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+log = logging.getLogger(__name__)
+
+
+class MigrationError(Exception):
+    """The database cannot be used as it is; the text is one line for the operator."""
+
+
+def complete(op: Operations, tables: Iterable[Table]) -> None:
+    """Create missing tables, columns and indexes. Raises MigrationError."""
+    there = set(inspect(op.get_bind()).get_table_names())
+    for table in tables:
+        if table.name not in there:
+            create(op, table)
+            continue
+        found = inspect(op.get_bind())
+        add_columns(op, table, found)
+        warn_of_narrow_columns(table, found)
+        add_indexes(op, table, found)
+
+
+def create(op: Operations, table: Table) -> None:
+    op.execute(CreateTable(table))
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        op.execute(CreateIndex(index))
+
+
+def add_columns(op: Operations, table: Table, found: Inspector) -> None:
+    there = {column["name"].lower() for column in found.get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in there:
+            log.info("Adding column %s.%s", table.name, column.name)
+            op.add_column(table.name, bare(column))
+
+
+def bare(column: Column[object]) -> Column[object]:
+    """The column outside its table; one without a default must allow NULL in rows that are there."""
+    default = None if column.server_default is None else getattr(column.server_default, "arg", None)
+    return Column(column.name, column.type, server_default=default, nullable=column.nullable or default is None)
+
+
+def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
+    """Widening would be a change, so the operator is told. SQLite has no widths."""
+    if found.dialect.name == "sqlite":
+        return
+    for there in found.get_columns(table.name):
+        wanted = table.columns.get(there["name"])
+        have = getattr(there["type"], "length", None)
+        need = None if wanted is None else getattr(wanted.type, "length", None) or getattr(wanted.type, "impl", String()).length
+        if have and need and have < need:
+            log.warning("Column %s.%s holds %d characters, %d may be needed", table.name, there["name"], have, need)
+
+
+def add_indexes(op: Operations, table: Table, found: Inspector) -> None:
+    names = {index["name"] for index in found.get_indexes(table.name)}
+    unique = {tuple(c["column_names"]) for c in found.get_unique_constraints(table.name)}
+    unique |= {tuple(i["column_names"]) for i in found.get_indexes(table.name) if i["unique"]}
+    for index in wanted_indexes(table):
+        columns = tuple(column.name for column in index.columns)
+        if index.name in names or (index.unique and columns in unique):
+            continue
+        if index.unique:
+            refuse_duplicates(op, table, columns)
+        log.info("Adding index %s", index.name)
+        op.create_index(str(index.name), table.name, list(columns), unique=bool(index.unique))
+
+
+def wanted_indexes(table: Table) -> list[Index]:
+    """The table's indexes, and its unique constraints as such: only as indexes can they be added later on SQLite."""
+    copy = Table(table.name, type(table.metadata)(), *(bare(column) for column in table.columns))
+    constraints = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+    wanted = [Index(c.name, *(copy.c[column.name] for column in c.columns), unique=True) for c in constraints]
+    return sorted([*wanted, *table.indexes], key=lambda index: str(index.name))
+
+
+def refuse_duplicates(op: Operations, table: Table, columns: tuple[str, ...]) -> None:
+    """An index that cannot be made is said in words. Which rows are in the way is for the operator to decide."""
+    keys = [table.c[name] for name in columns]
+    twice = select(text("1")).select_from(table).where(*(key.is_not(None) for key in keys))
+    twice = twice.group_by(*keys).having(func.count() > 1)
+    groups = op.get_bind().execute(select(func.count()).select_from(twice.subquery())).scalar_one()
+    if groups:
+        raise MigrationError(
+            f"table {table.name}: {groups} values of {', '.join(columns)} occur more than once; make them unique and start again"
+        )
+
+
+def advance_sequences(op: Operations, tables: Iterable[Table]) -> None:
+    """PostgreSQL: rows written with an explicit id leave the sequence behind, and the next insert would fail."""
+    bind = op.get_bind()
+    if bind.dialect.name != "postgresql":
+        return
+    for table in tables:
+        if "id" not in table.columns:
+            continue
+        sequence = bind.execute(text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": table.name}).scalar_one()
+        if sequence is None:
+            continue
+        last, called = bind.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 - quoted by the server
+        highest = bind.execute(select(func.max(table.c.id))).scalar_one()
+        if highest is not None and highest >= last + (1 if called else 0):
+            bind.execute(text("SELECT setval(CAST(:s AS regclass), :n)"), {"s": sequence, "n": highest})

@@ -1,0 +1,81 @@
+"""Bring a database to the schema of this program: at the start of every node that is not a slave.
+
+Nodes that start at once wait for each other. SQLite and PostgreSQL migrate in one transaction; MySQL commits each step, so every
+step can be done again. How tables are completed is written in `adopt`.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as Alembic
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from one_api.errors import Unavailable
+from one_api.store.adopt import MigrationError
+from one_api.store.engine import PATIENCE_S, Database, connection
+
+__all__ = ["MigrationError", "current", "migrate"]
+
+LOCK = "one-api migration"
+LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
+
+
+async def migrate(database: Database) -> None:
+    """Adopt or create the tables; nothing happens if they are up to date. Raises MigrationError, Unavailable."""
+    try:
+        async with connection(database.patient) as tx, tx.begin():
+            await tx.run_sync(upgrade)
+    except CommandError as error:
+        raise MigrationError(f"the database was last used by a newer version of this program ({error})") from error
+    except DBAPIError as error:
+        raise MigrationError(f"the database could not be migrated: {one_line(error)}") from error
+    except Unavailable as error:
+        if isinstance(error.__cause__, DBAPIError) and error.__cause__.statement:
+            raise MigrationError(f"the database could not be migrated: {one_line(error.__cause__)}") from error
+        raise
+
+
+async def current(database: Database) -> bool:
+    """Whether the schema is this program's; a slave waits for its master to make it so. Raises Unavailable."""
+    async with database.read() as tx:
+        return await tx.run_sync(at_head)
+
+
+def upgrade(tx: Connection) -> None:
+    lock(tx)
+    try:
+        config = scripts()
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")
+    finally:
+        if tx.dialect.name == "mysql":
+            tx.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
+
+
+def lock(tx: Connection) -> None:
+    """One migration at a time. SQLite's transaction has begun with the lock."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text(f"SET LOCAL lock_timeout = '{int(PATIENCE_S)}s'"))
+        tx.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
+    elif tx.dialect.name == "mysql":
+        got = tx.execute(text("SELECT GET_LOCK(:name, :s)"), {"name": LOCK, "s": int(PATIENCE_S)}).scalar_one()
+        if got != 1:
+            raise MigrationError("another node has been migrating the database for too long")
+
+
+def at_head(tx: Connection) -> bool:
+    return MigrationContext.configure(tx).get_current_revision() == ScriptDirectory.from_config(scripts()).get_current_head()
+
+
+def scripts() -> Alembic:
+    config = Alembic()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def one_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
