@@ -1,0 +1,44 @@
+"""The heads of relayed answers: what of an upstream's headers a caller gets to see, and what is ours."""
+
+from one_api.relay.attempt import Answer
+from one_api.relay.calls import Call
+from one_api.relay.client import Client, Headers
+from one_api.relay.inflow import Shape
+
+_ALLOWED = frozenset((b"content-type", b"retry-after", b"openai-processing-ms", b"content-disposition"))
+_ALLOWED_PREFIX = b"x-ratelimit-"
+_CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-credentials", b"true"),
+)
+_EVENT_STREAM = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+def own_headers(call: Call) -> Headers:
+    """What every relay answer carries: the request id, and leave for a page of any origin to read it."""
+    name = (b"x-oneapi-request-id", call.id.encode())
+    return (name, *_CORS) if b"origin" in call.headers else (name,)
+
+
+def passed_on(headers: Headers) -> Headers:
+    """The upstream's headers that mean something to a caller. Cookies, CORS and server names are not among them."""
+    return [item for item in headers if item[0] in _ALLOWED or item[0].startswith(_ALLOWED_PREFIX)]
+
+
+def respond_whole(call: Call, answer: Answer, client: Client) -> None:
+    head = answer.inflow.head
+    status, headers = (200, ()) if head is None else (head.status, passed_on(head.headers))
+    client.respond(status, (*own_headers(call), *headers), answer.inflow.body)
+
+
+def start_stream(call: Call, answer: Answer, client: Client) -> None:
+    head = answer.inflow.head
+    if answer.inflow.shape is Shape.EVENTS or head is None:
+        client.start(200, (*own_headers(call), *_EVENT_STREAM))
+    else:
+        client.start(head.status, (*own_headers(call), *passed_on(head.headers)))

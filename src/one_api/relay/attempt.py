@@ -1,0 +1,247 @@
+"""One call on one channel after another, until the first content is here. Retries live here and nowhere else."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from one_api import providers
+from one_api.dialects import openai_chat, openai_errors
+from one_api.errors import NoChannel, OneAPIError, UpstreamError
+from one_api.lib import json
+from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.relay.client import Client
+from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
+from one_api.routing import Channel
+
+SATURATED = "当前分组上游负载已饱和，请稍后再试"
+MAX_ENDPOINTS = 10_000
+USER_AGENT = (b"user-agent", b"one-api")
+
+_EVENT_STREAM = (b"accept", b"text/event-stream")
+_JSON = (b"content-type", b"application/json")
+
+
+class Health(Protocol):
+    """Who is told how channels do."""
+
+    def succeeded(self, channel: Channel) -> None: ...
+
+    def failed(self, channel: Channel, error: UpstreamError) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a channel's requests of one kind go, ready for the transport."""
+
+    origin: Origin
+    path: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class Targets:
+    """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str, str], tuple[Channel, Target]] = {}
+
+    def find(self, channel: Channel, mode: str, model: str) -> Target:
+        """Raises UpstreamError where the provider has no such mode."""
+        key = (channel.id, mode, model)
+        known = self._known.get(key)
+        if known is not None and known[0] is channel:
+            return known[1]
+        try:
+            endpoint = providers.endpoint(channel, mode, model)
+            origin, path = Origin.parse(endpoint.url)
+        except (providers.Unsupported, ValueError) as error:
+            raise UpstreamError(
+                f"get request url failed: {error}", status=500, code="do_request_failed", kind="one_api_error"
+            ) from None
+        target = Target(origin, path.encode("latin-1"), endpoint.headers)
+        if len(self._known) >= MAX_ENDPOINTS:
+            self._known.clear()
+        self._known[key] = (channel, target)
+        return target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstreams:
+    """What an attempt needs of the process."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: Callable[[str], Transport]
+    targets: Targets
+    health: Health
+    timeouts: Timeouts
+    enforce_usage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer whose first content is here. `started` is when the successful attempt began."""
+
+    channel: Channel
+    model: str
+    inflow: Inflow
+    whole: openai_chat.Whole | None
+    started: float
+
+
+async def first_answer(
+    upstreams: Upstreams,
+    call: Call,
+    ask: Ask,
+    candidates: Iterable[Channel],
+    client: Client,
+    checkpoint: Callable[[Channel, str, Inflow], None],
+) -> Answer:
+    """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
+    last: OneAPIError = NoChannel(f"no channel for {ask.model}")
+    for channel in candidates:
+        try:
+            answer = await _try(upstreams, call, ask, channel, client, checkpoint)
+        except UpstreamError as error:
+            last = _without_key(error, channel)
+            upstreams.health.failed(channel, error)
+            if not error.retry:
+                break
+        else:
+            upstreams.health.succeeded(channel)
+            return answer
+    if last.status == 429:
+        last.message = SATURATED
+    raise last
+
+
+async def _try(
+    upstreams: Upstreams,
+    call: Call,
+    ask: Ask,
+    channel: Channel,
+    client: Client,
+    checkpoint: Callable[[Channel, str, Inflow], None],
+) -> Answer:
+    model = channel.mapping.get(ask.model) or ask.model
+    target = upstreams.targets.find(channel, ask.mode, model)
+    wants_usage = ask.mode == "chat" and ask.stream and (upstreams.enforce_usage or hides_output(model))
+    inflow = Inflow(
+        upstreams.loop,
+        wants=_shape(ask),
+        strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
+        checkpoint=lambda flow: checkpoint(channel, model, flow),
+    )
+    started = upstreams.loop.time()
+    try:
+        request = HttpRequest(
+            origin=target.origin,
+            method="POST",
+            target=target.path,
+            headers=_headers(call, ask, target),
+            body=_body(call, ask, channel, model, include_usage=wants_usage),
+        )
+        inflow.bind(upstreams.transport(channel.proxy).send(request, inflow, upstreams.timeouts))
+        client.listen(inflow)
+        await inflow.ready
+        return Answer(channel, model, inflow, _judge(inflow, ask), started)
+    except BaseException:
+        client.listen(None)
+        inflow.close()
+        raise
+
+
+def hides_output(model: str) -> bool:
+    """Models that bill reasoning which no stream shows: only the upstream's own usage can be right for them.
+
+    https://platform.openai.com/docs/guides/reasoning#managing-the-context-window
+    """
+    name = model.rpartition("/")[2]
+    return name.startswith(("o1", "o3", "o4", "gpt-5"))
+
+
+def _shape(ask: Ask) -> Shape:
+    if ask.mode == "speech":
+        return Shape.BYTES
+    return Shape.EVENTS if ask.stream else Shape.WHOLE
+
+
+def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
+    accept = call.headers.get(b"accept")
+    kind = (b"content-type", call.headers[b"content-type"]) if ask.mode in FORM_MODES else _JSON
+    if accept is not None and b"\n" not in accept:
+        return (*target.headers, kind, (b"accept", accept), USER_AGENT)
+    if ask.stream:
+        return (*target.headers, kind, _EVENT_STREAM, USER_AGENT)
+    return (*target.headers, kind, USER_AGENT)
+
+
+def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:
+    """The bytes that were read, unless something has to change."""
+    if ask.form is not None:
+        return ask.form.replace("model", model) if model != ask.model else ask.form.body
+    if not ask.document:
+        return call.body
+    # A request that names no model goes out without one, as it came, unless the channel renames it.
+    named = model if "model" in ask.document or call.engine or model != ask.model else None
+    patched = openai_chat.patch(
+        ask.document, model=named, system_prompt=channel.system_prompt, include_usage=include_usage
+    )
+    return call.body if patched is None else json.encode(patched)
+
+
+def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
+    """Tell an answer from an error. Returns what was read of an answer in one piece, None for streams."""
+    head = inflow.head
+    if head is None:
+        raise UpstreamError("do request failed", status=500, code="do_request_failed")
+    if head.status not in (200, 201):
+        raise _refused(head.status, inflow.body)
+    if inflow.shape is not Shape.WHOLE:
+        return None
+    body = inflow.body
+    if ask.mode in FORM_MODES:
+        return openai_chat.Whole()
+    try:
+        whole = openai_chat.read_whole(body)
+    except json.InvalidJSON as error:
+        raise UpstreamError(
+            f"the upstream's answer is not JSON: {error}", status=502, code="unmarshal_response_body_failed", kind="one_api_error"
+        ) from None
+    if _is_error(whole.error):
+        reported = openai_errors.from_object(whole.error)
+        raise _failure(502, reported, retry=True)
+    if ask.stream:
+        raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
+    return whole
+
+
+def _is_error(error: Any) -> bool:
+    return bool(error) and (not isinstance(error, Mapping) or bool(error.get("message") or error.get("type")))
+
+
+def _refused(status: int, body: bytes) -> UpstreamError:
+    # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
+    shown = status if 400 <= status < 600 else 502
+    return _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+
+
+def _failure(status: int, reported: openai_errors.Reported, *, retry: bool) -> UpstreamError:
+    error = UpstreamError(
+        reported.message,
+        status=status,
+        kind=reported.type,
+        param=reported.param,
+        retry=retry,
+        blame="channel" if retry else "caller",
+    )
+    error.code = reported.code
+    return error
+
+
+def _without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
+    """Upstreams quote the key they refuse; whoever reads the answer must not see it."""
+    for secret in {channel.key, *channel.key.split("|")}:
+        if len(secret) >= 4:
+            error.message = error.message.replace(secret, "***")
+    return error

@@ -1,0 +1,110 @@
+"""What a call may cost before it is made, and what it did cost after it ended. Knows modes, not sockets.
+
+Text is priced by tokens: the upstream's own report if it can be believed, else counted from what was asked and delivered.
+Images have a price each, speech one for each byte of its text, transcriptions one for each token of theirs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from one_api.ir import Usage
+from one_api.lib import json
+from one_api.options import Options
+from one_api.pricing import audio, images, policy, text
+from one_api.pricing.ratios import Prices, Tariff
+from one_api.relay.calls import FORM_MODES, Ask
+from one_api.routing import Channel
+
+# Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
+# approximation has it, for the estimate a balance must reach.
+MOST_TOKENS_PER_BYTE = 0.5
+TOKENS_PER_BYTE = 0.38
+TOKENS_PER_MEDIUM = 1500
+# What an upstream may count beyond our upper estimate (hidden prompts, tools, framing) before its claim is cut.
+TOLERANCE = 100_000
+NO_OUTPUT = frozenset(("embeddings", "moderations"))
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One call at one channel's price. `fixed` is the cost where it is known before the call."""
+
+    model: str
+    tariff: Tariff
+    bounds: text.Bounds
+    order: images.ImageOrder | None = None
+    fixed: int | None = None
+
+
+def price(ask: Ask, channel: Channel, group: str, prices: Prices, options: Options) -> Price:
+    """The price of `ask` on `channel`. Raises BadRequest for what the priced model does not offer."""
+    model = channel.mapping.get(ask.model) or ask.model
+    tariff = prices.tariff(model, channel.type, group)
+    if ask.mode == "images":
+        order = images.read_order(ask.document, model)
+        cost = images.charge(order, tariff, channel.type)
+        return Price(images.upstream_model(model), tariff, text.Bounds(cost, cost, cost), order, cost)
+    if ask.mode == "speech":
+        # The model as asked for has the price of a speech; a mapping only renames it upstream and in the log.
+        tariff = prices.tariff(ask.model, channel.type, group)
+        cost = audio.speech_charge(_spoken(ask), tariff)
+        return Price(model, tariff, text.Bounds(cost, cost, cost), None, cost)
+    if ask.mode in FORM_MODES:
+        tariff = prices.tariff(ask.model, channel.type, group)
+        least = audio.transcription_estimate(tariff, pre_consumed=options.pre_consumed_quota)
+        return Price(model, tariff, text.Bounds(least, least, text.MOST_QUOTA))
+    return Price(model, tariff, _text_bounds(ask, tariff, options))
+
+
+def dearest(prices: Iterable[Price]) -> text.Bounds:
+    """The bounds that cover whichever channel answers."""
+    least = most = ceiling = 0
+    for each in prices:
+        least, most = max(least, each.bounds.least), max(most, each.bounds.most)
+        ceiling = max(ceiling, each.bounds.ceiling)
+    return text.Bounds(least, most, ceiling)
+
+
+def _text_bounds(ask: Ask, tariff: Tariff, options: Options) -> text.Bounds:
+    media = ask.media * TOKENS_PER_MEDIUM
+    estimated = 0 if ask.mode in ("embeddings", "edits") else int(ask.text * TOKENS_PER_BYTE)
+    output = 0 if ask.mode in NO_OUTPUT else ask.limit if ask.limit is not None else options.hold_output_tokens
+    bounds = text.bounds(
+        tariff,
+        pre_consumed=options.pre_consumed_quota,
+        prompt=estimated,
+        prompt_most=int(ask.text * MOST_TOKENS_PER_BYTE) + media + 16,
+        max_tokens=ask.limit or 0,
+        output=output,
+        n=ask.n,
+        tolerance=TOLERANCE,
+    )
+    if ask.limit is None and ask.mode not in NO_OUTPUT:
+        # Nobody named a limit, so a long answer is no absurd claim.
+        return replace(bounds, ceiling=text.MOST_QUOTA)
+    return bounds
+
+
+def _spoken(ask: Ask) -> str:
+    value = ask.document.get("input")
+    return value if isinstance(value, str) else ""
+
+
+def fixed_bill(outcome: policy.Outcome, each: Price, delivered: int | None, channel_type: int) -> policy.Bill:
+    """The bill of what has a price for the piece: all of it once it was delivered, nothing before."""
+    if outcome in ("refused", "failed", "left_early") or each.fixed is None:
+        return policy.FREE
+    cost = each.fixed
+    if each.order is not None:
+        cost = images.charge(each.order, each.tariff, channel_type, delivered)
+    return policy.Bill(cost, Usage(input=cost if each.order is None else 0), "reported")
+
+
+def images_in(body: bytes) -> int | None:
+    """How many images an answer holds; None if it does not say."""
+    try:
+        value = json.decode(body)
+    except json.InvalidJSON:
+        return None
+    found = value.get("data") if isinstance(value, dict) else None
+    return len(found) if isinstance(found, list) else None

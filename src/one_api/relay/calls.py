@@ -1,0 +1,293 @@
+"""A call as it came in, and what it asks for: read once, strictly, before anything is held or sent.
+
+What is priced here is what is sent: a document with two readings is refused (see lib.json), and so is a key that differs
+only in case from one that has a price, because some upstreams match keys without regard to case.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from one_api.errors import BadRequest, OneAPIError
+from one_api.lib import json
+from one_api.relay import forms
+
+MAX_TOKENS = 1_073_741_823
+MAX_CHOICES = 128
+
+TEXT_MODES = frozenset(("chat", "completions", "embeddings", "moderations", "edits"))
+FORM_MODES = frozenset(("transcription", "translation"))
+# Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
+REFUSED_EARLY = frozenset(("chat", "completions", "images", "speech", "transcription", "translation"))
+
+PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "/v1/chat/completions": "chat",
+        "/v1/completions": "completions",
+        "/v1/embeddings": "embeddings",
+        "/v1/moderations": "moderations",
+        "/v1/images/generations": "images",
+        "/v1/edits": "edits",
+        "/v1/audio/speech": "speech",
+        "/v1/audio/transcriptions": "transcription",
+        "/v1/audio/translations": "translation",
+    }
+)
+ENGINES = "/v1/engines/"
+PROXY = "/v1/oneapi/proxy/"
+_DEFAULT_MODELS = {
+    "moderations": "text-moderation-latest",
+    "images": "dall-e-2",
+    "transcription": "whisper-1",
+    "translation": "whisper-1",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One client request. `headers` are lower-cased names with their last value, `started` is the loop's clock."""
+
+    id: str
+    mode: str
+    method: str
+    path: str
+    query: str
+    headers: dict[bytes, bytes]
+    body: bytes
+    ip: str
+    started: float
+    engine: str = ""
+
+    @property
+    def authorization(self) -> str:
+        return self.headers.get(b"authorization", b"").decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a call asks for, in the terms that routing and pricing need.
+
+    text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
+    for one choice, None when he named none.
+    """
+
+    mode: str
+    model: str
+    stream: bool = False
+    n: int = 1
+    limit: int | None = None
+    text: int = 0
+    media: int = 0
+    document: Mapping[str, Any] = field(default_factory=dict)
+    form: forms.Form | None = None
+
+
+def mode_of(path: str) -> tuple[str, str] | None:
+    """The relay mode of a path and the model it names (engines only); None for a path that is not relayed."""
+    mode = PATHS.get(path)
+    if mode is not None:
+        return mode, ""
+    if path.startswith(ENGINES) and path.endswith("/embeddings"):
+        engine = path[len(ENGINES) : -len("/embeddings")]
+        return ("embeddings", engine) if engine and "/" not in engine else None
+    if path.startswith(PROXY):
+        return "proxy", ""
+    return None
+
+
+def understand(call: Call) -> Ask:
+    """Read the body. Raises BadRequest with the code One API gives for that kind of call."""
+    content_type = call.headers.get(b"content-type", b"").decode("latin-1")
+    kind = content_type.partition(";")[0].strip().lower()
+    if call.mode in FORM_MODES and kind == "multipart/form-data":
+        return _understand_form(call, content_type)
+    if not content_type.startswith("application/json"):
+        # One API fills no field from any other type of content; for its clients the model is then empty.
+        return Ask(mode=call.mode, model=call.engine or _DEFAULT_MODELS.get(call.mode, ""))
+    try:
+        document = json.decode_strict(call.body)
+        value = document.value
+        if not isinstance(value, dict):
+            raise json.InvalidJSON(f"the body must be a JSON object, not {_name(value)}")
+        _refuse_look_alikes(value)
+        model = _optional(value, "model", str) or call.engine or _DEFAULT_MODELS.get(call.mode, "")
+    except json.InvalidJSON as error:
+        raise unreadable(call.mode, str(error)) from None
+    except BadRequest as error:
+        raise unreadable(call.mode, error.message) from None
+    try:
+        return Ask(
+            mode=call.mode,
+            model=model,
+            stream=_optional(value, "stream", bool) or False,
+            n=_choices(value),
+            limit=_limit(value),
+            text=document.text,
+            media=document.media,
+            document=value,
+        )
+    except BadRequest as error:
+        error.code = _code(call.mode)
+        raise
+
+
+def validate(ask: Ask) -> None:
+    """Refuse what lacks a required field or has one of the wrong type. Raises BadRequest."""
+    if ask.mode in TEXT_MODES:
+        try:
+            _validate_text(ask)
+        except BadRequest as error:
+            error.code = _code(ask.mode)
+            raise
+
+
+def unreadable(mode: str, reason: str) -> OneAPIError:
+    if mode in REFUSED_EARLY:
+        error = BadRequest(f"common.UnmarshalBodyReusable failed: {reason}")
+        error.bare = True
+        return error
+    return BadRequest(reason, code=_code(mode))
+
+
+def _code(mode: str) -> str:
+    if mode in TEXT_MODES:
+        return "invalid_text_request"
+    return {"images": "invalid_image_request", "speech": "invalid_json"}.get(mode, "invalid_audio_request")
+
+
+def _understand_form(call: Call, content_type: str) -> Ask:
+    try:
+        form = forms.parse(call.body, content_type)
+    except forms.InvalidForm as error:
+        raise unreadable(call.mode, str(error)) from None
+    model = form.value("model") or _DEFAULT_MODELS[call.mode]
+    return Ask(mode=call.mode, model=model, form=form)
+
+
+_PRICED = frozenset(
+    (
+        "model",
+        "stream",
+        "stream_options",
+        "n",
+        "max_tokens",
+        "max_completion_tokens",
+        "messages",
+        "prompt",
+        "input",
+        "instruction",
+        "size",
+        "quality",
+        "tools",
+    )
+)
+
+
+def _refuse_look_alikes(value: Mapping[str, Any]) -> None:
+    for key in value:
+        if not key.islower() and key not in _PRICED and key.lower() in _PRICED:
+            raise BadRequest(f"the key {key!r} differs only in case from {key.lower()!r}")
+
+
+_SCALARS: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {
+        "temperature": (float, int),
+        "top_p": (float, int),
+        "frequency_penalty": (float, int),
+        "presence_penalty": (float, int),
+        "seed": (float, int),
+        "top_logprobs": (int,),
+        "stream_options": (dict,),
+        "response_format": (dict,),
+        "instruction": (str,),
+    }
+)
+_REQUIRED = {
+    "chat": ("messages",),
+    "completions": ("prompt",),
+    "embeddings": ("input",),
+    "moderations": ("input",),
+    "edits": ("instruction",),
+}
+
+
+def _validate_text(ask: Ask) -> None:
+    if not ask.model:
+        raise BadRequest("model is required")
+    for key, kinds in _SCALARS.items():
+        if key in ask.document:
+            _optional(ask.document, key, *kinds)
+    for key in _REQUIRED[ask.mode]:
+        if ask.document.get(key) in (None, "", []):
+            raise BadRequest(f"field {key} is required")
+    if ask.mode == "chat":
+        _messages(ask.document["messages"])
+
+
+def _messages(messages: Any) -> None:
+    if not isinstance(messages, list):
+        raise BadRequest(f"messages must be an array, not {_name(messages)}")
+    for position, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise BadRequest(f"messages[{position}] must be an object, not {_name(message)}")
+        content = message.get("content")
+        if content is None or isinstance(content, str):
+            continue
+        if not isinstance(content, list):
+            raise BadRequest(f"messages[{position}].content must be a string or an array, not {_name(content)}")
+        for number, part in enumerate(content):
+            _part(part, f"messages[{position}].content[{number}]")
+
+
+def _part(part: Any, place: str) -> None:
+    if not isinstance(part, dict):
+        raise BadRequest(f"{place} must be an object, not {_name(part)}")
+    image = part.get("image_url")
+    if part.get("type") == "image_url" and not (isinstance(image, dict) and isinstance(image.get("url"), str)):
+        raise BadRequest(f"{place}.image_url.url is required")
+
+
+def _limit(value: Mapping[str, Any]) -> int | None:
+    limits = [
+        limit for key in ("max_tokens", "max_completion_tokens") if (limit := _optional(value, key, int)) is not None
+    ]
+    if any(limit < 0 or limit > MAX_TOKENS for limit in limits):
+        raise BadRequest("max_tokens is invalid")
+    # Zero is One API's "not given". With both given the larger one bounds what the upstream may produce.
+    return max(limits, default=0) or None
+
+
+def _choices(value: Mapping[str, Any]) -> int:
+    n = _optional(value, "n", int)
+    if n is None or "prompt" in value and "messages" not in value and "size" in value:
+        return 1 if n is None else n
+    if n < 0 or n > MAX_CHOICES:
+        raise BadRequest("n is invalid")
+    return n or 1
+
+
+def _optional(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
+    found = value.get(key)
+    if found is None:
+        return None
+    if isinstance(found, kinds) and not (isinstance(found, bool) and bool not in kinds):
+        return found
+    raise BadRequest(f"{key} must be {_KIND_NAMES[kinds[0]]}, not {_name(found)}")
+
+
+_KIND_NAMES: Mapping[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    dict: "an object",
+    list: "an array",
+}
+
+
+def _name(value: object) -> str:
+    return "null" if value is None else _KIND_NAMES.get(type(value), type(value).__name__)
+
+
+Clock = Callable[[], float]

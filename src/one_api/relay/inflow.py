@@ -1,0 +1,328 @@
+"""An upstream's answer as it arrives: read along, forwarded as received, its end held back until the call is paid.
+
+An `Inflow` is the transport's Sink and the client's Listener, so that bytes of a stream go from socket to socket without
+waking a task. The task waits twice: for `ready` (the whole body, or a stream's first content, or the failure that lets
+another channel be tried) and, of a stream, for `ended`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+
+from one_api.dialects import openai_errors
+from one_api.dialects.openai_chat import StreamTap, Verdict
+from one_api.errors import UpstreamError
+from one_api.lib.sse import EventTooLong, SSEReader
+from one_api.relay.client import Client
+from one_api.relay.transport import Exchange, Head, TransportError
+
+MAX_WHOLE = 64 * 1024 * 1024
+MAX_ERROR_BODY = 1024 * 1024
+CHECKPOINT_EVENTS = 512
+CHECKPOINT_SECONDS = 2.0
+DONE = b"data: [DONE]\n\n"
+
+
+class Shape(Enum):
+    """How an answer is handed on."""
+
+    UNKNOWN = "unknown"
+    WHOLE = "whole"
+    EVENTS = "events"
+    BYTES = "bytes"
+
+
+class ClientGone(Exception):
+    """The caller left before the end of his answer."""
+
+
+class Cut(Exception):
+    """The upstream broke off, or reported an error, after the first content. `reported` is what it said, if it did."""
+
+    def __init__(self, message: str, reported: openai_errors.Reported | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reported = reported
+
+
+class Inflow:
+    """One answer of one upstream.
+
+    `wants` is the shape a good answer has. `strip_usage`: the caller did not ask for the usage chunk that we asked for.
+    """
+
+    __slots__ = (
+        "_checkpoint",
+        "_checkpoint_at",
+        "_checkpoint_events",
+        "_client",
+        "_exchange",
+        "_limit",
+        "_loop",
+        "_parts",
+        "_reader",
+        "_size",
+        "_strip_usage",
+        "_wants",
+        "ended",
+        "head",
+        "ready",
+        "shape",
+        "tail",
+        "tap",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        wants: Shape,
+        strip_usage: bool = False,
+        checkpoint: Callable[["Inflow"], None] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._wants = wants
+        self._strip_usage = strip_usage
+        self._checkpoint = checkpoint
+        self._checkpoint_at = 0.0
+        self._checkpoint_events = 0
+        self._exchange: Exchange | None = None
+        self._client: Client | None = None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._limit = MAX_WHOLE
+        self._reader: SSEReader | None = None
+        self.head: Head | None = None
+        self.shape = Shape.UNKNOWN
+        self.tap = StreamTap()
+        self.tail = b""
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    # The pipeline's side
+
+    def bind(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    @property
+    def body(self) -> bytes:
+        """What has arrived and was not forwarded."""
+        return b"".join(self._parts)
+
+    def attach(self, client: Client) -> None:
+        """From now on content goes to the client; what waited goes first."""
+        self._client = client
+        self._checkpoint_at = self._loop.time()
+        waiting, self._parts = b"".join(self._parts), []
+        if self.shape is Shape.BYTES and not self.ended.done():
+            self._parts = [waiting]  # the last piece known stays back until the end is paid
+        elif self.shape is Shape.BYTES:
+            self.tail = waiting
+        else:
+            client.write(waiting)
+        client.listen(self)
+
+    def close(self) -> None:
+        """Nothing more is wanted of the upstream; after its end this does nothing."""
+        if self._exchange is not None:
+            self._exchange.abort()
+            self._exchange = None
+        for future in (self.ready, self.ended):
+            if not future.done():
+                future.cancel()
+            elif not future.cancelled():
+                future.exception()  # seen
+
+    # client.Listener
+
+    def abandon(self) -> None:
+        self._fail(ClientGone(), ClientGone())
+
+    def pause(self) -> None:
+        if self._exchange is not None:
+            self._exchange.pause()
+
+    def resume(self) -> None:
+        if self._exchange is not None:
+            self._exchange.resume()
+
+    # transport.Sink
+
+    def on_head(self, head: Head) -> None:
+        self.head = head
+        good = head.status in (200, 201)
+        kind = (head.get(b"content-type") or b"").lower()
+        if not good:
+            self.shape, self._limit = Shape.WHOLE, MAX_ERROR_BODY
+        elif self._wants is Shape.EVENTS and not kind.startswith(b"application/json"):
+            self.shape, self._reader = Shape.EVENTS, SSEReader()
+        elif self._wants is Shape.BYTES and not kind.startswith(b"application/json"):
+            self.shape = Shape.BYTES
+        else:
+            self.shape = Shape.WHOLE
+
+    def on_data(self, data: bytes) -> None:
+        if self._reader is not None:
+            self._on_events(data)
+        elif self.shape is Shape.BYTES:
+            self._on_bytes(data)
+        else:
+            self._size += len(data)
+            if self._size > self._limit:
+                self._on_too_large()
+            else:
+                self._parts.append(data)
+
+    def on_end(self) -> None:
+        self._exchange = None
+        if self._reader is not None:
+            self._on_events_end()
+            return
+        if self.shape is Shape.BYTES and self._client is not None:
+            self.tail, self._parts = b"".join(self._parts), []
+        _resolve(self.ready)
+        _resolve(self.ended)
+
+    def on_fail(self, error: TransportError) -> None:
+        self._exchange = None
+        self._fail(transport_error(error), Cut(f"the upstream broke off ({error.kind})"))
+
+    # Streams
+
+    def _on_events(self, data: bytes) -> None:
+        reader = self._reader
+        if reader is None or self.ended.done():
+            return
+        clean = not reader.rest
+        try:
+            events = reader.feed(data)
+        except EventTooLong:
+            self._stop(Cut("the upstream sent an event larger than 16 MiB"))
+            return
+        kept: list[bytes] = []
+        whole = clean and not reader.rest
+        for raw, content in events:
+            verdict = self.tap.event(content)
+            if verdict is Verdict.CONTENT:
+                kept.append(raw)
+                _resolve(self.ready)
+            elif verdict is Verdict.FORWARD or verdict is Verdict.USAGE_ONLY and not self._strip_usage:
+                kept.append(raw)
+            elif verdict is Verdict.DONE:
+                self._pass_on(b"".join(kept))
+                self._complete(raw)
+                return
+            elif verdict is Verdict.ERROR:
+                self._pass_on(b"".join(kept))
+                reported = openai_errors.from_object(self.tap.error)
+                self._stop(Cut(reported.message, reported))
+                return
+            else:
+                whole = False
+        self._pass_on(data if whole else b"".join(kept))
+
+    def _on_events_end(self) -> None:
+        reader = self._reader
+        if reader is None or self.ended.done():
+            return
+        for raw, content in reader.close():
+            verdict = self.tap.event(content)
+            if verdict is Verdict.DONE:
+                self._complete(raw)
+                return
+            if verdict is Verdict.ERROR:
+                reported = openai_errors.from_object(self.tap.error)
+                self._stop(Cut(reported.message, reported))
+                return
+            self._pass_on(raw)
+        if self.tap.finished or self.tap.usage is not None:
+            self._complete(DONE)  # some providers end without the mark that OpenAI's clients wait for
+        else:
+            self._stop(Cut("the upstream's stream ended before its answer did"))
+
+    def _complete(self, tail: bytes) -> None:
+        self.tail = tail
+        _resolve(self.ready)
+        _resolve(self.ended)
+
+    def _stop(self, cut: Cut) -> None:
+        reported = cut.reported
+        error = (
+            UpstreamError(cut.message, retry=True)
+            if reported is None
+            else UpstreamError(
+                reported.message, code=reported.code, kind=reported.type, param=reported.param, retry=True
+            )
+        )
+        self._fail(error, cut)
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._client is None:
+            self._parts.append(data)
+            return
+        self._client.write(data)
+        self._note_progress()
+
+    def _on_bytes(self, data: bytes) -> None:
+        if self._client is None:
+            self._parts.append(data)
+            if not self.ready.done():
+                _resolve(self.ready)
+            return
+        self._client.write(b"".join(self._parts))
+        self._parts = [data]
+
+    def _note_progress(self) -> None:
+        if self._checkpoint is None:
+            return
+        now = self._loop.time()
+        events = self.tap.events
+        if now - self._checkpoint_at >= CHECKPOINT_SECONDS or events - self._checkpoint_events >= CHECKPOINT_EVENTS:
+            self._checkpoint_at, self._checkpoint_events = now, events
+            self._checkpoint(self)
+
+    # Failures
+
+    def _on_too_large(self) -> None:
+        if self.head is not None and self.head.status not in (200, 201):
+            self.close_upstream()
+            _resolve(self.ready)  # enough of an error to tell what it was
+            _resolve(self.ended)
+        else:
+            self._fail(UpstreamError("the upstream's answer is too large"), Cut("the upstream's answer is too large"))
+
+    def close_upstream(self) -> None:
+        if self._exchange is not None:
+            self._exchange.abort()
+            self._exchange = None
+
+    def _fail(self, before: BaseException, after: BaseException) -> None:
+        """`before` is for whoever still waits for the first content, `after` for whoever waits for the end."""
+        self.close_upstream()
+        if not self.ready.done():
+            self.ready.set_exception(before)
+        if not self.ended.done():
+            self.ended.set_exception(after)
+
+
+def transport_error(error: TransportError) -> UpstreamError:
+    """What a caller may know of a failed connection: no address, no key."""
+    if error.kind == "timeout":
+        return UpstreamError(
+            "do request failed: the upstream did not answer in time", status=504, code="do_request_failed", kind="one_api_error"
+        )
+    reasons = {
+        "connect": "the upstream cannot be reached",
+        "tls": "the upstream's certificate was not accepted",
+        "closed": "the upstream closed the connection before its answer was complete",
+        "protocol": "the upstream's answer is not valid HTTP",
+        "too_large": "the upstream's answer is too large",
+    }
+    return UpstreamError(
+        f"do request failed: {reasons[error.kind]}", status=500, code="do_request_failed", kind="one_api_error"
+    )
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

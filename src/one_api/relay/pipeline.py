@@ -1,0 +1,163 @@
+"""A relayed call from its first check to its last byte: admit, plan, hold, answer, settle.
+
+Whoever saw the end of his answer has paid: the end is held back until the charge is durable.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from one_api.accounts import rules
+from one_api.accounts.cache import Accounts, Caller
+from one_api.dialects import openai_errors
+from one_api.errors import AccessDenied, BadChannel, NoChannel, UpstreamError
+from one_api.ledger import Hold, HoldRequest, Ledger
+from one_api.options import Options
+from one_api.pricing.ratios import Prices
+from one_api.relay import billing, calls
+from one_api.relay.answers import respond_whole, start_stream
+from one_api.relay.attempt import Answer, Upstreams, first_answer
+from one_api.relay.calls import Ask, Call
+from one_api.relay.client import Client
+from one_api.relay.counting import Counting
+from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.tab import Tab
+from one_api.routing import ENABLED, Channel, Routes
+
+ADMIN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """The parts of the process that a call meets on its way. The callables give the state of this moment."""
+
+    accounts: Accounts
+    ledger: Ledger
+    upstreams: Upstreams
+    counting: Counting
+    options: Callable[[], Options]
+    prices: Callable[[], Prices]
+    routes: Callable[[], Routes]
+    now: Callable[[], int]
+    rng: Random
+
+
+async def run(relay: Relay, call: Call, client: Client) -> None:
+    """Relay one call. Everything the gateway promises happens in this order."""
+    caller, pinned = await admit(relay, call)
+    ask = calls.understand(call)
+    rules.permit_model(caller, ask.model)
+    candidates = plan(relay, caller, ask, pinned)
+    calls.validate(ask)
+    hold, prices = await hold_for(relay, call, ask, caller, candidates)
+    tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
+    try:
+        answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab.checkpoint)
+        tab.answered(answer)
+        await deliver(call, answer, client)
+        bill = await tab.bill("completed")
+    except ClientGone:
+        await tab.settle("left" if tab.answer else "left_early")
+        raise
+    except Cut as cut:
+        await tab.settle("cut")
+        finish_with_error(call, cut, client)
+        return
+    except BaseException:
+        await tab.release()
+        raise
+    await tab.pay(bill)
+    finish(call, answer, client)
+
+
+async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
+    """Who calls, and the channel he asks for. Raises TokenRefused and AccessDenied as One API words them."""
+    credentials = rules.parse_key(call.authorization)
+    caller = relay.accounts.known(credentials.key)
+    if caller is None:
+        caller = await relay.accounts.find(credentials.key, relay.now())
+    rules.permit_address(caller, call.ip)
+    return caller, credentials.channel
+
+
+def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Channel]:
+    """The channels to try, in order; no more of them than the option RetryTimes allows."""
+    routes = relay.routes()
+    if pinned is not None:
+        return [pinned_channel(routes, caller, ask, pinned)]
+    found: list[Channel] = []
+    tries = relay.options().retry_times + 1
+    for channel in routes.plan(caller.group, ask.model, relay.rng):
+        found.append(channel)
+        if len(found) >= tries:
+            break
+    if not found:
+        raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
+    return found
+
+
+def pinned_channel(routes: Routes, caller: Caller, ask: Ask, pinned: str) -> Channel:
+    """The channel an administrator named in his key; it still has to serve the model."""
+    if caller.role < ADMIN:
+        raise AccessDenied("普通用户不支持指定渠道")
+    channel = routes.channel(int(pinned)) if pinned.isascii() and pinned.isdecimal() and len(pinned) < 19 else None
+    if channel is None:
+        raise BadChannel("无效的渠道 Id")
+    if channel.status != ENABLED:
+        raise AccessDenied("该渠道已被禁用")
+    if channel.models and ask.model and ask.model not in channel.models:
+        raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
+    return channel
+
+
+async def hold_for(
+    relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel]
+) -> tuple[Hold, dict[int, billing.Price]]:
+    """Take the most the call may cost on any of its channels; refuse who cannot afford the least."""
+    tables, options = relay.prices(), relay.options()
+    prices = {channel.id: billing.price(ask, channel, caller.group, tables, options) for channel in candidates}
+    bounds = billing.dearest(prices.values())
+    request = HoldRequest(
+        request_id=call.id,
+        user_id=caller.user_id,
+        token_id=caller.token_id,
+        unlimited=caller.unlimited,
+        least=bounds.least,
+        most=bounds.most,
+    )
+    return await relay.ledger.hold(request), prices
+
+
+async def deliver(call: Call, answer: Answer, client: Client) -> None:
+    """Everything but the end of the answer. Raises Cut and ClientGone."""
+    if answer.inflow.shape is Shape.WHOLE:
+        return
+    start_stream(call, answer, client)
+    answer.inflow.attach(client)
+    await answer.inflow.ended
+
+
+def finish(call: Call, answer: Answer, client: Client) -> None:
+    """The end of an answer that is paid for."""
+    client.listen(None)
+    if answer.inflow.shape is Shape.WHOLE:
+        respond_whole(call, answer, client)
+    else:
+        client.finish(answer.inflow.tail)
+    answer.inflow.close()
+
+
+def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
+    """A stream that broke off ends with an error of its own dialect, never as if it were complete."""
+    reported = cut.reported
+    error = UpstreamError(cut.message, code="upstream_stream_error")
+    if reported is not None:
+        error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
+        error.code = reported.code
+    if call.mode == "speech":
+        client.cut()
+    else:
+        client.finish(openai_errors.encode_error_event(error, call.id))
+
+
+

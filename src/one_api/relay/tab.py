@@ -1,0 +1,131 @@
+"""One call's account with the ledger: opened by a hold, settled exactly once, however the call ended."""
+
+from collections.abc import Mapping
+
+from one_api.accounts.cache import Caller
+from one_api.ir import Usage
+from one_api.ledger import Facts, Hold, Ledger
+from one_api.options import Options
+from one_api.pricing import audio, policy, text
+from one_api.pricing.usage import read_stream_usage, read_usage
+from one_api.relay import billing
+from one_api.relay.attempt import Answer
+from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.relay.counting import Counting
+from one_api.relay.inflow import Inflow, Shape
+from one_api.routing import Channel
+
+
+class Tab:
+    """Knows what a call has used so far, and turns that into its charge and its log row."""
+
+    __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
+
+    def __init__(  # noqa: PLR0913, PLR0917  # all of one call
+        self,
+        ledger: Ledger,
+        counting: Counting,
+        options: Options,
+        call: Call,
+        ask: Ask,
+        caller: Caller,
+        hold: Hold,
+        prices: Mapping[int, billing.Price],
+    ) -> None:
+        self._ledger = ledger
+        self._counting = counting
+        self._options = options
+        self._call = call
+        self._ask = ask
+        self._caller = caller
+        self._hold = hold
+        self._prices = prices
+        self.answer: Answer | None = None
+
+    def answered(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def checkpoint(self, channel: Channel, _model: str, flow: Inflow) -> None:
+        """Write down what a running stream has cost so far, so that a crash costs the caller that and no more."""
+        tariff = self._prices[channel.id].tariff
+        produced = Usage(input=int(self._ask.text * billing.TOKENS_PER_BYTE), output=flow.tap.events)
+        self._ledger.checkpoint(self._hold, min(text.charge(produced, tariff), self._hold.quota))
+
+    async def bill(self, outcome: policy.Outcome) -> policy.Bill:
+        """What the call costs, counted where the upstream did not say."""
+        answer = self.answer
+        if answer is None:
+            # No channel's answer is known: nothing was delivered, and the prompt's price belongs to none.
+            return policy.FREE
+        price = self._prices[answer.channel.id]
+        if price.fixed is not None:
+            delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
+            return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
+        if self._ask.mode in FORM_MODES:
+            return await self._transcription(answer, price)
+        usage, source = await self._usage(answer)
+        return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+
+    async def settle(self, outcome: policy.Outcome) -> None:
+        await self.pay(await self.bill(outcome))
+
+    async def pay(self, bill: policy.Bill) -> None:
+        """Book the bill; returns when it is durable."""
+        if self.answer is None and bill.cost == 0:
+            await self.release()
+        else:
+            await self._ledger.settle(self._hold, bill.cost, self._facts(bill))
+
+    async def release(self) -> None:
+        """Give the whole hold back."""
+        await self._ledger.settle(self._hold, 0, Facts(logged=False))
+
+    async def _usage(self, answer: Answer) -> tuple[Usage, policy.Source]:
+        ask, flow = self._ask, answer.inflow
+        if flow.shape is Shape.EVENTS:
+            report = read_stream_usage(flow.tap.usage)
+            if report is not None and not report.total_only:
+                return report.usage, "reported"
+            prompt = await self._counting.prompt(ask, answer.model, self._options)
+            if report is not None:
+                return report.resolve(prompt), "reported"
+            said = flow.tap.pieces
+        else:
+            whole = answer.whole
+            usage = read_usage(whole.usage) if whole is not None else None
+            if usage is not None:
+                return usage, "reported"
+            prompt = await self._counting.prompt(ask, answer.model, self._options)
+            said = self._counting.said(whole)
+        output = 0 if ask.mode in billing.NO_OUTPUT else await self._counting.text(answer.model, said, self._options)
+        return Usage(input=prompt, output=output), "counted"
+
+    async def _transcription(self, answer: Answer, price: billing.Price) -> policy.Bill:
+        form = self._ask.form
+        spoken = audio.transcript(answer.inflow.body, form.value("response_format") if form is not None else "")
+        tokens = await self._counting.text(answer.model, [spoken], self._options)
+        cost = audio.transcription_charge(tokens, price.tariff)
+        return policy.Bill(cost, Usage(input=cost), "counted")
+
+    def _facts(self, bill: policy.Bill) -> Facts:
+        answer, ask, caller = self.answer, self._ask, self._caller
+        if answer is None:
+            return Facts(logged=False, source=bill.source)
+        price = self._prices[answer.channel.id]
+        by_piece = price.fixed is not None or ask.mode in FORM_MODES
+        describe = text.describe_short if by_piece else text.describe
+        loop_now = self._counting.clock()
+        return Facts(
+            channel_id=answer.channel.id,
+            model_name=price.model,
+            prompt_tokens=bill.usage.input,
+            completion_tokens=bill.usage.output,
+            content=describe(price.tariff),
+            username=caller.username,
+            token_name=caller.token_name,
+            elapsed_ms=int((loop_now - answer.started) * 1000),
+            is_stream=ask.stream,
+            system_prompt_reset=bool(answer.channel.system_prompt) and "messages" in ask.document,
+            source=bill.source,
+            logged=self._options.log_consume_enabled and (bill.cost != 0 or not by_piece),
+        )

@@ -1,0 +1,78 @@
+"""The strict reader accepts what has one meaning and refuses what two readers could read differently."""
+
+import json as stdlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from one_api.lib import json
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(DOCUMENTS, st.sampled_from([None, 1]), st.booleans())
+def test_every_unambiguous_document_is_read_as_others_read_it(value: object, indent: int | None, ascii_only: bool) -> None:
+    text = stdlib.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return
+    if "\\ud" in text:
+        return  # lone surrogates are refused, see below
+    assert json.decode_strict(raw).value == value
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")), st.booleans())
+def test_a_key_given_twice_is_refused_wherever_it_stands(key: str, filler: str, nested: bool) -> None:
+    name, other = stdlib.dumps(key), stdlib.dumps(filler)
+    document = f'{{{name}:1,"f":{other},{name}:2}}' if key != "f" else '{"f":1,"f":2}'
+    if nested:
+        document = f'[{{"a":[{document}]}}]'
+    with pytest.raises(json.InvalidJSON):
+        json.decode_strict(document.encode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{bad",
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1e400}',
+        b'{"a":"\\ud83d"}',
+        b'\xef\xbb\xbf{"a":1}',
+        b'{"a":1}{"a":2}',
+        b'{"a":"\xff"}',
+        b'{"a" :1,"a":2}',
+        b'{"a\\u0062":1,"ab":2}',
+        b"[" * 100 + b"]" * 100,
+        b"[" * 100_000,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+    ],
+)
+def test_ambiguous_or_broken_documents_are_refused(raw: bytes) -> None:
+    with pytest.raises(json.InvalidJSON):
+        json.decode_strict(raw)
+
+
+def test_strings_that_look_like_keys_do_not_make_duplicates() -> None:
+    document = {"a": '":', "b": [':"', '\\":'], "c": {"d": ":x", '":': ':"'}}
+    assert json.decode_strict(stdlib.dumps(document).encode()).value == document
+
+
+def test_text_is_measured_in_bytes_and_media_are_counted_apart() -> None:
+    body = {
+        "messages": [
+            {"content": [{"type": "text", "text": "你好"}, {"type": "image_url", "image_url": {"url": "https://a/b.png"}}]},
+            {"content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}]},
+        ]
+    }
+    document = json.decode_strict(stdlib.dumps(body).encode())
+    assert document.media >= 2
+    assert 6 <= document.text < 200
