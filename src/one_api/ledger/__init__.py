@@ -1,0 +1,10 @@
+"""Hold before the call, settle after it, once. The only code that moves quota.
+
+Read `decide` first: what a batch does to the balances. `book` makes it one transaction, `writer` makes batches of what
+the calls ask for, `front` is what the rest of the program sees.
+"""
+
+from one_api.ledger.front import Ledger
+from one_api.ledger.model import Facts, Hold, HoldRequest
+
+__all__ = ["Facts", "Hold", "HoldRequest", "Ledger"]

@@ -1,0 +1,227 @@
+"""The ledger as the rest of the program sees it: put an operation in the queue, get a future.
+
+The operation is queued by the call itself; nobody has to await for it to happen. A hold is answered within two seconds,
+if need be with Unavailable; a settle is kept until it is durable or the process ends. Everything here runs on the loop.
+"""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from one_api.errors import Unavailable
+from one_api.ledger.book import Book
+from one_api.ledger.connection import Connection
+from one_api.ledger.decide import Result
+from one_api.ledger.lease import Lease
+from one_api.ledger.model import (
+    MOST,
+    RELEASED,
+    Checkpoint,
+    Facts,
+    Grant,
+    GrantKind,
+    Hold,
+    HoldRequest,
+    Operation,
+    Settle,
+    TokenQuota,
+    UserQuota,
+    checked,
+)
+from one_api.ledger.mover import Mover
+from one_api.ledger.pulse import LoopPulse, Pulse, ThreadPulse
+from one_api.ledger.sqlite import FileLock, SqliteConnection
+from one_api.ledger.sweep import sweep
+from one_api.ledger.writer import Chore, Errand, Ticket, Writer, drive
+from one_api.store.dsn import Address, parse
+
+T = TypeVar("T")
+TICK_S: Final = 0.5
+PATIENCE_TICKS: Final = 4
+MOVE_S: Final = 0.5
+SWEEP_S: Final = 30.0
+LEASE_S: Final = 30
+GRACE_S: Final = 10.0
+
+
+class Ledger:
+    """The only writer of balances in a process. `open`, `start`, and `aclose` at the end."""
+
+    def __init__(self, book: Book, *, lease: Lease | None, lock: FileLock | None, copies_logs: bool = True) -> None:
+        self.book = book
+        self.lease = lease
+        self.lock = lock
+        self.mover = Mover(copies=copies_logs)
+        self.closing = False
+        self.armed = False
+        self.tick = 0
+        self.checkpointed: set[str] = set()  # written in this second
+        self.later: dict[str, int] = {}  # checkpoints for the next
+
+    @classmethod
+    def open(
+        cls, address: Address | str, *, lease_s: int = LEASE_S, clock: Callable[[], float] = time.time, copies_logs: bool = True
+    ) -> "Ledger":
+        """Take the database for this process; connects when started. Raises RuntimeError if another process has the SQLite file."""
+        where = address if isinstance(address, Address) else parse(address)
+        instance = uuid.uuid4().hex[:16]
+        if where.kind == "sqlite":
+            path = where.url.database or ""
+
+            async def connect() -> Connection:
+                return SqliteConnection(path)
+
+            return cls(Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), copies_logs=copies_logs)
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Start the writer and settle what an earlier process left open."""
+        self.loop = asyncio.get_running_loop()
+        self.done = self.loop.create_future()
+        pulse: Pulse = ThreadPulse(self.loop) if self.lease is None else LoopPulse()
+        self.writer = Writer(self.book, pulse, self.tell, self.chores())
+        if self.lease is None:
+            threading.Thread(target=self.run_in_thread, args=(pulse,), name="ledger", daemon=True).start()
+        else:
+            self.task = self.loop.create_task(self.run_on_loop(), name="ledger")
+        self.ticking = self.loop.call_later(TICK_S, self.on_tick)
+        await self.sweep()
+
+    def chores(self) -> list[Chore]:
+        chores = [Chore(self.mover.step, MOVE_S), Chore(self.sweep_chore, SWEEP_S)]
+        return chores if self.lease is None else [Chore(self.lease.keep, self.lease.seconds / 3), *chores]
+
+    async def sweep_chore(self, book: Book) -> bool:
+        await sweep(book, alone=self.lease is None)
+        return False
+
+    def run_in_thread(self, pulse: Pulse) -> None:
+        try:
+            drive(self.writer.run())
+        finally:
+            pulse.call(self.finished)
+
+    async def run_on_loop(self) -> None:
+        try:
+            await self.writer.run()
+        finally:
+            self.finished()
+
+    def finished(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+    # What the pipeline uses.
+
+    def hold(self, request: HoldRequest) -> "asyncio.Future[Hold]":
+        """QuotaExceeded, TokenQuotaExceeded, TokenRefused, AccessDenied or Unavailable."""
+        if not 0 <= request.least <= request.most <= MOST:
+            raise ValueError(f"a hold of {request.least} to {request.most}")
+        return self.ask(request)
+
+    def settle(self, hold: Hold, cost: int, facts: Facts) -> "asyncio.Future[bool]":
+        """False: somebody settled it before."""
+        if self.later:
+            self.later.pop(hold.request_id, None)
+        return self.ask(Settle(hold, checked(cost, "a cost"), facts))
+
+    def checkpoint(self, hold: Hold, cost: int) -> None:
+        """What the call has cost so far. Written at once, and then at most once a second."""
+        checked(cost, "a checkpoint")
+        if hold.request_id in self.checkpointed:
+            self.later[hold.request_id] = cost
+        else:
+            self.checkpointed.add(hold.request_id)
+            self.ask(Checkpoint(hold.request_id, cost))
+
+    # What others use.
+
+    async def grant(self, user_id: int, amount: int, kind: GrantKind, key: str, facts: Facts = RELEASED) -> bool:
+        """Credit a user once per (key, kind). False: done before, or no such user."""
+        checked(amount, "a grant", lowest=-MOST)
+        return await self.ask(Grant(user_id=user_id, amount=amount, kind=kind, key=key, facts=facts))
+
+    async def set_user_quota(self, user_id: int, quota: int, key: str, facts: Facts = RELEASED) -> bool:
+        """Set a balance; the difference is booked as an adjustment."""
+        return await self.ask(UserQuota(user_id=user_id, quota=checked(quota, "a quota"), key=key, facts=facts))
+
+    async def set_token_quota(self, token_id: int, remain_quota: int, *, unlimited: bool) -> bool:
+        """Set what a token may spend from now on. False: no such token."""
+        checked(remain_quota, "a quota", lowest=-MOST)
+        return await self.ask(TokenQuota(token_id=token_id, remain_quota=remain_quota, unlimited=unlimited))
+
+    async def flush(self) -> None:
+        """Whatever was settled is in `logs` and in the channels' totals when this returns."""
+
+        async def move(book: Book) -> None:
+            while await self.mover.step(book):
+                pass
+
+        await self.run(move)
+
+    async def sweep(self) -> int:
+        """Settle the holds of processes that are gone. How many there were."""
+
+        async def recover(book: Book) -> int:
+            return await sweep(book, alone=self.lease is None)
+
+        return cast("int", await self.run(recover))
+
+    async def run(self, errand: Errand) -> object:
+        """Do something with the writer's own connection, between two batches."""
+        return await self.ask(errand)
+
+    async def aclose(self, grace_s: float = GRACE_S) -> None:
+        """Write what is queued, at most `grace_s` seconds long if the database does not answer, and let go of the database."""
+        if self.closing:
+            return
+        self.closing = True
+        self.ticking.cancel()
+        self.writer.close(grace_s)
+        await self.done
+        if self.lock is not None:
+            self.lock.close()
+
+    # The queue.
+
+    def ask(self, operation: Operation | Errand) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = self.loop.create_future()
+        if self.closing and not isinstance(operation, Settle):
+            future.set_exception(Unavailable("the gateway is shutting down"))
+            return future
+        self.writer.queue.append((operation, future, self.tick))
+        if not self.armed:
+            self.armed = True
+            self.loop.call_soon(self.flush_queue)  # after all sockets of this turn were read: the turn is the batch
+        return future
+
+    def flush_queue(self) -> None:
+        self.armed = False
+        self.writer.flush()
+
+    def tell(self, tickets: Sequence[Ticket], results: Sequence[Result]) -> None:
+        """Pass the results on. A hold that nobody waits for any more is released."""
+        for (_, future, _), result in zip(tickets, results, strict=True):
+            if future.done():
+                if isinstance(result, Hold):
+                    self.settle(result, 0, RELEASED)
+            elif isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def on_tick(self) -> None:
+        """Twice a second: refuse holds that waited too long, and let the next checkpoints pass."""
+        self.ticking = self.loop.call_later(TICK_S, self.on_tick)
+        self.tick += 1
+        for operation, future, asked in [*self.writer.busy, *self.writer.queue]:
+            if self.tick - asked >= PATIENCE_TICKS and isinstance(operation, HoldRequest) and not future.done():
+                future.set_exception(Unavailable("the database does not answer"))
+        if self.tick % 2 == 0:
+            later, self.later = self.later, {}
+            self.checkpointed = set(later)
+            for request_id, cost in later.items():
+                self.ask(Checkpoint(request_id, cost))

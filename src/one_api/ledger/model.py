@@ -1,0 +1,130 @@
+"""The ledger's values: what is asked of it, and what it answers.
+
+Quota is counted in One API's units, whole numbers. An operation is one wish put into the writer's queue; several share a
+transaction. Sizes are checked here, before queueing: a cost no price can produce is a mistake in the program.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+MOST = 10**15
+"""The largest amount the ledger moves at once; far from the end of a 64-bit column, however many are summed."""
+
+GrantKind: TypeAlias = Literal["topup", "redeem", "adjust"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """Grants min(most, what is left); refuses if that is below `least`."""
+
+    request_id: str
+    user_id: int
+    token_id: int
+    unlimited: bool
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Quota taken from the user, and from his token unless it was unlimited then."""
+
+    request_id: str
+    user_id: int
+    token_id: int
+    unlimited: bool
+    quota: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the log row of a call says beside its cost.
+
+    logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated, recovered).
+    details: JSON text, or empty.
+    """
+
+    channel_id: int = 0
+    model_name: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    content: str = ""
+    username: str = ""
+    token_name: str = ""
+    elapsed_ms: int = 0
+    is_stream: bool = False
+    system_prompt_reset: bool = False
+    source: str = "nothing"
+    logged: bool = True
+    details: str = ""
+
+
+RELEASED = Facts(logged=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    hold: Hold
+    cost: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a call has cost so far: a crash settles it at that, and never above its hold."""
+
+    request_id: str
+    cost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Credits a user once per (key, kind); a negative amount takes, but never more than he has."""
+
+    user_id: int
+    amount: int
+    kind: GrantKind
+    key: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserQuota:
+    """Sets a user's balance; the ledger books the difference as an adjustment, once per key."""
+
+    user_id: int
+    quota: int
+    key: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenQuota:
+    """Sets what a token may still spend. What its open holds give back later comes on top, as in One API."""
+
+    token_id: int
+    remain_quota: int
+    unlimited: bool
+
+
+Operation: TypeAlias = HoldRequest | Settle | Checkpoint | Grant | UserQuota | TokenQuota
+
+
+def checked(amount: int, name: str, *, lowest: int = 0) -> int:
+    """Refuse an amount that can only come from a mistake."""
+    if type(amount) is not int or not lowest <= amount <= MOST:
+        raise ValueError(f"{name} must be a whole number from {lowest} to {MOST}, not {amount!r}")
+    return amount
+
+
+def bare(facts: Facts) -> Facts:
+    """The facts without anything a database could refuse: the charge counts, its description may go."""
+    keep: Mapping[str, str] = {"source": facts.source if facts.source.isascii() else "nothing"}
+    return Facts(channel_id=facts.channel_id, source=keep["source"][:16], logged=facts.logged, is_stream=bool(facts.is_stream))
+
+
+def without_description(operation: Operation) -> Operation:
+    if isinstance(operation, Settle | Grant | UserQuota):
+        return replace(operation, facts=bare(operation.facts))
+    return operation
