@@ -1,7 +1,7 @@
 """The `options` table as one typed, frozen value: one line per option.
 
-A row the table does not hold has its default; a row that does not parse keeps the value it had and is reported; a row nobody
-knows is left alone, so that another version finds it again. All of it is pure: who reads and writes the table is elsewhere.
+A row the table does not hold has its default; one that does not parse keeps the value it had and is reported; one nobody
+knows is left alone, so that another version finds it again. All of it is pure: who reads and writes rows is elsewhere.
 """
 
 import math
@@ -51,7 +51,10 @@ class Options:
     email_domain_restriction_enabled: bool = opt("EmailDomainRestrictionEnabled", False)
     email_domain_whitelist: tuple[str, ...] = opt(
         "EmailDomainWhitelist",
-        tuple("gmail.com 163.com 126.com qq.com outlook.com hotmail.com icloud.com yahoo.com foxmail.com".split()),
+        (
+            *("gmail.com", "163.com", "126.com", "qq.com", "outlook.com"),
+            *("hotmail.com", "icloud.com", "yahoo.com", "foxmail.com"),
+        ),
     )
     automatic_disable_channel_enabled: bool = opt("AutomaticDisableChannelEnabled", False)
     automatic_enable_channel_enabled: bool = opt("AutomaticEnableChannelEnabled", False)
@@ -94,19 +97,20 @@ class Options:
     quota_for_invitee: int = opt("QuotaForInvitee", 0)
     quota_remind_threshold: int = opt("QuotaRemindThreshold", 1000)
     pre_consumed_quota: int = opt("PreConsumedQuota", 500)
-    model_ratio: Ratios = opt("ModelRatio", ratios.MODEL)
-    completion_ratio: Ratios = opt("CompletionRatio", ratios.COMPLETION)
-    group_ratio: Ratios = opt("GroupRatio", ratios.GROUP)  # its keys are the groups there are
+    model_ratio: Ratios = opt("ModelRatio", ratios.MODEL)  # noqa: RUF009  # opt makes it a factory
+    completion_ratio: Ratios = opt("CompletionRatio", ratios.COMPLETION)  # noqa: RUF009
+    group_ratio: Ratios = opt("GroupRatio", ratios.GROUP)  # noqa: RUF009  # its keys are the groups there are
     top_up_link: str = opt("TopUpLink", "")
     chat_link: str = opt("ChatLink", "")
     quota_per_unit: float = opt("QuotaPerUnit", 500000.0, at_least=math.ulp(0))  # quota per dollar
     retry_times: int = opt("RetryTimes", 0)
     theme: str = opt("Theme", "default")
     # What One API does not have; listed only once saved, so that its list stays as its scripts know it.
-    hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)  # where the client set no limit
+    # Output tokens to hold for where the client set no limit, and input tokens by which a claim may exceed the hold.
+    hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)
+    charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)
     proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
-    charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)  # claims beyond the hold
-    proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of one proxied request
+    proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of a proxied request
 
 
 THEMES: Final = ("default", "berry", "air")
@@ -164,11 +168,13 @@ def check(key: str, value: str, current: Options) -> str | None:
     return None
 
 
-def listing(options: Options, rows: Mapping[str, str], at_start: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+def listing(
+    options: Options, rows: Mapping[str, str], at_start: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
     """What an administrator sees: every known option and every unknown row, as text, without the secrets.
 
-    `at_start` are the rows this process found when it started. A model table that came from there is shown with the built-in
-    models it lacks; one saved since is shown as it was saved.
+    `at_start` are the rows this process found when it started. A model table that came from there is shown with the
+    built-in models it lacks; one saved since is shown as it was saved.
     """
     shown = {key: _write(options, name, option) for key, (name, option) in _TABLE.items() if option.listed == "always"}
     shown.update(rows)

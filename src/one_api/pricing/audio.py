@@ -1,23 +1,34 @@
 """What speech and transcriptions cost, and where a transcription keeps its text."""
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.ir import Usage
 from one_api.lib import json
-from one_api.pricing import text
+from one_api.pricing import gojson, text
 from one_api.pricing.ratios import Tariff
 
 MOST_SPEECH_BYTES: Final = 4096
 
 
-def speech_charge(spoken: str, tariff: Tariff) -> int:
-    """The quota of speaking a text, known before the call: ratio times its UTF-8 bytes. Raises BadRequest."""
-    size = len(spoken.encode("utf-8", "surrogatepass"))
-    if size > MOST_SPEECH_BYTES:
+def speech_input(body: Mapping[str, Any]) -> str:
+    """The text to speak. Raises BadRequest."""
+    spoken = body.get("input")
+    if spoken is None:
+        return ""
+    if not isinstance(spoken, str):
+        sentence = gojson.mismatch(spoken, "struct field TextToSpeechRequest.input", "string")
+        raise BadRequest(sentence, code="invalid_json")
+    if text.size(spoken) > MOST_SPEECH_BYTES:
         raise BadRequest("input is too long (over 4096 characters)", code="text_too_long")
-    return text.whole(size * tariff.ratio, math.trunc)
+    return spoken
+
+
+def speech_charge(spoken: str, tariff: Tariff) -> int:
+    """The quota of speaking a text, known before the call: ratio times its UTF-8 bytes."""
+    return text.whole(text.size(spoken) * tariff.ratio, math.trunc)
 
 
 def transcription_estimate(tariff: Tariff, *, pre_consumed: int) -> int:
@@ -44,13 +55,18 @@ def transcript(body: bytes, response_format: str) -> str:
 
 def _member(body: bytes) -> str:
     try:
+        gojson.check(body)
         value = json.decode(body)
-    except json.InvalidJSON as error:
-        raise OneAPIError(str(error), status=500, code="get_text_from_body_err") from None
+    except (gojson.DecodeError, json.InvalidJSON) as error:
+        raise _unreadable(str(error)) from None
     found = value.get("text") if isinstance(value, dict) else None
     if found is not None and not isinstance(found, str):
-        raise OneAPIError("text is not a string", status=500, code="get_text_from_body_err")
+        raise _unreadable(gojson.mismatch(found, "struct field WhisperJSONResponse.text", "string"))
     return found or ""
+
+
+def _unreadable(why: str) -> OneAPIError:
+    return OneAPIError(f"unmarshal_response_body_failed err :{why}", status=500, code="get_text_from_body_err")
 
 
 def _subtitles(body: str) -> str:

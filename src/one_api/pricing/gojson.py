@@ -1,7 +1,7 @@
-"""What One API's decoder says about a text that is not a JSON object of numbers.
+"""What One API's decoder says about JSON it cannot read.
 
-Administrators see these sentences when they save a ratio table, and scripts match on them: they are those of Go's
-`encoding/json`, which reads bytes and stops at the first that cannot continue the text.
+Administrators see these sentences when they save a ratio table, clients when a field has the wrong type, and scripts
+match on them: they are those of Go's `encoding/json`, which stops at the first byte that cannot continue the text.
 """
 
 import json
@@ -16,41 +16,46 @@ _LITERALS = {b"t": b"true", b"f": b"false", b"n": b"null"}
 _KINDS = {dict: "object", list: "array", str: "string", bool: "bool", float: "number"}
 
 
-class NotNumbers(ValueError):
-    """The text is not an object of numbers; the message is the decoder's."""
+class DecodeError(ValueError):
+    """The text cannot be read as what it should be; the message is the decoder's."""
 
 
 def numbers(text: str) -> dict[str, float]:
-    """The object of numbers in `text`. Raises NotNumbers.
+    """The object of numbers in `text`. Raises DecodeError.
 
-    Unlike the original, `null` is refused, for the whole and for a value: there it empties the table or makes a model free.
+    Unlike the original, `null` is refused, for the whole and for a value: there it empties the table or makes a model
+    free.
     """
-    _check(text.encode("utf-8", "surrogatepass"))
+    check(text.encode("utf-8", "surrogatepass"))
     try:
         value = json.loads(text, parse_int=_number, parse_float=_number)
     except RecursionError:
-        raise NotNumbers("exceeded max depth") from None
+        raise DecodeError("exceeded max depth") from None
     if not isinstance(value, dict):
-        raise NotNumbers(_mismatch(value, "map[string]float64"))
+        raise DecodeError(mismatch(value, "value", "map[string]float64"))
     for item in value.values():
         if not isinstance(item, float):
-            raise NotNumbers(_mismatch(item, "float64"))
+            raise DecodeError(mismatch(item, "value", "float64"))
     return value
 
 
 def _number(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise NotNumbers(f"json: cannot unmarshal number {text} into Go value of type float64")
+        raise DecodeError(f"json: cannot unmarshal number {text} into Go value of type float64")
     return value
 
 
-def _mismatch(value: object, wanted: str) -> str:
-    return f"json: cannot unmarshal {_KINDS.get(type(value), 'null')} into Go value of type {wanted}"
+def mismatch(value: object, place: str, wanted: str) -> str:
+    """The sentence for a decoded `value` of the wrong type; `place` is `value` or `struct field Request.name`."""
+    kind = "number" if isinstance(value, int) and not isinstance(value, bool) else _KINDS.get(type(value), "null")
+    if wanted == "int" and isinstance(value, float):
+        kind = f"number {value!r}"
+    return f"json: cannot unmarshal {kind} into Go {place} of type {wanted}"
 
 
-def _check(text: bytes) -> None:
-    """Raise for the first byte that cannot continue a JSON text."""
+def check(text: bytes) -> None:
+    """Raise DecodeError for the first byte that cannot continue a JSON text."""
     open_: list[bytes] = []  # the brackets we are inside of
     at = _value(text, 0, open_)
     while True:
@@ -75,7 +80,7 @@ def _value(text: bytes, at: int, open_: list[bytes]) -> int:
     while True:
         at = _skip(text, at)
         first = text[at : at + 1]
-        if first == b"{" or first == b"[":
+        if first in (b"{", b"["):
             at = _skip(text, at + 1)
             open_.append(first)
             if text[at : at + 1] == (b"}" if first == b"{" else b"]"):
@@ -144,10 +149,10 @@ def _skip(text: bytes, at: int) -> int:
     return match.end()
 
 
-def _bad(text: bytes, at: int, where: str) -> NotNumbers:
+def _bad(text: bytes, at: int, where: str) -> DecodeError:
     if at >= len(text):
-        return NotNumbers("unexpected end of JSON input")
-    return NotNumbers(f"invalid character {_quote(text[at])} {where}")
+        return DecodeError("unexpected end of JSON input")
+    return DecodeError(f"invalid character {_quote(text[at])} {where}")
 
 
 def _quote(byte: int) -> str:

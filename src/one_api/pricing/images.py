@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from one_api.errors import BadRequest
-from one_api.pricing import ratios
+from one_api.pricing import gojson, ratios
 from one_api.pricing.ratios import Tariff
-from one_api.pricing.text import MOST_QUOTA, whole
+from one_api.pricing.text import MOST_QUOTA, size, whole
 
 _TOKENS_PER_IMAGE: Final = 1000  # a ratio counts thousandths of an image
 _MOST_IMAGES: Final = 128  # of a model without a limit of its own
@@ -40,7 +40,7 @@ def read_order(body: Mapping[str, Any], model: str) -> ImageOrder:
         raise BadRequest("prompt is required", code="prompt_missing")
     if sizes is not None and model != _ANY_SIZE and order.size not in sizes:
         raise BadRequest("size not supported for this image model", code="size_not_supported")
-    if len(prompt.encode("utf-8", "surrogatepass")) > _PROMPT_BYTES.get(model, math.inf):
+    if size(prompt) > _PROMPT_BYTES.get(model, math.inf):
         raise BadRequest("prompt is too long", code="prompt_too_long")
     fewest, most = _COUNTS.get(model, (1, _MOST_IMAGES))
     if not fewest <= order.n <= most:
@@ -74,7 +74,7 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BadRequest(f"{name} must be a string", code="invalid_image_request")
+        raise _mistyped(value, name, "string")
     return value
 
 
@@ -84,5 +84,10 @@ def _count(body: Mapping[str, Any]) -> int:
     if value is None:
         return 1
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadRequest("n must be an integer", code="invalid_image_request")
+        raise _mistyped(value, "n", "int")
     return value or 1
+
+
+def _mistyped(value: object, name: str, wanted: str) -> BadRequest:
+    sentence = gojson.mismatch(value, f"struct field ImageRequest.{name}", wanted)
+    return BadRequest(sentence, code="invalid_image_request")

@@ -1,7 +1,7 @@
-"""Who pays for a call, by how it ended and by how the meter knows what it used. One function, one row of the table a case.
+"""Who pays for a call, by how it ended and by how the meter knows what it used. One function, one case a row.
 
-The ledger takes a cost above the hold from what is left of the balance and books the rest as a loss; what an upstream claims
-beyond the ceiling of the hold is never asked of anybody.
+The ledger takes a cost above the hold from what is left of the balance and books the rest as a loss; what an upstream
+claims beyond the ceiling of the hold is never asked of anybody.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Ratio tables and the look-up of what a model costs; the defaults are One API's, kept in ratios.json.
 
-A ratio of 1 is 0.002 dollars for 1,000 tokens, that is one unit of quota a token. Values are float64 as One API computes them.
+A ratio of 1 is 0.002 dollars for 1,000 tokens, that is one unit of quota a token. Values are float64, as in One API.
 """
 
 import json

@@ -15,8 +15,11 @@ _MOST_TOKENS: Final = 1 << 53
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What to hold for a call. A balance below `least` refuses it; `most` is the dearest answer within the client's limits;
-    `ceiling` is what an upstream may claim at all."""
+    """What to hold for a call.
+
+    A balance below `least` refuses it; `most` is the dearest answer within the client's limits; `ceiling` is what an
+    upstream may claim at all.
+    """
 
     least: int
     most: int
@@ -37,7 +40,7 @@ def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int)
     return whole((pre_consumed + _tokens(prompt) + _tokens(max_tokens)) * tariff.ratio, math.trunc)
 
 
-def bounds(  # noqa: PLR0913  # one call has this many limits
+def bounds(
     tariff: Tariff,
     *,
     pre_consumed: int,
@@ -50,8 +53,8 @@ def bounds(  # noqa: PLR0913  # one call has this many limits
 ) -> Bounds:
     """The hold of a call. Finite and ordered for any integers, whoever chose them.
 
-    prompt: tokens as One API counts them. prompt_most: an upper estimate of all the upstream may count. max_tokens: that
-    field of the request. output: tokens of one answer at most, the client's limit or the operator's assumption.
+    prompt: tokens as One API counts them. prompt_most: an upper estimate of all the upstream may count. max_tokens:
+    that field of the request. output: tokens of one answer at most, the client's limit or the operator's assumption.
     n: answers asked for. tolerance: input tokens by which an upstream's claim may exceed the dearest answer.
     """
     least = estimate(tariff, pre_consumed=pre_consumed, prompt=prompt, max_tokens=max_tokens)
@@ -84,6 +87,11 @@ def whole(amount: float, rounding: Callable[[float], int]) -> int:
     if not amount > 0:  # catches NaN: zero times an infinite ratio
         return 0
     return MOST_QUOTA if amount >= MOST_QUOTA else rounding(amount)
+
+
+def size(written: str) -> int:
+    """UTF-8 bytes, also of half a surrogate pair, which JSON can carry."""
+    return len(written) if written.isascii() else len(written.encode("utf-8", "surrogatepass"))
 
 
 def _tokens(count: int) -> int:

@@ -83,7 +83,7 @@ def _details(value: Mapping[Any, Any], *names: str) -> Mapping[Any, Any]:
 
 
 def _count(value: Mapping[Any, Any], *names: str) -> int:
-    """The first of `names` that is there, as a count; 0 if none is. Whole floats are counts: some encoders write them."""
+    """The first of `names` that is there, as a count; 0 if none is. Some encoders write whole floats."""
     found = next((value[name] for name in names if value.get(name) is not None), 0)
     if isinstance(found, float) and found.is_integer():
         found = int(found)

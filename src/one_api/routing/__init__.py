@@ -1,8 +1,8 @@
 """Which channels serve a call, in the order to try them. Pure: an immutable table made of rows, and a source of chance.
 
-Higher priority first, tier by tier, in every mode and for every number. Inside a tier the weights say how often a channel
-comes first; where all weights are 0 the tier is uniform, as in One API, and beside weighted channels one of weight 0 is tried
-after all of them.
+Higher priority first, tier by tier, in every mode and for every number. Inside a tier the weights say how often a
+channel comes first; where all weights are 0 the tier is uniform, as in One API, and beside weighted channels one of
+weight 0 is tried after all of them.
 """
 
 from bisect import bisect_right
@@ -42,7 +42,7 @@ class Channel:
 
 
 class _Tier:
-    """Channels of one priority. `cumulative` are the running sums of the weights above 0, whose channels stand first."""
+    """Channels of one priority. `cumulative` are the running sums of weights above 0, whose channels stand first."""
 
     __slots__ = ("channels", "cumulative")
 

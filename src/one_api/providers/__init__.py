@@ -1,0 +1,24 @@
+"""The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
+
+from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
+from one_api.providers.endpoint import Account, Endpoint, endpoint
+from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
+from one_api.providers.modes import PATHS, Mode
+from one_api.providers.paths import Unsupported
+
+__all__ = [
+    "CATALOGUE",
+    "PATHS",
+    "PROVIDERS",
+    "Account",
+    "Endpoint",
+    "Mode",
+    "Provider",
+    "Unsupported",
+    "Wire",
+    "endpoint",
+    "models_by_type",
+    "owner",
+    "provider",
+    "static_models",
+]

@@ -1,0 +1,158 @@
+"""Every channel type, one row each. The numbers are in operators' databases and never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+from one_api.providers import paths
+from one_api.providers.modes import Mode
+from one_api.providers.paths import PathRule
+
+Wire = Literal[
+    "openai",
+    "aiproxy",
+    "anthropic",
+    "baidu",
+    "bedrock",
+    "cloudflare",
+    "cohere",
+    "coze",
+    "dashscope",
+    "deepl",
+    "gemini",
+    "ollama",
+    "palm",
+    "proxy",
+    "replicate",
+    "tencent",
+    "vertex",
+    "xunfei",
+    "zhipu",
+]
+Auth = Literal["bearer", "api-key", "verbatim"]
+"""`Authorization: Bearer KEY`, `api-key: KEY`, or `Authorization: KEY`."""
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Who answers behind a channel type. `key` names the type, `name` is what the console shows."""
+
+    id: int
+    key: str
+    name: str
+    owned_by: str
+    base_url: str
+    wire: Wire
+    path: PathRule
+    auth: Auth = "bearer"
+    headers: Headers = ()
+
+
+def _row(
+    number: int,
+    key: str,
+    name: str,
+    owned_by: str = "openai",
+    base_url: str = "",
+    path: PathRule = paths.openai,
+    *,
+    auth: Auth = "bearer",
+    headers: Headers = (),
+) -> Provider:
+    """A provider that speaks OpenAI's protocol."""
+    return Provider(
+        id=number,
+        key=key,
+        name=name,
+        owned_by=owned_by,
+        base_url=base_url,
+        wire="openai",
+        path=path,
+        auth=auth,
+        headers=headers,
+    )
+
+
+def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire) -> Provider:
+    """A provider with a protocol of its own."""
+    path = paths.proxied if wire == "proxy" else paths.foreign(key)
+    auth: Auth = "verbatim" if wire == "proxy" else "bearer"
+    return Provider(
+        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wire=wire, path=path, auth=auth
+    )
+
+
+_CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
+_OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
+_MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
+_DOUBAO = paths.only("doubao", {_CHAT: "/api/v3/chat/completions", _EMBEDDINGS: "/api/v3/embeddings"})
+_NOVITA = paths.only("novita", {_CHAT: "/chat/completions"})
+_BAIDU_V2 = paths.only("baidu v2", {_CHAT: "/v2/chat/completions"})
+_BAILIAN = paths.only(
+    "ali bailian",
+    {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
+)
+_GOOGLE: Final = "https://generativelanguage.googleapis.com"
+
+_ROWS: Final = (
+    _row(0, "Unknown", ""),
+    _row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway),
+    _row(2, "API2D", "代理：API2D", "openai", "https://oa.api2d.net"),
+    _row(3, "Azure", "Azure", "azure", "", paths.azure, auth="api-key"),
+    _row(4, "CloseAI", "代理：CloseAI", "openai", "https://api.closeai-proxy.xyz"),
+    _row(5, "OpenAISB", "代理：OpenAI-SB", "openai", "https://api.openai-sb.com"),
+    _row(6, "OpenAIMax", "代理：OpenAI Max", "openai", "https://api.openaimax.com"),
+    _row(7, "OhMyGPT", "代理：OhMyGPT", "openai", "https://api.ohmygpt.com"),
+    _row(8, "Custom", "自定义渠道"),
+    _row(9, "Ails", "代理：AI.LS", "openai", "https://api.caipacity.com"),
+    _row(10, "AIProxy", "代理：AI Proxy", "openai", "https://api.aiproxy.io"),
+    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm"),
+    _row(12, "API2GPT", "代理：API2GPT", "openai", "https://api.api2gpt.com"),
+    _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
+    _other(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com", "anthropic"),
+    _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
+    _other(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", "zhipu"),
+    _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
+    _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
+    _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
+    _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),
+    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
+    _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
+    _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
+    _other(24, "Gemini", "Gemini", "google gemini", _GOOGLE, "gemini"),
+    _row(25, "Moonshot", "Moonshot AI", "moonshot", "https://api.moonshot.cn"),
+    _row(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
+    _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
+    _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
+    _row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai"),
+    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
+    _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
+    _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
+    _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
+    _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
+    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere"),
+    _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
+    _other(37, "Cloudflare", "Cloudflare", "cloudflare", "https://api.cloudflare.com", "cloudflare"),
+    _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
+    _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
+    _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
+    _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),
+    _other(42, "VertextAI", "VertexAI", "vertexai", "", "vertex"),
+    _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
+    _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
+    _row(45, "XAI", "xAI", "xai", "https://api.x.ai"),
+    _other(46, "Replicate", "Replicate", "replicate", "https://api.replicate.com/v1/models/", "replicate"),
+    _row(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),
+    _row(48, "XunfeiV2", "讯飞星火认知 V2", "xunfeiv2", "https://spark-api-open.xf-yun.com"),
+    _row(49, "AliBailian", "阿里云百炼", "alibailian", "https://dashscope.aliyuncs.com", _BAILIAN),
+    _row(50, "OpenAICompatible", "OpenAI 兼容", "openai", "", paths.versionless),
+    _row(51, "GeminiOpenAICompatible", "Gemini (OpenAI)", "geminiv2", f"{_GOOGLE}/v1beta/openai/", paths.versionless),
+)
+PROVIDERS: Final[Mapping[int, Provider]] = MappingProxyType({row.id: row for row in _ROWS})
+
+
+def provider(channel_type: int) -> Provider:
+    """The row of a channel type; one that nobody knows is like One API's Unknown, OpenAI without an address."""
+    return PROVIDERS.get(channel_type, PROVIDERS[0])

@@ -1,0 +1,38 @@
+"""What a call wants done, with One API's numbers, and the path OpenAI gave it."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Mode(IntEnum):
+    """One API's relay modes; the numbers stand in its error messages."""
+
+    UNKNOWN = 0
+    CHAT = 1
+    COMPLETIONS = 2
+    EMBEDDINGS = 3
+    MODERATIONS = 4
+    IMAGES = 5
+    EDITS = 6
+    SPEECH = 7
+    TRANSCRIPTION = 8
+    TRANSLATION = 9
+    PROXY = 10
+
+
+PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
+    {
+        Mode.CHAT: "/v1/chat/completions",
+        Mode.COMPLETIONS: "/v1/completions",
+        Mode.EMBEDDINGS: "/v1/embeddings",
+        Mode.MODERATIONS: "/v1/moderations",
+        Mode.IMAGES: "/v1/images/generations",
+        Mode.EDITS: "/v1/edits",
+        Mode.SPEECH: "/v1/audio/speech",
+        Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
+        Mode.TRANSLATION: "/v1/audio/translations",
+    }
+)
+AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

@@ -1,0 +1,100 @@
+"""Where each provider's API lives below its base address: pure rules from a call to path and query.
+
+A path comes from our own tables. What a caller chose (a model, an engine) enters it percent-encoded, so that it can
+name a resource and never another place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from one_api.errors import OneAPIError
+from one_api.providers.modes import AUDIO, PATHS, Mode
+
+CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
+AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
+
+
+class Unsupported(OneAPIError):
+    """A kind of channel cannot serve a kind of call; another channel may."""
+
+    status = 500
+    code = "do_request_failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"get request url failed: {reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route."""
+
+    mode: Mode
+    model: str
+    base: str
+    config: Mapping[str, str]
+    engine: str = ""
+
+
+PathRule = Callable[[Place], str]
+
+
+def openai(place: Place) -> str:
+    """OpenAI's own paths below the base."""
+    if place.mode not in PATHS:
+        raise Unsupported(f"unsupported relay mode {place.mode.value}")
+    if place.engine and place.mode is Mode.EMBEDDINGS:
+        return f"/v1/engines/{quote(place.engine, safe='')}/embeddings"
+    return PATHS[place.mode]
+
+
+def openai_or_gateway(place: Place) -> str:
+    """Behind Cloudflare's gateway the version is part of the base."""
+    return versionless(place) if place.base.startswith(CLOUDFLARE_GATEWAY) else openai(place)
+
+
+def versionless(place: Place) -> str:
+    """OpenAI's paths below a base that already ends in the version."""
+    return openai(place).removeprefix("/v1")
+
+
+def azure(place: Place) -> str:
+    """Deployments instead of models. Text deployments are named like the model without dots.
+
+    https://learn.microsoft.com/azure/ai-services/openai/reference
+    """
+    task = versionless(place)
+    named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
+    prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
+    version = quote(place.config.get("api_version") or AZURE_API_VERSION, safe="")
+    return f"{prefix}/{quote(named, safe='')}{task}?api-version={version}"
+
+
+def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
+    """A provider with paths of its own for some modes, and OpenAI's for audio, which One API never asked it about."""
+
+    def rule(place: Place) -> str:
+        if place.mode in paths:
+            return paths[place.mode]
+        if place.mode in AUDIO:
+            return openai(place)
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for {name}")
+
+    return rule
+
+
+def foreign(name: str) -> PathRule:
+    """A provider whose protocol is not spoken here."""
+
+    def rule(place: Place) -> str:
+        raise Unsupported(f"{name} channels are not supported yet (relay mode {place.mode.value})")
+
+    return rule
+
+
+def proxied(place: Place) -> str:
+    """A proxy channel: the caller's target follows the base, so there is nothing to add."""
+    if place.mode is not Mode.PROXY:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for proxy")
+    return ""
