@@ -81,7 +81,9 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def setting(parse: Callable[[str], T], default: T, doc: str, *, secret: bool = False, alias: str = "") -> T:
-    return field(default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret, "alias": alias})
+    return field(
+        default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret, "alias": alias}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,31 +98,45 @@ class Config:
     )
     node_type: str = setting(word, "", "`slave`: no migration, no jobs that run once; anything else is a master")
     frontend_base_url: str = setting(word, "", "Where a slave sends visitors of the console")
-    session_secret: str = setting(secret_word, "", "One API's cookie key; sessions are rows here, so it may stay empty", secret=True)
-    theme: str = setting(one_of("default", "berry", "air"), "default", "Theme of the console until an option says otherwise")
+    session_secret: str = setting(
+        secret_word, "", "One API's cookie key; sessions are rows here, so it may stay empty", secret=True
+    )
+    theme: str = setting(
+        one_of("default", "berry", "air"), "default", "Theme of the console until an option says otherwise"
+    )
 
     sql_dsn: str = setting(word, "", "Main database; empty is SQLite", secret=True)
     log_sql_dsn: str = setting(word, "", "Database of the table logs; empty is the main one", secret=True)
     sqlite_path: str = setting(word, "one-api.db", "SQLite file")
     sqlite_busy_timeout: int = setting(whole(0), 3000, "Milliseconds to wait for a locked SQLite file")
     sql_max_idle_conns: int = setting(whole(0), 100, "Connections kept open; the pool is never larger than 20")
-    sql_max_open_conns: int = setting(whole(0), 1000, "Connections at most; 0 sets no limit of its own, the pool has at most 20")
+    sql_max_open_conns: int = setting(
+        whole(0), 1000, "Connections at most; 0 sets no limit of its own, the pool has at most 20"
+    )
     sql_max_lifetime: int = setting(
         whole(0), 60, "Seconds until a connection is replaced; 0 never", alias="SQL_CONN_MAX_LIFETIME"
     )
 
-    redis_conn_string: str = setting(word, "", "Redis URL, or host:port list; used only if SYNC_FREQUENCY is set too", secret=True)
+    redis_conn_string: str = setting(
+        word, "", "Redis URL, or host:port list; used only if SYNC_FREQUENCY is set too", secret=True
+    )
     redis_master_name: str = setting(word, "", "Name of the sentinel's master")
     redis_password: str = setting(word, "", "Password for sentinel and cluster", secret=True)
-    sync_frequency: int | None = setting(whole(1), None, "One API's cache period in seconds (600); changes are seen within a second here")
+    sync_frequency: int | None = setting(
+        whole(1), None, "One API's cache period in seconds (600); changes are seen within a second here"
+    )
     memory_cache_enabled: bool = setting(true_in_any_case, False, "One API's channel cache; always on here")
     batch_update_enabled: bool = setting(true, False, "Roll statistics up less often; balances are never batched")
     batch_update_interval: int = setting(whole(1), 5, "Seconds between roll-ups of statistics")
 
     channel_test_frequency: int | None = setting(whole(0), None, "Minutes between tests of all channels; 0 never")
-    channel_update_frequency: int | None = setting(whole(0), None, "Minutes between updates of all channel balances; 0 never")
+    channel_update_frequency: int | None = setting(
+        whole(0), None, "Minutes between updates of all channel balances; 0 never"
+    )
     polling_interval: int = setting(whole(0), 0, "Seconds between two channels while testing")
-    test_prompt: str = setting(word, "Output only your specific model name with no additional text.", "Prompt of a channel test")
+    test_prompt: str = setting(
+        word, "Output only your specific model name with no additional text.", "Prompt of a channel test"
+    )
 
     global_api_rate_limit: int = setting(whole(0), 480, "API requests of one address in 180 s; 0 is unlimited")
     global_web_rate_limit: int = setting(whole(0), 240, "Console requests of one address in 180 s; 0 is unlimited")

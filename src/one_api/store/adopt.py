@@ -9,7 +9,20 @@ import logging
 from collections.abc import Iterable
 
 from alembic.operations import Operations
-from sqlalchemy import Column, Index, Inspector, String, Table, UniqueConstraint, func, inspect, select, text
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Inspector,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 log = logging.getLogger(__name__)
@@ -19,14 +32,15 @@ class MigrationError(Exception):
     """The database cannot be used as it is; the text is one line for the operator."""
 
 
-def complete(op: Operations, tables: Iterable[Table]) -> None:
+def complete(tx: Connection, tables: Iterable[Table]) -> None:
     """Create missing tables, columns and indexes. Raises MigrationError."""
-    there = set(inspect(op.get_bind()).get_table_names())
+    op = Operations(MigrationContext.configure(tx))
+    there = set(inspect(tx).get_table_names())
     for table in tables:
         if table.name not in there:
             create(op, table)
             continue
-        found = inspect(op.get_bind())
+        found = inspect(tx)
         add_columns(op, table, found)
         warn_of_narrow_columns(table, found)
         add_indexes(op, table, found)
@@ -59,7 +73,11 @@ def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
     for there in found.get_columns(table.name):
         wanted = table.columns.get(there["name"])
         have = getattr(there["type"], "length", None)
-        need = None if wanted is None else getattr(wanted.type, "length", None) or getattr(wanted.type, "impl", String()).length
+        need = (
+            None
+            if wanted is None
+            else getattr(wanted.type, "length", None) or getattr(wanted.type, "impl", String()).length
+        )
         if have and need and have < need:
             log.warning("Column %s.%s holds %d characters, %d may be needed", table.name, there["name"], have, need)
 
@@ -67,7 +85,7 @@ def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
 def add_indexes(op: Operations, table: Table, found: Inspector) -> None:
     names = {index["name"] for index in found.get_indexes(table.name)}
     unique = {tuple(c["column_names"]) for c in found.get_unique_constraints(table.name)}
-    unique |= {tuple(i["column_names"]) for i in found.get_indexes(table.name) if i["unique"]}
+    unique |= {tuple(name or "" for name in i["column_names"]) for i in found.get_indexes(table.name) if i["unique"]}
     for index in wanted_indexes(table):
         columns = tuple(column.name for column in index.columns)
         if index.name in names or (index.unique and columns in unique):
@@ -82,7 +100,7 @@ def wanted_indexes(table: Table) -> list[Index]:
     """The table's indexes, and its unique constraints as such: only as indexes can they be added later on SQLite."""
     copy = Table(table.name, type(table.metadata)(), *(bare(column) for column in table.columns))
     constraints = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
-    wanted = [Index(c.name, *(copy.c[column.name] for column in c.columns), unique=True) for c in constraints]
+    wanted = [Index(str(c.name), *(copy.c[column.name] for column in c.columns), unique=True) for c in constraints]
     return sorted([*wanted, *table.indexes], key=lambda index: str(index.name))
 
 
@@ -98,18 +116,17 @@ def refuse_duplicates(op: Operations, table: Table, columns: tuple[str, ...]) ->
         )
 
 
-def advance_sequences(op: Operations, tables: Iterable[Table]) -> None:
+def advance_sequences(tx: Connection, tables: Iterable[Table]) -> None:
     """PostgreSQL: rows written with an explicit id leave the sequence behind, and the next insert would fail."""
-    bind = op.get_bind()
-    if bind.dialect.name != "postgresql":
+    if tx.dialect.name != "postgresql":
         return
     for table in tables:
         if "id" not in table.columns:
             continue
-        sequence = bind.execute(text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": table.name}).scalar_one()
+        sequence = tx.execute(text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": table.name}).scalar_one()
         if sequence is None:
             continue
-        last, called = bind.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 - quoted by the server
-        highest = bind.execute(select(func.max(table.c.id))).scalar_one()
+        last, called = tx.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 - quoted by the server
+        highest = tx.execute(select(func.max(table.c.id))).scalar_one()
         if highest is not None and highest >= last + (1 if called else 0):
-            bind.execute(text("SELECT setval(CAST(:s AS regclass), :n)"), {"s": sequence, "n": highest})
+            tx.execute(text("SELECT setval(CAST(:s AS regclass), :n)"), {"s": sequence, "n": highest})

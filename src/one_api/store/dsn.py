@@ -93,12 +93,20 @@ def postgres(dsn: str) -> Address:
     No statement outlives its use and each has a name of its own, so that pgbouncer may hand every transaction another server.
     """
     parts = urlsplit(re.sub(r"^postgres\w*(\+\w+)?://", "postgresql://", dsn))
-    params = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in PGX_ONLY and not k.startswith("pool_")]
+    params = [
+        (k, v)
+        for k, v in parse_qsl(parts.query, keep_blank_values=True)
+        if k not in PGX_ONLY and not k.startswith("pool_")
+    ]
     timeout = next((float(v) for k, v in params if k == "connect_timeout" and float(v) > 0), CONNECT_TIMEOUT)
-    query = urlencode([(k, v) for k, v in params if k not in ("connect_timeout", "prepared_statement_cache_size")], quote_via=quote)
+    query = urlencode(
+        [(k, v) for k, v in params if k not in ("connect_timeout", "prepared_statement_cache_size")], quote_via=quote
+    )
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
-    host, _, port = hosts.partition(",")[0].rpartition(":") if re.search(r":\d+$", hosts.partition(",")[0]) else (hosts, "", "")
+    host, _, port = (
+        hosts.partition(",")[0].rpartition(":") if re.search(r":\d+$", hosts.partition(",")[0]) else (hosts, "", "")
+    )
     url = URL.create(
         "postgresql+asyncpg",
         username=unquote(user) or None,
@@ -138,7 +146,12 @@ def mysql(dsn: str) -> Address:
     else:
         host, port = host_and_port(found["addr"] or "")
     url = URL.create(
-        "mysql+asyncmy", username=user or None, password=password or None, host=host, port=port, database=unquote(name) or None
+        "mysql+asyncmy",
+        username=user or None,
+        password=password or None,
+        host=host,
+        port=port,
+        database=unquote(name) or None,
     )
     return Address(url, args, session)
 
@@ -156,7 +169,11 @@ def mysql_url(dsn: str) -> Address:
     if "unix_socket" in session:
         args["unix_socket"] = session.pop("unix_socket")
     url = given.set(drivername="mysql+asyncmy", query={})
-    return Address(url if "unix_socket" in args else url.set(host=given.host or "127.0.0.1", port=given.port or 3306), args, session)
+    return Address(
+        url if "unix_socket" in args else url.set(host=given.host or "127.0.0.1", port=given.port or 3306),
+        args,
+        session,
+    )
 
 
 def mysql_params(query: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import AsyncAdaptedQueuePool, NullPool, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from one_api.config import Config, ConfigError
-from one_api.errors import Unavailable
+from one_api.errors import OneAPIError, Unavailable
 from one_api.store import dsn
 from one_api.store.dsn import Address, Kind, WrongAddress
 
@@ -37,6 +37,9 @@ STATEMENT_S = 30.0  # no statement of the console or a job takes longer
 PATIENCE_S = 600.0  # of a migration that waits for another node's
 LOCK_WAIT_S = 5  # MySQL; its default is 50
 WAL_FIXED = (3, 51, 3)  # https://sqlite.org/wal.html#walresetbug
+
+# What work on a database may raise when the world is to blame and not the program.
+FAILURES = (OneAPIError, SQLAlchemyError, OSError)
 
 # Codes after which the same transaction may succeed.
 MYSQL_AGAIN = {1205, 1213}  # lock wait timeout, deadlock

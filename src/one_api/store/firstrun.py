@@ -60,10 +60,11 @@ async def insert_root(tx: AsyncConnection, config: Config, *, password: str, now
             aff_code="",
         )
     )
+    user_id = made.inserted_primary_key[0] if made.inserted_primary_key else None
     if config.initial_root_token:
         await tx.execute(
             insert(tokens).values(
-                user_id=made.inserted_primary_key[0],
+                user_id=user_id,
                 key=config.initial_root_token,
                 status=1,
                 name="Initial Root Token",

@@ -16,7 +16,7 @@ Whole = BigInteger().with_variant(Integer(), "sqlite")
 Unsigned = Whole.with_variant(BIGINT(unsigned=True), "mysql")
 
 # real / double / numeric
-Real = Double().with_variant(REAL(), "sqlite").with_variant(Numeric(asdecimal=False), "postgresql")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite").with_variant(Numeric(asdecimal=False), "postgresql")
 
 # text / longtext / text
 Long = Text().with_variant(LONGTEXT(), "mysql")

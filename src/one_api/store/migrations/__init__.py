@@ -68,7 +68,10 @@ def lock(tx: Connection) -> None:
 
 
 def at_head(tx: Connection) -> bool:
-    return MigrationContext.configure(tx).get_current_revision() == ScriptDirectory.from_config(scripts()).get_current_head()
+    return (
+        MigrationContext.configure(tx).get_current_revision()
+        == ScriptDirectory.from_config(scripts()).get_current_head()
+    )
 
 
 def scripts() -> Alembic:

@@ -10,5 +10,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    complete(op, ONE_API)
-    advance_sequences(op, ONE_API)
+    complete(op.get_bind(), ONE_API)
+    advance_sequences(op.get_bind(), ONE_API)

@@ -10,4 +10,4 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    complete(op, OWN)
+    complete(op.get_bind(), OWN)

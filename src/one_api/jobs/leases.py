@@ -1,0 +1,86 @@
+"""A right that one process has at a time, kept in the database and measured by its clock."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from one_api.store.clock import now
+from one_api.store.engine import Database, retrying
+from one_api.store.schema import leases
+
+LEASE_S = 30
+
+
+class Lease:
+    """The right to do `name`. Taken by one conditional UPDATE, renewed when a third of its time is over.
+
+    The holder counts its time from before the UPDATE, so he thinks it over before the database does.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        *,
+        holder: str,
+        seconds: int = LEASE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.seconds = seconds
+        self._database = database
+        self._holder = holder
+        self._clock = clock
+        self._taken: float | None = None
+        self._known = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the right is ours for sure; no database is asked. A second is left for its rounded clock."""
+        return self._taken is not None and self._clock() < self._taken + self.seconds - 1
+
+    async def hold(self) -> bool:
+        """Take or renew the right; False if another has it. Raises what the database raises; an earlier right stays until it ends."""
+        if self._taken is not None and self._clock() < self._taken + self.seconds / 3:
+            return True
+        began = self._clock()
+        won = await retrying(partial(self._update, self.seconds))
+        self._taken = began if won else None
+        return won
+
+    async def release(self) -> None:
+        """Let another process have it at once."""
+        if self._taken is not None:
+            self._taken = None
+            await retrying(partial(self._update, -1))
+
+    async def _update(self, seconds: int) -> bool:
+        async with self._database.write() as tx:
+            if not self._known:
+                await tx.execute(ensured(tx.dialect.name, self.name))
+            won = await take(tx, name=self.name, holder=self._holder, seconds=seconds)
+        self._known = True
+        return won
+
+
+async def take(tx: AsyncConnection, *, name: str, holder: str, seconds: int) -> bool:
+    """Take the lease if it is free, over or the holder's own."""
+    clock = now(tx.dialect.name)
+    free = or_(leases.c.until < clock, leases.c.holder == holder)
+    done = await tx.execute(
+        update(leases).where(leases.c.name == name, free).values(holder=holder, until=clock + seconds)
+    )
+    return done.rowcount == 1
+
+
+def ensured(kind: str, name: str) -> Any:
+    """The row of a lease, free, unless it is there."""
+    if kind == "mysql":
+        return mysql.insert(leases).values(name=name).prefix_with("IGNORE")
+    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
+    return insert(leases).values(name=name).on_conflict_do_nothing()
