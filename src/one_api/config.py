@@ -179,7 +179,7 @@ class Config:
         config = cls(**dict(read_all(known)))
         if config.workers > 1 and (not config.sql_dsn or config.sql_dsn.startswith("sqlite")):
             raise ConfigError(
-                f"WORKERS: {config.workers} processes cannot share SQLite; set SQL_DSN to a PostgreSQL or MySQL database"
+                f"WORKERS: {config.workers} processes cannot share SQLite; set SQL_DSN to PostgreSQL or MySQL"
             )
         return config
 
@@ -257,7 +257,7 @@ def dotenv(path: Path) -> dict[str, str]:
 
 
 def value_of(pair: re.Match[str], known: Mapping[str, str]) -> str:
-    """Single quotes keep all; elsewhere `$NAME` and `${NAME}` stand for earlier lines, and double quotes know escapes."""
+    """Single quotes keep all; elsewhere `$NAME` and `${NAME}` stand for earlier lines; double quotes know escapes."""
     if pair["verbatim"] is not None:
         return pair["verbatim"]
     text = pair["plain"].rstrip() if pair["plain"] else pair["quoted"] or ""

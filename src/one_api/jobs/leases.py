@@ -45,7 +45,10 @@ class Lease:
         return self._taken is not None and self._clock() < self._taken + self.seconds - 1
 
     async def hold(self) -> bool:
-        """Take or renew the right; False if another has it. Raises what the database raises; an earlier right stays until it ends."""
+        """Take or renew the right; False if another has it.
+
+        Raises what the database raises; an earlier right then stays until it ends.
+        """
         if self._taken is not None and self._clock() < self._taken + self.seconds / 3:
             return True
         began = self._clock()

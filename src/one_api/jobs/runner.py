@@ -1,6 +1,7 @@
 """Runs the jobs of a process until it is cancelled.
 
-A job is idempotent: it may be cut off anywhere and is begun anew. What it raises is logged and ends neither it nor the others.
+A job is idempotent: it may be cut off anywhere and is begun anew. What it raises is logged, and ends neither it nor
+the others.
 """
 
 import asyncio
@@ -8,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-
 
 from one_api.jobs.leases import Lease
 from one_api.store.engine import FAILURES, Database
@@ -65,7 +65,7 @@ class Runner:
         failing = False
         await self._sleep(job.delay)
         while True:
-            failing = await self._attempt(job, job.run, failing)
+            failing = await self._attempt(job, job.run, failing=failing)
             await self._sleep(job.every)
 
     async def _alone(self, job: Job) -> None:
@@ -74,12 +74,12 @@ class Runner:
         await self._sleep(job.delay)
         try:
             while True:
-                failing = await self._attempt(job, lambda: self._if_held(job, lease), failing)
+                failing = await self._attempt(job, lambda: self._if_held(job, lease), failing=failing)
                 await self._wait(job, lease)
         finally:
             await asyncio.shield(self._give_back(lease))
 
-    async def _attempt(self, job: Job, run: Callable[[], Awaitable[object]], failing: bool) -> bool:
+    async def _attempt(self, job: Job, run: Callable[[], Awaitable[object]], *, failing: bool) -> bool:
         """Run it; True if it failed. An outage is logged when it begins and when it ends."""
         try:
             await run()

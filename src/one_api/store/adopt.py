@@ -1,7 +1,8 @@
 """Make tables complete: create what is absent, and touch nothing that is there.
 
-One API's databases have grown through many versions, with other column orders, leftovers and missing parts. What is missing is
-added so that One API can go on using them; nothing is dropped, altered, renamed or rewritten, and no row changes.
+One API's databases have grown through many versions, with other column orders, leftovers and missing parts. What is
+missing is added so that One API can go on using them; nothing is dropped, altered, renamed or rewritten, and no row
+changes.
 Every step can be repeated, because MySQL keeps the first half of a migration that was cut off.
 """
 
@@ -112,7 +113,8 @@ def refuse_duplicates(op: Operations, table: Table, columns: tuple[str, ...]) ->
     groups = op.get_bind().execute(select(func.count()).select_from(twice.subquery())).scalar_one()
     if groups:
         raise MigrationError(
-            f"table {table.name}: {groups} values of {', '.join(columns)} occur more than once; make them unique and start again"
+            f"table {table.name}: {groups} values of {', '.join(columns)} occur more than once; "
+            "make them unique and start again"
         )
 
 

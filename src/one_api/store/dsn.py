@@ -29,7 +29,8 @@ PGX_ONLY = {"default_query_exec_mode", "statement_cache_capacity", "description_
 # What go-sql-driver knows beyond session variables and has no meaning here.
 GO_ONLY = {
     "allowAllFiles", "allowCleartextPasswords", "allowFallbackToPlaintext", "allowNativePasswords", "allowOldPasswords",
-    "charset", "checkConnLiveness", "clientFoundRows", "collation", "columnsWithAlias", "compress", "connectionAttributes",
+    "charset", "checkConnLiveness", "clientFoundRows", "collation", "columnsWithAlias", "compress",
+    "connectionAttributes",
     "interpolateParams", "loc", "maxAllowedPacket", "multiStatements", "parseTime", "readTimeout", "rejectReadOnly",
     "serverPubKey", "timeTruncate", "writeTimeout",
 }  # fmt: skip
@@ -88,9 +89,10 @@ def sqlite(path: str) -> Address:
 
 
 def postgres(dsn: str) -> Address:
-    """asyncpg reads the address; the URL says the same for readers and logs.
+    """What asyncpg reads itself; the URL says the same for readers and logs.
 
-    No statement outlives its use and each has a name of its own, so that pgbouncer may hand every transaction another server.
+    No statement outlives its use and each has a name of its own, so that pgbouncer may hand every transaction another
+    server.
     """
     parts = urlsplit(re.sub(r"^postgres\w*(\+\w+)?://", "postgresql://", dsn))
     params = [
@@ -199,7 +201,7 @@ def mysql_params(query: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def tls(value: str) -> ssl.SSLContext | None:
-    """go-sql-driver's words. `preferred` would fall back to plain text there; here it is TLS without a check of the name."""
+    """The driver's words. `preferred` falls back to plain text there; here it is TLS without a check of the name."""
     match value.lower():
         case "false" | "0":
             return None

@@ -1,9 +1,11 @@
 """Connections: one Database for reading and writing on any of the three engines.
 
-Calls of the gateway do not come here (the ledger has a writer of its own); this serves the console, cache misses and jobs.
+Calls of the gateway do not come here (the ledger has a writer of its own); this serves the console, cache misses and
+jobs.
 
 - `read()` is a connection whose changes are lost; `write()` a transaction that commits at its end. Nobody else commits.
-- SQLite: one connection writes, BEGIN IMMEDIATE, so that read-then-write never meets a changed snapshot; others only read.
+- SQLite: one connection writes, BEGIN IMMEDIATE, so that read-then-write never meets a changed snapshot; others only
+  read.
 - PostgreSQL and MySQL: one pool of at most 20, READ COMMITTED; who gets no connection in time is told Unavailable.
 - Deadlocks, serialisation failures and busy files are tried again by `retrying`, from the start of the transaction.
 """

@@ -47,7 +47,7 @@ async def any_user(tx: AsyncConnection) -> bool:
 
 
 async def insert_root(tx: AsyncConnection, config: Config, *, password: str, now: int) -> None:
-    """The token gets the table's first id, 1 in a new database, from the table itself, so that no sequence falls behind."""
+    """The token's id, 1 in a new database, comes from the table itself, so that no sequence falls behind."""
     made = await tx.execute(
         insert(users).values(
             username="root",

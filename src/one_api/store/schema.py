@@ -1,7 +1,7 @@
 """Every table: One API's seven with its exact names, types and defaults, and ours beside them.
 
-One API's tables are adopted, never changed: nothing is renamed or dropped, and what we add must leave its program able to
-open the database again. Columns are nullable as it made them; old rows hold NULL where an upgrade added a column.
+One API's tables are adopted, never changed: nothing is renamed or dropped, and what we add must leave its program able
+to open the database again. Columns are nullable as it made them; old rows hold NULL where an upgrade added a column.
 Times are Unix seconds.
 """
 

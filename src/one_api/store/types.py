@@ -36,23 +36,24 @@ class Flag(TypeDecorator[bool]):
             return dialect.type_descriptor(Numeric(asdecimal=False))
         return dialect.type_descriptor(Boolean())
 
-    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:  # noqa: FBT001 - SQLAlchemy's signature
         if value is None or dialect.name != "sqlite":
             return value
         return int(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else bool(value)
 
 
 class Char(TypeDecorator[str]):
     """char(n) everywhere. PostgreSQL pads it with blanks and MySQL's default collation ignores case.
 
-    Trailing blanks are taken off here. Whoever looks up a secret compares what he found with what he sought, byte for byte.
+    Trailing blanks are taken off here. Whoever looks up a secret compares what he found with what he sought, byte for
+    byte.
     """
 
     impl = CHAR
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else str(value).rstrip(" ")

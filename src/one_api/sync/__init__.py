@@ -1,7 +1,7 @@
-"""Keep what processes remember true: whoever changes something bumps its topic in the same transaction, all look twice a second.
+"""Keep what processes remember true: a change bumps its topic in its own transaction, and all look twice a second.
 
-Topics: `options`, `routes` (channels and abilities), `token:<id>`, `user:<id>`. The database carries it all; a hint may make it
-faster, nothing makes it wrong.
+Topics: `options`, `routes` (channels and abilities), `token:<id>`, `user:<id>`. The database carries it all; a hint may
+make it faster, nothing makes it wrong.
 """
 
 from one_api.sync.generations import bump, changed, generation, purge

@@ -14,7 +14,7 @@ KEPT_S = 86_400  # a topic of one row is forgotten a day after its last change
 
 
 async def bump(tx: AsyncConnection, *topics: str) -> None:
-    """Say in this transaction that the topics changed. In one order for all, so that two writers do not wait for each other."""
+    """Say in this transaction that the topics changed, in one order for all: two writers do not deadlock."""
     for topic in sorted(set(topics)):
         await tx.execute(upsert(tx.dialect.name, topic))
 
@@ -32,7 +32,7 @@ async def changed(tx: AsyncConnection, *, within: int) -> dict[str, int]:
     """Topics that changed in the last `within` seconds, by idx_generations_at."""
     recent = generations.c.at >= now(tx.dialect.name) - within
     rows = await tx.execute(select(generations.c.topic, generations.c.n).where(recent))
-    return {topic: n for topic, n in rows}
+    return {row.topic: row.n for row in rows}
 
 
 async def generation(tx: AsyncConnection, topics: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -42,7 +42,7 @@ async def generation(tx: AsyncConnection, topics: Iterable[str]) -> tuple[tuple[
         .where(generations.c.topic.in_(topics))
         .order_by(generations.c.topic)
     )
-    return tuple((topic, n) for topic, n in rows)
+    return tuple((row.topic, row.n) for row in rows)
 
 
 async def purge(tx: AsyncConnection) -> int:

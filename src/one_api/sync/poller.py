@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-
 from one_api.store.engine import FAILURES, Database
 from one_api.sync.generations import changed
 
@@ -22,8 +21,8 @@ Sleep = Callable[[float], Awaitable[object]]
 class Poller:
     """Reads recent changes twice a second and calls the subscribers of each topic that moved.
 
-    A subscriber that fails hears of the topic again at the next look. At the first look, and after an outage, everything
-    recent counts as moved: subscribers must bear being told too much.
+    A subscriber that fails hears of the topic again at the next look. At the first look, and after an outage,
+    everything recent counts as moved: subscribers must bear being told too much.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class Poller:
         self._failing = False
 
     def on(self, prefix: str, callback: Callback) -> None:
-        """Call `callback(topic)` for every topic that begins with `prefix` and moved; awaited if it returns an awaitable."""
+        """Call `callback(topic)` for every topic that begins with `prefix` and moved; await its result if it can be."""
         self._subscribers.append((prefix, callback))
 
     async def look(self) -> None:

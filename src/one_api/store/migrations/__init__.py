@@ -1,7 +1,7 @@
 """Bring a database to the schema of this program: at the start of every node that is not a slave.
 
-Nodes that start at once wait for each other. SQLite and PostgreSQL migrate in one transaction; MySQL commits each step, so every
-step can be done again. How tables are completed is written in `adopt`.
+Nodes that start at once wait for each other. SQLite and PostgreSQL migrate in one transaction; MySQL commits each step,
+so every step can be done again. How tables are completed is written in `adopt`.
 """
 
 from pathlib import Path
