@@ -1,7 +1,8 @@
 """The `options` table as one typed, frozen value: one line per option.
 
-A row the table does not hold has its default; one that does not parse keeps the value it had and is reported; one nobody
-knows is left alone, so that another version finds it again. All of it is pure: who reads and writes rows is elsewhere.
+A row the table does not hold has its default; one that does not parse keeps the value it had and is reported; one that
+nobody knows is left alone, so that another version finds it again. All of it is pure: rows are read and written
+elsewhere.
 """
 
 import math
@@ -27,8 +28,11 @@ class _Option:
     at_least: float
 
 
-_Mark = Literal["option"]
-_MARK: Final[_Mark] = "option"
+_MARK: Final = "option"
+_MAIL_DOMAINS: Final = (
+    *("gmail.com", "163.com", "126.com", "qq.com", "outlook.com"),
+    *("hotmail.com", "icloud.com", "yahoo.com", "foxmail.com"),
+)
 
 
 def opt(key: str, default: T, *, listed: Listed = "always", shown: str | None = None, at_least: float = -math.inf) -> T:
@@ -49,13 +53,7 @@ class Options:
     turnstile_check_enabled: bool = opt("TurnstileCheckEnabled", False)
     register_enabled: bool = opt("RegisterEnabled", True)
     email_domain_restriction_enabled: bool = opt("EmailDomainRestrictionEnabled", False)
-    email_domain_whitelist: tuple[str, ...] = opt(
-        "EmailDomainWhitelist",
-        (
-            *("gmail.com", "163.com", "126.com", "qq.com", "outlook.com"),
-            *("hotmail.com", "icloud.com", "yahoo.com", "foxmail.com"),
-        ),
-    )
+    email_domain_whitelist: tuple[str, ...] = opt("EmailDomainWhitelist", _MAIL_DOMAINS)
     automatic_disable_channel_enabled: bool = opt("AutomaticDisableChannelEnabled", False)
     automatic_enable_channel_enabled: bool = opt("AutomaticEnableChannelEnabled", False)
     approximate_token_enabled: bool = opt("ApproximateTokenEnabled", False)

@@ -55,10 +55,9 @@ def transcript(body: bytes, response_format: str) -> str:
 
 def _member(body: bytes) -> str:
     try:
-        gojson.check(body)
         value = json.decode(body)
-    except (gojson.DecodeError, json.InvalidJSON) as error:
-        raise _unreadable(str(error)) from None
+    except json.InvalidJSON as error:
+        raise _unreadable(gojson.complaint(body) or str(error)) from None
     found = value.get("text") if isinstance(value, dict) else None
     if found is not None and not isinstance(found, str):
         raise _unreadable(gojson.mismatch(found, "struct field WhisperJSONResponse.text", "string"))

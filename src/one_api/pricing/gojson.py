@@ -8,9 +8,11 @@ import json
 import math
 import re
 
-_SPACE = re.compile(rb"[ \t\r\n]*")
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*')
+_QUOTE, _BACKSLASH = b'"\\'
+_BLANKS = frozenset((b" ", b"\t", b"\r", b"\n"))
+_ESCAPES = frozenset(bytes((letter,)) for letter in b'"\\/bfnrt')
+_HEX = frozenset(bytes((letter,)) for letter in b"0123456789abcdefABCDEF")
 _NAMED = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 92: "\\\\", 39: "\\'"}
 _LITERALS = {b"t": b"true", b"f": b"false", b"n": b"null"}
 _KINDS = {dict: "object", list: "array", str: "string", bool: "bool", float: "number"}
@@ -52,6 +54,15 @@ def mismatch(value: object, place: str, wanted: str) -> str:
     if wanted == "int" and isinstance(value, float):
         kind = f"number {value!r}"
     return f"json: cannot unmarshal {kind} into Go {place} of type {wanted}"
+
+
+def complaint(text: bytes) -> str | None:
+    """What the decoder says about `text`, or None if it is JSON."""
+    try:
+        check(text)
+    except DecodeError as error:
+        return str(error)
+    return None
 
 
 def check(text: bytes) -> None:
@@ -108,18 +119,27 @@ def _key(text: bytes, at: int) -> int:
 
 
 def _string(text: bytes, at: int) -> int:
-    match = _STRING.match(text, at)
-    assert match is not None  # the caller saw the quote
-    end = match.end()
-    if text[end : end + 1] == b'"':
-        return end + 1
-    if text[end : end + 1] != b"\\":
-        raise _bad(text, end, "in string literal")
-    if text[end + 1 : end + 2] != b"u":
-        raise _bad(text, end + 1, "in string escape code")
-    while end + 2 < len(text) and text[end + 2 : end + 3] in b"0123456789abcdefABCDEF":
-        end += 1
-    raise _bad(text, end + 2, "in \\u hexadecimal character escape")
+    at += 1
+    while at < len(text):
+        here = text[at]
+        if here == _QUOTE:
+            return at + 1
+        if here < 32:
+            raise _bad(text, at, "in string literal")
+        at = _escape(text, at + 1) if here == _BACKSLASH else at + 1
+    raise _bad(text, at, "in string literal")
+
+
+def _escape(text: bytes, at: int) -> int:
+    letter = text[at : at + 1]
+    if letter == b"u":
+        for digit in range(at + 1, at + 5):
+            if text[digit : digit + 1] not in _HEX:
+                raise _bad(text, digit, "in \\u hexadecimal character escape")
+        return at + 5
+    if letter not in _ESCAPES:
+        raise _bad(text, at, "in string escape code")
+    return at + 1
 
 
 def _literal(text: bytes, at: int, word: bytes) -> int:
@@ -144,9 +164,9 @@ def _digits(text: bytes, at: int) -> int:
 
 
 def _skip(text: bytes, at: int) -> int:
-    match = _SPACE.match(text, at)
-    assert match is not None  # it may match nothing
-    return match.end()
+    while text[at : at + 1] in _BLANKS:
+        at += 1
+    return at
 
 
 def _bad(text: bytes, at: int, where: str) -> DecodeError:
