@@ -1,20 +1,54 @@
-# Two commands on a bare Debian: `make run`, `make test`. They need git, make and python3-venv; Node comes from a wheel.
+# Two commands on a bare Debian: `make run` and `make test`. They need git, make and python3-venv; Node comes from a wheel.
 # The lock files are the hashed requirements*.txt; `make lock` renews them, `make check-lock` fails when they are stale.
+PORT ?= 3000
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 INSTALL := $(UV) pip install -q --python $(BIN)/python
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -prune -o -type f -print)
+MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
-.PHONY: run test lock check-lock clean
+.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console fmt lock check-lock \
+  bench torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
-	$(BIN)/one-api
+	$(BIN)/one-api --port $(PORT)
 
-test: .venv/test.stamp .venv/project.stamp
-	$(BIN)/pytest
+# `make check` is one of the tests, so that a style error hides no other failure. PYTEST="tests/ledger -k hold" narrows it.
+test: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
+	$(BIN)/pytest $(PYTEST)
+
+# Kills processes, fills disks and repeats for minutes; too long for every commit.
+torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
+	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
+
+bench: bench-packages .venv/test.stamp .venv/project.stamp
+	$(BIN)/python -m bench
+
+check: .venv/test.stamp web/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory --keep-going --jobs 4 --output-sync \
+	  check-lint check-format check-types check-imports check-dependencies check-console
+
+check-lint:
+	@$(BIN)/ruff check -q
+check-format:
+	@$(BIN)/ruff format -q --check
+check-types:
+	@$(BIN)/mypy --no-error-summary
+check-imports:
+	@$(BIN)/lint-imports --no-timings > .venv/imports.log || { cat .venv/imports.log; false; }
+check-dependencies:
+	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
+check-console:
+	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js . && ../$(BIN)/node node_modules/typescript/bin/tsc
+
+fmt: .venv/test.stamp
+	$(BIN)/ruff check -q --fix-only
+	$(BIN)/ruff format -q
+
+# --- installing -------------------------------------------------------------------------------------------------------
 
 $(UV): requirements-tools.txt
 	python3 -m venv .tools
@@ -37,6 +71,27 @@ $(BIN)/python: | $(UV)
 	$(INSTALL) --no-deps --build-constraints requirements-build.txt -e .
 	touch $@
 
+%/node_modules/.package-lock.json: %/package-lock.json .venv/test.stamp .venv/project.stamp
+	cd $* && $(abspath $(BIN))/npm ci --ignore-scripts
+	touch $@
+
+wheel: .venv/project.stamp
+	$(UV) build -q --wheel --build-constraints requirements-build.txt --out-dir dist
+	@ls dist/*.whl
+
+test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core
+bench-packages: NEEDED := nginx-light gcc libc6-dev
+test-packages bench-packages:
+	@missing=; for p in $(NEEDED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get > /dev/null; then echo "not a Debian: please install what corresponds to$$missing"; exit 0; fi; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "installing Debian packages the tests use:$$missing ($${sudo:-as root} apt-get install)"; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing < /dev/null > /dev/null
+
+# --- locking ----------------------------------------------------------------------------------------------------------
+
 lock: | $(UV)
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml --extra all --group dev -c requirements.txt -o requirements-dev.txt
@@ -47,4 +102,4 @@ check-lock: lock
 	git diff --exit-code -- 'requirements*.txt'
 
 clean:
-	rm -rf .venv .tools web/node_modules src/one_api/console
+	rm -rf .venv .tools dist web/node_modules tests/upstreams/node_modules src/one_api/console
