@@ -14,21 +14,22 @@ MOST_SPEECH_BYTES: Final = 4096
 
 
 def speech_input(body: Mapping[str, Any]) -> str:
-    """The text to speak. Raises BadRequest."""
+    """The text to speak; nothing is the empty text. Raises BadRequest."""
     spoken = body.get("input")
     if spoken is None:
         return ""
     if not isinstance(spoken, str):
         sentence = gojson.mismatch(spoken, "struct field TextToSpeechRequest.input", "string")
         raise BadRequest(sentence, code="invalid_json")
-    if text.size(spoken) > MOST_SPEECH_BYTES:
-        raise BadRequest("input is too long (over 4096 characters)", code="text_too_long")
     return spoken
 
 
 def speech_charge(spoken: str, tariff: Tariff) -> int:
-    """The quota of speaking a text, known before the call: ratio times its UTF-8 bytes."""
-    return text.whole(text.size(spoken) * tariff.ratio, math.trunc)
+    """The quota of speaking a text, known before the call: ratio times its UTF-8 bytes. Raises BadRequest."""
+    size = text.size(spoken)
+    if size > MOST_SPEECH_BYTES:
+        raise BadRequest("input is too long (over 4096 characters)", code="text_too_long")
+    return text.whole(size * tariff.ratio, math.trunc)
 
 
 def transcription_estimate(tariff: Tariff, *, pre_consumed: int) -> int:
