@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from one_api.relay.client import Headers, Listener
 
@@ -314,18 +314,20 @@ class RelayProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if isinstance(self.cycle, RelayCycle):
-            self.cycle.pause()
+        cycle = self._relayed()
+        if cycle is not None:
+            cycle.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if isinstance(self.cycle, RelayCycle):
-            self.cycle.resume()
+        cycle = self._relayed()
+        if cycle is not None:
+            cycle.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        cycle = self.cycle
+        cycle = self._relayed()
         super().connection_lost(exc)
-        if isinstance(cycle, RelayCycle) and not cycle.response_complete:
+        if cycle is not None and not cycle.response_complete:
             cycle.lost()
 
     def shutdown(self) -> None:
@@ -345,6 +347,10 @@ class RelayProtocol(HttpToolsProtocol):
             else:
                 self._refuse(408, b"the request arrived too slowly")
 
+    def _relayed(self) -> RelayCycle | None:
+        cycle: object = self.cycle
+        return cycle if isinstance(cycle, RelayCycle) else None
+
     def _too_slow(self, now: float) -> bool:
         if self.relay is None:
             return now - self.reading_since > HEADER_TIMEOUT and now - self.last_body > BODY_STALL
@@ -359,7 +365,8 @@ class RelayProtocol(HttpToolsProtocol):
             chunked=version != "1.0",
         )
         self.relay = cycle
-        before, self.cycle = self.cycle, cycle  # type: ignore[assignment]  # stands in for uvicorn's own
+        before: RequestResponseCycle | RelayCycle | None = self.cycle
+        self.cycle = cycle  # type: ignore[assignment]  # stands in for uvicorn's own
         for name, value in self.headers:
             if len(name) == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
                 cycle.expect_continue = True

@@ -44,21 +44,19 @@ class Targets:
     """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str, str], tuple[Channel, Target]] = {}
+        self._known: dict[tuple[int, providers.Mode, str, str], tuple[Channel, Target]] = {}
 
-    def find(self, channel: Channel, mode: str, model: str) -> Target:
+    def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str) -> Target:
         """Raises UpstreamError where the provider has no such mode."""
-        key = (channel.id, mode, model)
+        key = (channel.id, mode, model, engine)
         known = self._known.get(key)
         if known is not None and known[0] is channel:
             return known[1]
         try:
-            endpoint = providers.endpoint(channel, mode, model)
+            endpoint = providers.endpoint(channel, mode, model, engine=engine)
             origin, path = Origin.parse(endpoint.url)
         except (providers.Unsupported, ValueError) as error:
-            raise UpstreamError(
-                f"get request url failed: {error}", status=500, code="do_request_failed", kind="one_api_error"
-            ) from None
+            raise UpstreamError(str(error), status=500, code="do_request_failed", kind="one_api_error") from None
         target = Target(origin, path.encode("latin-1"), endpoint.headers)
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()
@@ -124,8 +122,9 @@ async def _try(
     checkpoint: Callable[[Channel, str, Inflow], None],
 ) -> Answer:
     model = channel.mapping.get(ask.model) or ask.model
-    target = upstreams.targets.find(channel, ask.mode, model)
-    wants_usage = ask.mode == "chat" and ask.stream and (upstreams.enforce_usage or hides_output(model))
+    engine = call.engine if model == ask.model else call.engine and model
+    target = upstreams.targets.find(channel, ask.mode, model, engine)
+    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and (upstreams.enforce_usage or hides_output(model))
     inflow = Inflow(
         upstreams.loop,
         wants=_shape(ask),
@@ -161,7 +160,7 @@ def hides_output(model: str) -> bool:
 
 
 def _shape(ask: Ask) -> Shape:
-    if ask.mode == "speech":
+    if ask.mode is providers.Mode.SPEECH:
         return Shape.BYTES
     return Shape.EVENTS if ask.stream else Shape.WHOLE
 
@@ -183,7 +182,7 @@ def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: 
     if not ask.document:
         return call.body
     # A request that names no model goes out without one, as it came, unless the channel renames it.
-    named = model if "model" in ask.document or call.engine or model != ask.model else None
+    named = model if "model" in ask.document or (model != ask.model and not call.engine) else None
     patched = openai_chat.patch(
         ask.document, model=named, system_prompt=channel.system_prompt, include_usage=include_usage
     )

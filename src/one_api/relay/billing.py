@@ -12,6 +12,7 @@ from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
+from one_api.providers import Mode
 from one_api.relay.calls import FORM_MODES, Ask
 from one_api.routing import Channel
 
@@ -22,7 +23,7 @@ TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
 # What an upstream may count beyond our upper estimate (hidden prompts, tools, framing) before its claim is cut.
 TOLERANCE = 100_000
-NO_OUTPUT = frozenset(("embeddings", "moderations"))
+NO_OUTPUT = frozenset((Mode.EMBEDDINGS, Mode.MODERATIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ def price(ask: Ask, channel: Channel, group: str, prices: Prices, options: Optio
     """The price of `ask` on `channel`. Raises BadRequest for what the priced model does not offer."""
     model = channel.mapping.get(ask.model) or ask.model
     tariff = prices.tariff(model, channel.type, group)
-    if ask.mode == "images":
+    if ask.mode is Mode.IMAGES:
         order = images.read_order(ask.document, model)
         cost = images.charge(order, tariff, channel.type)
         return Price(images.upstream_model(model), tariff, text.Bounds(cost, cost, cost), order, cost)
-    if ask.mode == "speech":
+    if ask.mode is Mode.SPEECH:
         # The model as asked for has the price of a speech; a mapping only renames it upstream and in the log.
         tariff = prices.tariff(ask.model, channel.type, group)
         cost = audio.speech_charge(_spoken(ask), tariff)
@@ -67,7 +68,7 @@ def dearest(prices: Iterable[Price]) -> text.Bounds:
 
 def _text_bounds(ask: Ask, tariff: Tariff, options: Options) -> text.Bounds:
     media = ask.media * TOKENS_PER_MEDIUM
-    estimated = 0 if ask.mode in ("embeddings", "edits") else int(ask.text * TOKENS_PER_BYTE)
+    estimated = 0 if ask.mode in (Mode.EMBEDDINGS, Mode.EDITS) else int(ask.text * TOKENS_PER_BYTE)
     output = 0 if ask.mode in NO_OUTPUT else ask.limit if ask.limit is not None else options.hold_output_tokens
     bounds = text.bounds(
         tariff,

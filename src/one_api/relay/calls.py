@@ -4,43 +4,32 @@ What is priced here is what is sent: a document with two readings is refused (se
 only in case from one that has a price, because some upstreams match keys without regard to case.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
+from one_api.providers import PATHS, Mode
 from one_api.relay import forms
 
 MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 
-TEXT_MODES = frozenset(("chat", "completions", "embeddings", "moderations", "edits"))
-FORM_MODES = frozenset(("transcription", "translation"))
+TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS))
+FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
-REFUSED_EARLY = frozenset(("chat", "completions", "images", "speech", "transcription", "translation"))
+REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
 
-PATHS: Mapping[str, str] = MappingProxyType(
-    {
-        "/v1/chat/completions": "chat",
-        "/v1/completions": "completions",
-        "/v1/embeddings": "embeddings",
-        "/v1/moderations": "moderations",
-        "/v1/images/generations": "images",
-        "/v1/edits": "edits",
-        "/v1/audio/speech": "speech",
-        "/v1/audio/transcriptions": "transcription",
-        "/v1/audio/translations": "translation",
-    }
-)
+_MODES: Mapping[str, Mode] = MappingProxyType({path: mode for mode, path in PATHS.items()})
 ENGINES = "/v1/engines/"
 PROXY = "/v1/oneapi/proxy/"
 _DEFAULT_MODELS = {
-    "moderations": "text-moderation-latest",
-    "images": "dall-e-2",
-    "transcription": "whisper-1",
-    "translation": "whisper-1",
+    Mode.MODERATIONS: "text-moderation-latest",
+    Mode.IMAGES: "dall-e-2",
+    Mode.TRANSCRIPTION: "whisper-1",
+    Mode.TRANSLATION: "whisper-1",
 }
 
 
@@ -49,7 +38,7 @@ class Call:
     """One client request. `headers` are lower-cased names with their last value, `started` is the loop's clock."""
 
     id: str
-    mode: str
+    mode: Mode
     method: str
     path: str
     query: str
@@ -72,7 +61,7 @@ class Ask:
     for one choice, None when he named none.
     """
 
-    mode: str
+    mode: Mode
     model: str
     stream: bool = False
     n: int = 1
@@ -83,16 +72,16 @@ class Ask:
     form: forms.Form | None = None
 
 
-def mode_of(path: str) -> tuple[str, str] | None:
+def mode_of(path: str) -> tuple[Mode, str] | None:
     """The relay mode of a path and the model it names (engines only); None for a path that is not relayed."""
-    mode = PATHS.get(path)
+    mode = _MODES.get(path)
     if mode is not None:
         return mode, ""
     if path.startswith(ENGINES) and path.endswith("/embeddings"):
         engine = path[len(ENGINES) : -len("/embeddings")]
-        return ("embeddings", engine) if engine and "/" not in engine else None
+        return (Mode.EMBEDDINGS, engine) if engine and "/" not in engine else None
     if path.startswith(PROXY):
-        return "proxy", ""
+        return Mode.PROXY, ""
     return None
 
 
@@ -121,7 +110,7 @@ def understand(call: Call) -> Ask:
             mode=call.mode,
             model=model,
             stream=_optional(value, "stream", bool) or False,
-            n=_choices(value),
+            n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
             text=document.text,
             media=document.media,
@@ -142,7 +131,7 @@ def validate(ask: Ask) -> None:
             raise
 
 
-def unreadable(mode: str, reason: str) -> OneAPIError:
+def unreadable(mode: Mode, reason: str) -> OneAPIError:
     if mode in REFUSED_EARLY:
         error = BadRequest(f"common.UnmarshalBodyReusable failed: {reason}")
         error.bare = True
@@ -150,10 +139,10 @@ def unreadable(mode: str, reason: str) -> OneAPIError:
     return BadRequest(reason, code=_code(mode))
 
 
-def _code(mode: str) -> str:
+def _code(mode: Mode) -> str:
     if mode in TEXT_MODES:
         return "invalid_text_request"
-    return {"images": "invalid_image_request", "speech": "invalid_json"}.get(mode, "invalid_audio_request")
+    return {Mode.IMAGES: "invalid_image_request", Mode.SPEECH: "invalid_json"}.get(mode, "invalid_audio_request")
 
 
 def _understand_form(call: Call, content_type: str) -> Ask:
@@ -204,11 +193,11 @@ _SCALARS: Mapping[str, tuple[type, ...]] = MappingProxyType(
     }
 )
 _REQUIRED = {
-    "chat": ("messages",),
-    "completions": ("prompt",),
-    "embeddings": ("input",),
-    "moderations": ("input",),
-    "edits": ("instruction",),
+    Mode.CHAT: ("messages",),
+    Mode.COMPLETIONS: ("prompt",),
+    Mode.EMBEDDINGS: ("input",),
+    Mode.MODERATIONS: ("input",),
+    Mode.EDITS: ("instruction",),
 }
 
 
@@ -221,7 +210,7 @@ def _validate_text(ask: Ask) -> None:
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
-    if ask.mode == "chat":
+    if ask.mode is Mode.CHAT:
         _messages(ask.document["messages"])
 
 
@@ -259,9 +248,9 @@ def _limit(value: Mapping[str, Any]) -> int | None:
 
 
 def _choices(value: Mapping[str, Any]) -> int:
-    n = _optional(value, "n", int)
-    if n is None or "prompt" in value and "messages" not in value and "size" in value:
-        return 1 if n is None else n
+    n: int | None = _optional(value, "n", int)
+    if n is None:
+        return 1
     if n < 0 or n > MAX_CHOICES:
         raise BadRequest("n is invalid")
     return n or 1
@@ -288,6 +277,3 @@ _KIND_NAMES: Mapping[type, str] = {
 
 def _name(value: object) -> str:
     return "null" if value is None else _KIND_NAMES.get(type(value), type(value).__name__)
-
-
-Clock = Callable[[], float]

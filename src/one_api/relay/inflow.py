@@ -30,6 +30,7 @@ class Shape(Enum):
     WHOLE = "whole"
     EVENTS = "events"
     BYTES = "bytes"
+    ANYTHING = "anything"  # asked for by proxied calls: whatever comes is handed on as bytes
 
 
 class ClientGone(Exception):
@@ -152,7 +153,9 @@ class Inflow:
         self.head = head
         good = head.status in (200, 201)
         kind = (head.get(b"content-type") or b"").lower()
-        if not good:
+        if self._wants is Shape.ANYTHING:
+            self.shape = Shape.BYTES
+        elif not good:
             self.shape, self._limit = Shape.WHOLE, MAX_ERROR_BODY
         elif self._wants is Shape.EVENTS and not kind.startswith(b"application/json"):
             self.shape, self._reader = Shape.EVENTS, SSEReader()

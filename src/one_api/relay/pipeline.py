@@ -14,6 +14,7 @@ from one_api.errors import AccessDenied, BadChannel, NoChannel, UpstreamError
 from one_api.ledger import Hold, HoldRequest, Ledger
 from one_api.options import Options
 from one_api.pricing.ratios import Prices
+from one_api.providers import Mode
 from one_api.relay import billing, calls
 from one_api.relay.answers import respond_whole, start_stream
 from one_api.relay.attempt import Answer, Upstreams, first_answer
@@ -154,7 +155,7 @@ def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
     if reported is not None:
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
         error.code = reported.code
-    if call.mode == "speech":
+    if call.mode is Mode.SPEECH:
         client.cut()
     else:
         client.finish(openai_errors.encode_error_event(error, call.id))

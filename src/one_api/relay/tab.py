@@ -1,8 +1,10 @@
 """One call's account with the ledger: opened by a hold, settled exactly once, however the call ended."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from one_api.accounts.cache import Caller
+from one_api.dialects import openai_chat
 from one_api.ir import Usage
 from one_api.ledger import Facts, Hold, Ledger
 from one_api.options import Options
@@ -80,7 +82,7 @@ class Tab:
         """Give the whole hold back."""
         await self._ledger.settle(self._hold, 0, Facts(logged=False))
 
-    async def _usage(self, answer: Answer) -> tuple[Usage, policy.Source]:
+    async def _usage(self, answer: Answer) -> tuple[Usage, Literal["reported", "counted"]]:
         ask, flow = self._ask, answer.inflow
         if flow.shape is Shape.EVENTS:
             report = read_stream_usage(flow.tap.usage)
@@ -89,15 +91,16 @@ class Tab:
             prompt = await self._counting.prompt(ask, answer.model, self._options)
             if report is not None:
                 return report.resolve(prompt), "reported"
-            said = flow.tap.pieces
-        else:
-            whole = answer.whole
-            usage = read_usage(whole.usage) if whole is not None else None
-            if usage is not None:
-                return usage, "reported"
-            prompt = await self._counting.prompt(ask, answer.model, self._options)
-            said = self._counting.said(whole)
-        output = 0 if ask.mode in billing.NO_OUTPUT else await self._counting.text(answer.model, said, self._options)
+            output = await self._counting.text(answer.model, flow.tap.pieces, self._options)
+            return Usage(input=prompt, output=output), "counted"
+        whole = answer.whole or openai_chat.Whole()
+        usage = read_usage(whole.usage)
+        if usage is not None:
+            return usage, "reported"
+        prompt = await self._counting.prompt(ask, answer.model, self._options)
+        if ask.mode in billing.NO_OUTPUT:
+            return Usage(input=prompt), "counted"
+        output = await self._counting.answer(answer.model, whole.choices, self._options)
         return Usage(input=prompt, output=output), "counted"
 
     async def _transcription(self, answer: Answer, price: billing.Price) -> policy.Bill:
@@ -114,7 +117,6 @@ class Tab:
         price = self._prices[answer.channel.id]
         by_piece = price.fixed is not None or ask.mode in FORM_MODES
         describe = text.describe_short if by_piece else text.describe
-        loop_now = self._counting.clock()
         return Facts(
             channel_id=answer.channel.id,
             model_name=price.model,
@@ -123,7 +125,7 @@ class Tab:
             content=describe(price.tariff),
             username=caller.username,
             token_name=caller.token_name,
-            elapsed_ms=int((loop_now - answer.started) * 1000),
+            elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt) and "messages" in ask.document,
             source=bill.source,

@@ -1,0 +1,76 @@
+"""The command `one-api`: One API's flags, and its habit that the environment wins over them."""
+
+import argparse
+import gc
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from one_api import __version__, logs
+from one_api.config import Config, ConfigError
+from one_api.edge.protocol import RelayProtocol, RelayServer
+
+DRAIN_S = 30
+KEEP_ALIVE_S = 75
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the gateway until a signal ends it. Exit code 2: a setting is wrong, and one line says which."""
+    flags = parser().parse_args(arguments)
+    if flags.version:
+        print(__version__)  # noqa: T201  # the answer to the question
+        return 0
+    try:
+        config = Config.load(os.environ)
+        if config.tz:
+            os.environ["TZ"] = config.tz
+            time.tzset()
+        logs.configure(config, flags.log_dir)
+        port = config.listen_port(flags.port)
+    except ConfigError as error:
+        print(f"one-api: {error}", file=sys.stderr)  # noqa: T201  # before there is a log
+        return 2
+    return serve(config, port)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="one-api", description="One endpoint, many models.", allow_abbrev=False)
+    made.add_argument("--port", "-port", type=int, default=None, metavar="N", help="port to listen on (3000)")
+    made.add_argument("--log-dir", "-log-dir", default="./logs", metavar="DIR", help="folder of log files (./logs)")
+    made.add_argument("--version", "-version", action="store_true", help="print the version and exit")
+    return made
+
+
+def serve(config: Config, port: int) -> int:
+    server_config = uvicorn.Config(
+        "one_api.app:create",
+        factory=True,
+        host=config.host,
+        port=port,
+        workers=config.workers,
+        loop="uvloop",
+        http=RelayProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=4096,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = RelayServer(server_config)
+    # Cyclic garbage is rare here; what the imports made is not looked at again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    if config.workers > 1:
+        Multiprocess(server_config, target=server.run, sockets=[server_config.bind_socket()]).run()
+        return 0
+    server.run()
+    return 0 if server.started else 3

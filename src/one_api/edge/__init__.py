@@ -1,0 +1,1 @@
+"""Everything HTTP on the clients' side."""

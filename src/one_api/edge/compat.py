@@ -1,0 +1,223 @@
+"""What lives under `/v1` and is not relayed: the model list, the billing dashboards, and the routes OpenAI has and we do not.
+
+Every answer of these needs a key; errors have OpenAI's shape. One function per endpoint.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from one_api import providers
+from one_api.accounts import rules
+from one_api.accounts.cache import Accounts, Caller
+from one_api.dialects import openai_errors
+from one_api.errors import NotImplementedRoute, OneAPIError
+from one_api.options import Options
+from one_api.routing import Routes
+
+CREATED = 1626777600  # One API says this of every model
+NO_LIMIT = 100_000_000
+_PERMISSION = {
+    "id": "modelperm-LwHkVFn8AcMItP432fKKDIKJ",
+    "object": "model_permission",
+    "created": CREATED,
+    "allow_create_engine": True,
+    "allow_sampling": True,
+    "allow_logprobs": True,
+    "allow_search_indices": False,
+    "allow_view": True,
+    "allow_fine_tuning": False,
+    "organization": "*",
+    "group": None,
+    "is_blocking": False,
+}
+
+# https://platform.openai.com/docs/api-reference: known there, not served here.
+_NOT_IMPLEMENTED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("/v1/images/edits", ("POST",)),
+    ("/v1/images/variations", ("POST",)),
+    ("/v1/files", ("GET", "POST")),
+    ("/v1/files/{id}", ("GET", "DELETE")),
+    ("/v1/files/{id}/content", ("GET",)),
+    ("/v1/fine_tuning/jobs", ("GET", "POST")),
+    ("/v1/fine_tuning/jobs/{id}", ("GET",)),
+    ("/v1/fine_tuning/jobs/{id}/events", ("GET",)),
+    ("/v1/fine_tuning/jobs/{id}/cancel", ("POST",)),
+    ("/v1/models/{model:path}", ("DELETE",)),
+    ("/v1/assistants", ("GET", "POST")),
+    ("/v1/assistants/{id}", ("GET", "POST", "DELETE")),
+    ("/v1/assistants/{id}/files", ("GET", "POST")),
+    ("/v1/assistants/{id}/files/{file}", ("GET", "DELETE")),
+    ("/v1/threads", ("POST",)),
+    ("/v1/threads/{id}", ("GET", "POST", "DELETE")),
+    ("/v1/threads/{id}/messages", ("POST",)),
+    ("/v1/threads/{id}/messages/{message}", ("GET", "POST")),
+    ("/v1/threads/{id}/messages/{message}/files", ("GET",)),
+    ("/v1/threads/{id}/messages/{message}/files/{file}", ("GET",)),
+    ("/v1/threads/{id}/runs", ("GET", "POST")),
+    ("/v1/threads/{id}/runs/{run}", ("GET", "POST")),
+    ("/v1/threads/{id}/runs/{run}/submit_tool_outputs", ("POST",)),
+    ("/v1/threads/{id}/runs/{run}/cancel", ("POST",)),
+    ("/v1/threads/{id}/runs/{run}/steps", ("GET",)),
+    ("/v1/threads/{id}/runs/{run}/steps/{step}", ("GET",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compat:
+    """The parts these endpoints use."""
+
+    accounts: Accounts
+    options: Callable[[], Options]
+    routes: Callable[[], Routes]
+    now: Callable[[], int]
+    client_ip: Callable[[str, Mapping[bytes, bytes]], str]
+
+
+Endpoint: TypeAlias = Callable[[Compat, Caller, Request], Awaitable[Response]]
+
+
+def routes(parts: Compat) -> list[Route]:
+    """The routes, to be mounted before any catch-all."""
+    table: list[tuple[str, tuple[str, ...], Endpoint]] = [
+        ("/v1/models", ("GET",), list_models),
+        ("/v1/models/{model:path}", ("GET",), get_model),
+        *(
+            (prefix + "/dashboard/billing/" + name, ("GET",), endpoint)
+            for prefix in ("", "/v1")
+            for name, endpoint in (("subscription", subscription), ("usage", usage))
+        ),
+        *((path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
+    ]
+    made: list[Route] = []
+    for path, methods, endpoint in table:
+        handler = _with_key(parts, endpoint)
+        forms = (path,) if path.endswith("{model:path}") else (path, path + "/")
+        for form in forms:
+            route = Route(form, handler, methods=list(methods))
+            route.methods = set(methods)  # Starlette adds HEAD, which One API never routed
+            made.append(route)
+    return made
+
+
+def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        request_id = str(request.scope.get("state", {}).get("request_id", ""))
+        try:
+            caller = await _caller(parts, request)
+            return await endpoint(parts, caller, request)
+        except OneAPIError as error:
+            body = openai_errors.encode_error(error, request_id)
+            return Response(body, status_code=error.status, media_type="application/json; charset=utf-8")
+
+    return handle
+
+
+async def _caller(parts: Compat, request: Request) -> Caller:
+    credentials = rules.parse_key(request.headers.get("authorization", ""))
+    caller = parts.accounts.known(credentials.key)
+    if caller is None:
+        caller = await parts.accounts.find(credentials.key, parts.now())
+    peer = request.client.host if request.client else ""
+    rules.permit_address(caller, parts.client_ip(peer, dict(request.scope["headers"])))
+    return caller
+
+
+async def list_models(parts: Compat, caller: Caller, _request: Request) -> Response:
+    """The models this key may use, in One API's order: the catalogue's, then names nobody knows."""
+    return _json({"object": "list", "data": [_model(name) for name in _ordered(_allowed(parts, caller))]})
+
+
+async def get_model(parts: Compat, caller: Caller, request: Request) -> Response:
+    """One model this key may use; its name may hold slashes."""
+    name = request.path_params["model"]
+    if name in _allowed(parts, caller):
+        return _json(_model(name))
+    error = {
+        "message": f"The model '{name}' does not exist",
+        "type": "invalid_request_error",
+        "param": "model",
+        "code": "model_not_found",
+    }
+    return _json({"error": error}, status=404)
+
+
+async def subscription(parts: Compat, caller: Caller, _request: Request) -> Response:
+    """The dashboard's limits: of the key or of its user, as an option says."""
+    options = parts.options()
+    money = await parts.accounts.balance(caller)
+    by_key = options.display_token_stat_enabled
+    left, used = (money.token_remain, money.token_used) if by_key else (money.user_quota, money.user_used)
+    amount: float = left + used
+    if options.display_in_currency_enabled:
+        amount /= options.quota_per_unit
+    if by_key and caller.unlimited:
+        amount = NO_LIMIT
+    return _json(
+        {
+            "object": "billing_subscription",
+            "has_payment_method": True,
+            "soft_limit_usd": _number(amount),
+            "hard_limit_usd": _number(amount),
+            "system_hard_limit_usd": _number(amount),
+            "access_until": max(caller.expires, 0) if by_key else 0,
+        }
+    )
+
+
+async def usage(parts: Compat, caller: Caller, _request: Request) -> Response:
+    """What was used, in hundredths of a dollar, or of a unit where quota is not shown as money."""
+    options = parts.options()
+    money = await parts.accounts.balance(caller)
+    used: float = money.token_used if options.display_token_stat_enabled else money.user_used
+    if options.display_in_currency_enabled:
+        used /= options.quota_per_unit
+    return _json({"object": "list", "total_usage": _number(used * 100)})
+
+
+async def not_implemented(_parts: Compat, _caller: Caller, _request: Request) -> Response:
+    error = {
+        "message": "API not implemented",
+        "type": "one_api_error",
+        "param": "",
+        "code": NotImplementedRoute.code,
+    }
+    return _json({"error": error}, status=NotImplementedRoute.status)
+
+
+def _allowed(parts: Compat, caller: Caller) -> tuple[str, ...]:
+    return caller.models if caller.models is not None else parts.routes().models(caller.group)
+
+
+def _ordered(names: tuple[str, ...]) -> list[str]:
+    wanted = dict.fromkeys(name for name in names if name)
+    known = dict.fromkeys(name for name, _owner in providers.CATALOGUE if name in wanted)
+    return [*known, *sorted(name for name in wanted if name not in known)]
+
+
+def _model(name: str) -> dict[str, Any]:
+    owner = providers.owner(name)
+    return {
+        "id": name,
+        "object": "model",
+        "created": CREATED,
+        "owned_by": owner or "custom",
+        "permission": [_PERMISSION] if owner else None,
+        "root": name,
+        "parent": None,
+    }
+
+
+def _number(amount: float) -> float:
+    """Whole amounts print without a decimal point, as Go prints them."""
+    return int(amount) if float(amount).is_integer() else amount
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return JSONResponse(value, status_code=status, media_type="application/json; charset=utf-8")
+
+
