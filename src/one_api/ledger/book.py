@@ -80,9 +80,7 @@ class Book:
 
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Raises UnsureError if the connection broke while committing; after anything else nothing was written."""
-        connection = self.connection
-        if connection is None:
-            connection = self.connection = await self.connect()
+        connection = await self.connected()
         try:
             await connection.begin()
             result = await work(connection)
@@ -97,6 +95,11 @@ class Book:
                 raise UnsureError(str(error), result) from error
             raise
         return result
+
+    async def connected(self) -> Connection:
+        if self.connection is None:
+            self.connection = await self.connect()
+        return self.connection
 
     async def undo(self, connection: Connection, *, lost: bool) -> None:
         if not lost:
@@ -134,7 +137,7 @@ class Book:
         statements = connection.statements
         users = await connection.rows(statements.users(keys.users)) if keys.users else []
         tokens = await connection.rows(statements.tokens(keys.tokens)) if keys.tokens else []
-        state = State(users=users, tokens=tokens)  # type: ignore[arg-type]  # rows are tuples of what the statement selects
+        state = State(users=users, tokens=tokens)
         if careful and keys.settled:
             found = await connection.rows(statements.holds(sorted(set(keys.settled))))
             state.closed = set(keys.settled) - {request_id for (request_id,) in found}
@@ -158,7 +161,9 @@ class Book:
             if decision.ledger:
                 written = {(row[0], row[1]) for row in decision.ledger}
                 rows = await connection.rows(statements.booked([str(row[0]) for row in decision.ledger], "ledger"))
-                return any((request_id, kind) in written and instance == self.instance for request_id, kind, instance in rows)
+                return any(
+                    (request_id, kind) in written and instance == self.instance for request_id, kind, instance in rows
+                )
             if decision.closed:
                 return not await connection.rows(statements.holds(list(decision.closed)))
             return False

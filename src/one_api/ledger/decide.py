@@ -65,10 +65,6 @@ class Decision:
     checkpoints: dict[str, int] = field(default_factory=dict)
     unlimited: dict[int, bool] = field(default_factory=dict)
 
-    @property
-    def writes(self) -> bool:
-        return bool(self.opened or self.closed or self.ledger or self.checkpoints or self.users or self.tokens or self.unlimited)
-
 
 class Purse:
     """A user's balance while a batch is decided."""
@@ -149,7 +145,15 @@ class Batch:
         purse.left -= quota
         card.touched = True
         request_id = request.request_id
-        self.decision.opened[request_id] = (request_id, purse.id, card.id, not limited, quota, self.stamp.instance, self.stamp.now)
+        self.decision.opened[request_id] = (
+            request_id,
+            purse.id,
+            card.id,
+            not limited,
+            quota,
+            self.stamp.instance,
+            self.stamp.now,
+        )
         return Hold(request_id=request_id, user_id=purse.id, token_id=card.id, unlimited=not limited, quota=quota)
 
     def settle(self, settle: Settle) -> bool:
@@ -266,6 +270,6 @@ def refusal(card: Card) -> TokenRefused:
     """One API's words for a token that is not enabled."""
     if card.status == EXHAUSTED:
         return TokenRefused(f"令牌 {card.name}（#{card.id}）额度已用尽")
-    if card.status == EXPIRED or card.status == ENABLED:
+    if card.status in {EXPIRED, ENABLED}:
         return TokenRefused("该令牌已过期")
     return TokenRefused("该令牌状态不可用")

@@ -9,10 +9,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from one_api.errors import Unavailable
-from one_api.ledger.book import Book
+from one_api.ledger.book import Book, Connect
 from one_api.ledger.connection import Connection
 from one_api.ledger.decide import Result
 from one_api.ledger.lease import Lease
@@ -38,7 +38,6 @@ from one_api.ledger.sweep import sweep
 from one_api.ledger.writer import Chore, Errand, Ticket, Writer, drive
 from one_api.store.dsn import Address, parse
 
-T = TypeVar("T")
 TICK_S: Final = 0.5
 PATIENCE_TICKS: Final = 4
 MOVE_S: Final = 0.5
@@ -63,7 +62,12 @@ class Ledger:
 
     @classmethod
     def open(
-        cls, address: Address | str, *, lease_s: int = LEASE_S, clock: Callable[[], float] = time.time, copies_logs: bool = True
+        cls,
+        address: Address | str,
+        *,
+        lease_s: int = LEASE_S,
+        clock: Callable[[], float] = time.time,
+        copies_logs: bool = True,
     ) -> "Ledger":
         """Take the database for this process; connects when started. Raises RuntimeError if another process has the SQLite file."""
         where = address if isinstance(address, Address) else parse(address)
@@ -74,8 +78,13 @@ class Ledger:
             async def connect() -> Connection:
                 return SqliteConnection(path)
 
-            return cls(Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), copies_logs=copies_logs)
-        raise NotImplementedError
+            return cls(
+                Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), copies_logs=copies_logs
+            )
+        lease = Lease(lease_s)
+        connector = postgres(where) if where.kind == "postgresql" else mysql(where)
+        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
+        return cls(book, lease=lease, lock=None, copies_logs=copies_logs)
 
     async def start(self) -> None:
         """Start the writer and settle what an earlier process left open."""
@@ -96,6 +105,8 @@ class Ledger:
 
     async def sweep_chore(self, book: Book) -> bool:
         await sweep(book, alone=self.lease is None)
+        if self.lease is not None:
+            await self.lease.inherit(book, self.mover)
         return False
 
     def run_in_thread(self, pulse: Pulse) -> None:
@@ -142,16 +153,19 @@ class Ledger:
     async def grant(self, user_id: int, amount: int, kind: GrantKind, key: str, facts: Facts = RELEASED) -> bool:
         """Credit a user once per (key, kind). False: done before, or no such user."""
         checked(amount, "a grant", lowest=-MOST)
-        return await self.ask(Grant(user_id=user_id, amount=amount, kind=kind, key=key, facts=facts))
+        return await self.booked(Grant(user_id=user_id, amount=amount, kind=kind, key=key, facts=facts))
 
     async def set_user_quota(self, user_id: int, quota: int, key: str, facts: Facts = RELEASED) -> bool:
         """Set a balance; the difference is booked as an adjustment."""
-        return await self.ask(UserQuota(user_id=user_id, quota=checked(quota, "a quota"), key=key, facts=facts))
+        return await self.booked(UserQuota(user_id=user_id, quota=checked(quota, "a quota"), key=key, facts=facts))
 
     async def set_token_quota(self, token_id: int, remain_quota: int, *, unlimited: bool) -> bool:
         """Set what a token may spend from now on. False: no such token."""
         checked(remain_quota, "a quota", lowest=-MOST)
-        return await self.ask(TokenQuota(token_id=token_id, remain_quota=remain_quota, unlimited=unlimited))
+        return await self.booked(TokenQuota(token_id=token_id, remain_quota=remain_quota, unlimited=unlimited))
+
+    async def booked(self, operation: Operation) -> bool:
+        return bool(await self.ask(operation))
 
     async def flush(self) -> None:
         """Whatever was settled is in `logs` and in the channels' totals when this returns."""
@@ -163,10 +177,13 @@ class Ledger:
         await self.run(move)
 
     async def sweep(self) -> int:
-        """Settle the holds of processes that are gone. How many there were."""
+        """Settle the holds of processes that are gone, and move what they left. How many holds there were."""
 
         async def recover(book: Book) -> int:
-            return await sweep(book, alone=self.lease is None)
+            recovered = await sweep(book, alone=self.lease is None)
+            if self.lease is not None:
+                await self.lease.inherit(book, self.mover)
+            return recovered
 
         return cast("int", await self.run(recover))
 
@@ -178,12 +195,21 @@ class Ledger:
         """Write what is queued, at most `grace_s` seconds long if the database does not answer, and let go of the database."""
         if self.closing:
             return
-        self.closing = True
         self.ticking.cancel()
+        last = self.ask(self.leave)
+        self.closing = True
         self.writer.close(grace_s)
         await self.done
+        await asyncio.wait([last])
         if self.lock is not None:
             self.lock.close()
+
+    async def leave(self, book: Book) -> None:
+        """Leave nothing for others to do."""
+        while await self.mover.step(book):
+            pass
+        if self.lease is not None and book.slot:
+            await self.lease.end(book, self.mover, book.slot)
 
     # The queue.
 
@@ -225,3 +251,15 @@ class Ledger:
             self.checkpointed = set(later)
             for request_id, cost in later.items():
                 self.ask(Checkpoint(request_id, cost))
+
+
+def postgres(address: Address) -> Connect:
+    from one_api.ledger.postgres import Connector  # noqa: PLC0415  # the driver is loaded by who uses it
+
+    return Connector(address)
+
+
+def mysql(address: Address) -> Connect:
+    from one_api.ledger.mysql import Connector  # noqa: PLC0415  # as above
+
+    return Connector(address)

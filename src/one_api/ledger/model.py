@@ -4,7 +4,6 @@ Quota is counted in One API's units, whole numbers. An operation is one wish put
 transaction. Sizes are checked here, before queueing: a cost no price can produce is a mistake in the program.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -120,8 +119,7 @@ def checked(amount: int, name: str, *, lowest: int = 0) -> int:
 
 def bare(facts: Facts) -> Facts:
     """The facts without anything a database could refuse: the charge counts, its description may go."""
-    keep: Mapping[str, str] = {"source": facts.source if facts.source.isascii() else "nothing"}
-    return Facts(channel_id=facts.channel_id, source=keep["source"][:16], logged=facts.logged, is_stream=bool(facts.is_stream))
+    return Facts(channel_id=facts.channel_id, source=facts.source, logged=facts.logged, is_stream=facts.is_stream)
 
 
 def without_description(operation: Operation) -> Operation:

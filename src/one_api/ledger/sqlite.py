@@ -14,7 +14,13 @@ from one_api.ledger.connection import ClashError, TroubleError
 from one_api.ledger.statements import Query, Sqlite
 
 STATEMENTS: Final = Sqlite()
-PRAGMAS: Final = ("journal_mode=wal", "synchronous=full", "cache_size=-200000", "wal_autocheckpoint=4000", "temp_store=memory")
+PRAGMAS: Final = (
+    "journal_mode=wal",
+    "synchronous=full",
+    "cache_size=-200000",
+    "wal_autocheckpoint=4000",
+    "temp_store=memory",
+)
 BUSY_TIMEOUT_S: Final = 1.5
 
 
@@ -25,7 +31,9 @@ class SqliteConnection:
 
     def __init__(self, path: str) -> None:
         try:
-            self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S, cached_statements=256)
+            self.database = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S, cached_statements=256
+            )
             for pragma in PRAGMAS:
                 self.database.execute("pragma " + pragma)
         except sqlite3.Error as error:

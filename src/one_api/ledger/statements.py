@@ -113,10 +113,10 @@ def flat(rows: Iterable[Values]) -> list[Any]:
     return [value for row in rows for value in row]
 
 
-USERS = "select id, coalesce(quota, 0), coalesce(status, 0) from users where id in ({0}){1}"
+USERS = "select id, coalesce(quota, 0), coalesce(status, 0) from users{2} where id in ({0}){1}"
 TOKENS = (
     "select id, user_id, coalesce(status, 0), coalesce(expired_time, -1), coalesce(remain_quota, 0), unlimited_quota, case when status = 4 then name else '' end"
-    " from tokens where id in ({0}){1}"
+    " from tokens{2} where id in ({0}){1}"
 )
 
 
@@ -124,6 +124,7 @@ class Spelled(Statements):
     """Rows spelled out as values: one statement text for each power of two."""
 
     mark = "?"
+    by_key = ""
 
     def plain(self, text: str, *values: Any) -> Query:
         return Query(text.replace("?", self.mark), values)
@@ -134,7 +135,7 @@ class Spelled(Statements):
 
     @lru_cache  # noqa: B019  # as above
     def selected(self, text: str, count: int) -> str:
-        return text.format(self.places(count), self.lock)
+        return text.format(self.places(count), self.lock, self.by_key)
 
     def chosen(self, text: str, ids: Sequence[Any], padding: int | str) -> Query:
         count = power(len(ids))
@@ -147,7 +148,7 @@ class Spelled(Statements):
         return self.chosen(TOKENS, ids, -1)
 
     def holds(self, request_ids: Sequence[str]) -> Query:
-        return self.chosen("select request_id from holds where request_id in ({0}){1}", request_ids, "")
+        return self.chosen("select request_id from holds{2} where request_id in ({0}){1}", request_ids, "")
 
     def booked(self, keys: Sequence[str], column: str) -> Query:
         if column == "hold":
@@ -208,7 +209,9 @@ class Sqlite(Spelled):
         return Query(query.text, [now, *query.values])
 
     def checkpoints(self, rows: Sequence[tuple[str, int]]) -> Query:
-        return self.join("update holds set checkpoint = column2 from (values {0}) where request_id = column1", rows, ("", 0))
+        return self.join(
+            "update holds set checkpoint = column2 from (values {0}) where request_id = column1", rows, ("", 0)
+        )
 
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         return self.plain(
@@ -221,13 +224,18 @@ class Sqlite(Spelled):
         )
 
     def put_mark(self, name: str, value: int) -> Query:
-        return self.plain("insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value", name, value)
+        return self.plain(
+            "insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+            name,
+            value,
+        )
 
 
 class Mysql(Spelled):
     now = "unix_timestamp()"
     lock = " order by 1 for update"
     mark = "%s"
+    by_key = " force index (primary)"  # a scan of a small table would lock rows that are not ours, in another order
 
     @lru_cache  # noqa: B019  # as above
     def derived(self, width: int, count: int) -> str:
@@ -239,7 +247,7 @@ class Mysql(Spelled):
 
     def add_to_users(self, rows: Sequence[tuple[int, int, int, int]]) -> Query:
         return self.join(
-            "update users join ({0}) as v on users.id = v.c1 set quota = coalesce(quota, 0) + c2,"
+            "update ({0}) as v straight_join users on users.id = v.c1 set quota = coalesce(quota, 0) + c2,"
             " used_quota = coalesce(used_quota, 0) + c3, request_count = coalesce(request_count, 0) + c4"
             " where c2 >= 0 or quota + c2 >= 0",
             rows,
@@ -247,27 +255,29 @@ class Mysql(Spelled):
 
     def add_to_tokens(self, rows: Sequence[tuple[int, int, int]], now: int) -> Query:
         return self.join(
-            "update tokens join ({0}) as v on tokens.id = v.c1 set remain_quota = coalesce(remain_quota, 0) + c2,"
+            "update ({0}) as v straight_join tokens on tokens.id = v.c1 set remain_quota = coalesce(remain_quota, 0) + c2,"
             " used_quota = coalesce(used_quota, 0) + c3, accessed_time = %s where c2 >= 0 or remain_quota + c2 >= 0",
             rows,
             now,
         )
 
     def checkpoints(self, rows: Sequence[tuple[str, int]]) -> Query:
-        return self.join("update holds join ({0}) as v on holds.request_id = v.c1 set checkpoint = c2", rows)
+        return self.join("update ({0}) as v straight_join holds on holds.request_id = v.c1 set checkpoint = c2", rows)
 
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         return self.plain(
-            "update channels join (select channel_id, sum(quota) as sum from ledger"
+            "update (select channel_id, sum(quota) as sum from ledger"
             f" where {MOVED} and channel_id > 0 group by channel_id order by channel_id) as v"
-            " on channels.id = v.channel_id set used_quota = coalesce(used_quota, 0) + v.sum",
+            " straight_join channels on channels.id = v.channel_id set used_quota = coalesce(used_quota, 0) + v.sum",
             slot,
             low,
             high,
         )
 
     def put_mark(self, name: str, value: int) -> Query:
-        return self.plain("insert into marks(name, value) values (?, ?) on duplicate key update value = values(value)", name, value)
+        return self.plain(
+            "insert into marks(name, value) values (?, ?) on duplicate key update value = values(value)", name, value
+        )
 
 
 class Postgres(Statements):
@@ -279,13 +289,16 @@ class Postgres(Statements):
         return Query("".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1)) + parts[-1], values)
 
     def users(self, ids: Sequence[int]) -> Query:
-        return Query(USERS.format("select unnest($1::bigint[])", self.lock), (ids,))
+        return Query(USERS.format("select unnest($1::bigint[])", self.lock, ""), (ids,))
 
     def tokens(self, ids: Sequence[int]) -> Query:
-        return Query(TOKENS.format("select unnest($1::bigint[])", self.lock), (ids,))
+        return Query(TOKENS.format("select unnest($1::bigint[])", self.lock, ""), (ids,))
 
     def holds(self, request_ids: Sequence[str]) -> Query:
-        return Query("select request_id from holds where request_id = any($1::text[]) order by request_id for update", (request_ids,))
+        return Query(
+            "select request_id from holds where request_id = any($1::text[]) order by request_id for update",
+            (request_ids,),
+        )
 
     def booked(self, keys: Sequence[str], column: str) -> Query:
         if column == "hold":
@@ -334,7 +347,11 @@ class Postgres(Statements):
         )
 
     def put_mark(self, name: str, value: int) -> Query:
-        return self.plain("insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value", name, value)
+        return self.plain(
+            "insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+            name,
+            value,
+        )
 
 
 @lru_cache

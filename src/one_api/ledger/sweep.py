@@ -15,7 +15,7 @@ ORPHANS: Final = (
     " where h.instance {} order by h.request_id limit ?"
 )
 ALONE: Final = "<> ?"
-AMONG_OTHERS: Final = "<> ? and h.instance not in (select holder from leases where name like 'ledger:%' and until >= {now})"
+AMONG_OTHERS: Final = "<> ? and h.instance not in (select holder from leases where name >= 'ledger:' and name < 'ledger;' and until >= {now})"
 
 
 async def sweep(book: Book, *, alone: bool) -> int:
@@ -28,15 +28,20 @@ async def sweep(book: Book, *, alone: bool) -> int:
 
 
 async def orphans(book: Book, *, alone: bool) -> list[Settle]:
-    if book.connection is None:
-        book.connection = await book.connect()
-    which = ALONE if alone else AMONG_OTHERS.replace("{now}", book.connection.statements.now)
+    which = ALONE if alone else AMONG_OTHERS.replace("{now}", (await book.connected()).statements.now)
     rows = await book.rows(ORPHANS.replace("{}", which), book.instance, CHUNK)
     return [recovery(*row) for row in rows]
 
 
-def recovery(  # noqa: PLR0913, PLR0917  # the columns of a row
-    request_id: str, user_id: int, token_id: int, unlimited: bool, quota: int, checkpoint: int, username: str, token_name: str  # noqa: FBT001
+def recovery(
+    request_id: str,
+    user_id: int,
+    token_id: int,
+    unlimited: bool,
+    quota: int,
+    checkpoint: int,
+    username: str,
+    token_name: str,
 ) -> Settle:
     cost = max(0, min(checkpoint, quota))
     facts = Facts(source="recovered", logged=cost > 0, username=username, token_name=token_name)

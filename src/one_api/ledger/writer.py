@@ -50,7 +50,13 @@ class GaveUpError(Exception):
 
 
 class Writer:
-    def __init__(self, book: Book, pulse: Pulse, tell: Callable[[Sequence[Ticket], Sequence[Result]], None], chores: Sequence[Chore]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        pulse: Pulse,
+        tell: Callable[[Sequence[Ticket], Sequence[Result]], None],
+        chores: Sequence[Chore],
+    ) -> None:
         self.book = book
         self.pulse = pulse
         self.tell = tell
@@ -106,7 +112,9 @@ class Writer:
     async def rest(self) -> None:
         self.idle = True
         if not self.queue:  # looked at after `idle` is set, so that no flush is missed
-            await self.pulse.wait(max(0.0, min(chore.due for chore in self.chores) - time.monotonic()) if self.chores else 60.0)
+            await self.pulse.wait(
+                max(0.0, min(chore.due for chore in self.chores) - time.monotonic()) if self.chores else 60.0
+            )
         self.idle = False
 
     async def gather(self, start: float, count: int) -> float:
