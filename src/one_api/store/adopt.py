@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Inspector,
-    String,
     Table,
     UniqueConstraint,
     func,
@@ -74,11 +73,7 @@ def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
     for there in found.get_columns(table.name):
         wanted = table.columns.get(there["name"])
         have = getattr(there["type"], "length", None)
-        need = (
-            None
-            if wanted is None
-            else getattr(wanted.type, "length", None) or getattr(wanted.type, "impl", String()).length
-        )
+        need = None if wanted is None else getattr(wanted.type.dialect_impl(found.dialect), "length", None)
         if have and need and have < need:
             log.warning("Column %s.%s holds %d characters, %d may be needed", table.name, there["name"], have, need)
 
