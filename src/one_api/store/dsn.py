@@ -106,9 +106,10 @@ def postgres(dsn: str) -> Address:
     )
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
-    host, _, port = (
-        hosts.partition(",")[0].rpartition(":") if re.search(r":\d+$", hosts.partition(",")[0]) else (hosts, "", "")
-    )
+    places = [re.fullmatch(r"(\[[^]]*\]|[^:]*)(?::(\d+))?", place) for place in hosts.split(",")]
+    if places[0] is None or None in places:
+        raise WrongAddress("not a database address: hosts must be host:port")
+    host, port = places[0].groups()
     url = URL.create(
         "postgresql+asyncpg",
         username=unquote(user) or None,
