@@ -1,0 +1,98 @@
+import { Anchor, AppShell, Burger, Button, Group, Image, NavLink, Text } from '@mantine/core'
+import { useDisclosure, useDocumentTitle } from '@mantine/hooks'
+import { IconActivity, IconKey, IconLogin2, IconLogout, IconMessage, IconRoute } from '@tabler/icons-react'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+
+import { Preferences } from './Preferences'
+import { isAdmin, useLogout, useSession, useStatus } from './session'
+import classes from './Shell.module.css'
+
+export function Shell() {
+  const { t } = useTranslation()
+  const [opened, menu] = useDisclosure()
+  const name = useStatus().data?.system_name ?? 'One API'
+  useDocumentTitle(name)
+
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      padding={{ base: 'md', sm: 'xl' }}
+    >
+      <Anchor href="#content" className={classes.skip}>
+        {t('app.skip')}
+      </Anchor>
+      <AppShell.Header>
+        <Group h="100%" px="md" gap="sm" wrap="nowrap">
+          <Burger opened={opened} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={t('app.menu')} />
+          <Image src="/logo.svg" alt="" w={28} h={28} />
+          <Text fw={600} fz="lg" truncate>
+            {name}
+          </Text>
+          <Group ml="auto" gap="xs" wrap="nowrap">
+            <Preferences />
+            <Account />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
+        <Pages close={menu.close} />
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  )
+}
+
+function Pages({ close }: { close: () => void }) {
+  const { t } = useTranslation()
+  const session = useSession()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const pages = [
+    { to: '/', label: t('status.title'), icon: IconActivity, shown: true },
+    { to: '/token', label: t('tokens.title'), icon: IconKey, shown: Boolean(session.data) },
+    { to: '/channel', label: t('channels.title'), icon: IconRoute, shown: isAdmin(session.data) },
+    { to: '/playground', label: t('playground.title'), icon: IconMessage, shown: Boolean(session.data) },
+  ] as const
+  return pages
+    .filter((page) => page.shown)
+    .map(({ to, label, icon: Icon }) => (
+      <NavLink
+        key={to}
+        component={Link}
+        to={to}
+        label={label}
+        leftSection={<Icon size={18} aria-hidden />}
+        active={path === to}
+        aria-current={path === to ? 'page' : undefined}
+        className={classes.page}
+        onClick={close}
+      />
+    ))
+}
+
+function Account() {
+  const { t } = useTranslation()
+  const session = useSession()
+  const logout = useLogout()
+  if (session.data)
+    return (
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconLogout size={16} aria-hidden />}
+        loading={logout.isPending}
+        onClick={() => logout.mutate()}
+        title={session.data.display_name || session.data.username}
+      >
+        {t('app.logout')}
+      </Button>
+    )
+  return (
+    <Button component={Link} to="/login" variant="default" size="xs" leftSection={<IconLogin2 size={16} aria-hidden />}>
+      {t('app.login')}
+    </Button>
+  )
+}

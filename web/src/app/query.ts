@@ -1,0 +1,28 @@
+import { notifications } from '@mantine/notifications'
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+
+import { ApiError } from '../api/client'
+
+export const SELF = ['self']
+
+export const queryClient: QueryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // What the gateway refused, it refuses again; what did not reach it, may.
+      retry: (count, error) => !(error instanceof ApiError) && count < 2,
+    },
+  },
+  queryCache: new QueryCache({ onError: forgetSession }),
+  mutationCache: new MutationCache({
+    onError: (error) => {
+      forgetSession(error)
+      notifications.show({ color: 'red', message: error.message, role: 'alert' })
+    },
+  }),
+})
+
+/** 401 is the gateway's word for a session that ended; the pages then show the login. */
+function forgetSession(error: Error) {
+  if (error instanceof ApiError && error.status === 401) queryClient.setQueryData(SELF, null)
+}

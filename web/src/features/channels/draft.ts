@@ -1,0 +1,62 @@
+import type { Channel } from '../../api/types'
+import type { ChannelDraft } from './api'
+import { channelTypes, composedKey, type ConfigField } from './types'
+
+/** A channel as its form holds it. */
+export interface Values {
+  type: string
+  name: string
+  groups: string[]
+  baseUrl: string
+  key: string
+  models: string[]
+  mapping: string
+  priority: number | string // '' while the field is empty
+  weight: number | string
+  config: Partial<Record<ConfigField, string>>
+}
+
+export function values(channel: Channel | null): Values {
+  return {
+    type: String(channel?.type ?? 1),
+    name: channel?.name ?? '',
+    groups: channel ? list(channel.group) : ['default'],
+    baseUrl: channel?.base_url ?? '',
+    key: '',
+    models: channel ? list(channel.models) : [],
+    mapping: channel?.model_mapping ?? '',
+    priority: channel?.priority ?? 0,
+    weight: channel?.weight ?? 0,
+    config: parseObject(channel?.config ?? '') ?? {},
+  }
+}
+
+export function draft(entered: Values): ChannelDraft {
+  const type = channelTypes.find(({ id }) => id === Number(entered.type))
+  const config = Object.fromEntries(Object.entries(entered.config).filter(([, value]) => value))
+  const key = composedKey(type) ? (type?.config ?? []).map((field) => entered.config[field] ?? '').join('|') : entered.key
+  return {
+    type: Number(entered.type),
+    name: entered.name.trim(),
+    group: entered.groups.join(','),
+    base_url: entered.baseUrl.trim().replace(/\/+$/, ''),
+    key: key.trim(),
+    models: entered.models.join(','),
+    model_mapping: entered.mapping.trim(),
+    priority: Number(entered.priority) || 0,
+    weight: Number(entered.weight) || 0,
+    config: Object.keys(config).length ? JSON.stringify(config) : '',
+  }
+}
+
+const list = (text: string) => text.split(',').filter(Boolean)
+
+/** The object that JSON text holds, or null. */
+export function parseObject(text: string): Record<string, string> | null {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return parsed && typeof parsed === 'object' && !Array.isArray(parsed) ? (parsed as Record<string, string>) : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,96 @@
+import { ActionIcon, Card, Group, Loader, Table, Text, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconChevronLeft, IconChevronRight, IconSearch } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { get } from '../api/client'
+import { Failure } from './Failure'
+
+/** Rows on a page of the API, which tells no total: a full page may have a next one. */
+const PAGE = 10
+
+interface Props<T> {
+  /** The API's path, such as /api/token; also the key under which the rows are cached. */
+  path: string
+  heads: string[]
+  row: (item: T) => ReactNode
+  empty: string
+}
+
+export function List<T>({ path, heads, row, empty }: Props<T>) {
+  const { t } = useTranslation()
+  const [keyword, setKeyword] = useState('')
+  const [sought] = useDebouncedValue(keyword.trim(), 250)
+  const [page, setPage] = useState(0)
+  const query = useQuery({
+    queryKey: [path, sought, page],
+    queryFn: () => (sought ? get<T[]>(`${path}/search`, { keyword: sought }) : get<T[]>(`${path}/`, { p: page })),
+    placeholderData: keepPreviousData,
+  })
+  const rows = query.data ?? []
+  const paged = !sought && (page > 0 || rows.length === PAGE)
+
+  return (
+    <>
+      <TextInput
+        aria-label={t('common.search')}
+        placeholder={t('common.search')}
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={keyword}
+        onChange={(event) => {
+          setKeyword(event.currentTarget.value)
+          setPage(0)
+        }}
+        maw={320}
+      />
+      {query.isError && <Failure error={query.error} retry={query.refetch} />}
+      {query.isPending && <Loader aria-label={t('common.wait')} />}
+      {query.isSuccess && rows.length === 0 && (
+        <Card withBorder p="xl">
+          <Text ta="center" c="dimmed">
+            {empty}
+          </Text>
+        </Card>
+      )}
+      {rows.length > 0 && (
+        <Card withBorder p={0}>
+          <Table.ScrollContainer minWidth={760}>
+            <Table verticalSpacing="sm" horizontalSpacing="md">
+              <Table.Thead>
+                <Table.Tr>
+                  {heads.map((head) => (
+                    <Table.Th key={head}>{head}</Table.Th>
+                  ))}
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>{rows.map(row)}</Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        </Card>
+      )}
+      {paged && (
+        <Group justify="flex-end">
+          <Text size="sm">{t('common.page', { page: page + 1 })}</Text>
+          <ActionIcon
+            variant="default"
+            aria-label={t('common.previous')}
+            disabled={page === 0}
+            onClick={() => setPage(page - 1)}
+          >
+            <IconChevronLeft size={18} />
+          </ActionIcon>
+          <ActionIcon
+            variant="default"
+            aria-label={t('common.next')}
+            disabled={rows.length < PAGE}
+            onClick={() => setPage(page + 1)}
+          >
+            <IconChevronRight size={18} />
+          </ActionIcon>
+        </Group>
+      )}
+    </>
+  )
+}
