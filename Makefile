@@ -38,7 +38,7 @@ check-format:
 check-types:
 	@$(BIN)/mypy --no-error-summary
 check-imports:
-	@$(BIN)/lint-imports --no-timings > .venv/imports.log || { cat .venv/imports.log; false; }
+	@$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; false; }
 check-dependencies:
 	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
 check-console:
