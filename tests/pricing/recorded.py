@@ -1,4 +1,4 @@
-"""The recorded calls of One API as test tables: one JSON object a line, `withheld` lines have no answer to compare with."""
+"""The recorded calls of One API as test tables: one JSON object a line; `withheld` lines have no answer to compare."""
 
 import json
 from collections.abc import Iterator

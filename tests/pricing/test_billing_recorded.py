@@ -1,6 +1,7 @@
 """One API's own charges and reservations, to the unit, for every recorded call that has them."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -17,14 +18,15 @@ COUNTER = TokenCounter(Encoders(), ratios.MODEL)
 CHANNEL_TYPE = 1
 
 _UNBELIEVED = "a usage that cannot be true is counted here instead of being charged or losing the answer"
-_RATIO = "a transcription costs its ratio"
 OURS = {"bill.usage.negative": (15 * 8, _UNBELIEVED)}
 """id: (quota, why we differ on purpose)"""
 
 
 def options() -> Options:
     """The options the recording was made with."""
-    bodies = (line["request"].get("body") for line in recorded.lines("billing.jsonl") if line["request"]["method"] == "PUT")
+    bodies = (
+        line["request"].get("body") for line in recorded.lines("billing.jsonl") if line["request"]["method"] == "PUT"
+    )
     saved = {body["key"]: body["value"] for body in bodies if body and str(body.get("key")).endswith("Ratio")}
     parsed, rejected = parse(saved)
     assert rejected == {}
@@ -65,7 +67,12 @@ TEXT = [line for line in charged() if not path(line).startswith(("/v1/images", "
 IMAGES = [line for line in charged() if path(line).startswith("/v1/images")]
 SPEECH = [line for line in charged() if path(line) == "/v1/audio/speech"]
 WHISPER = [line for line in charged() if path(line) in ("/v1/audio/transcriptions", "/v1/audio/translations")]
+COUNTS = [116, 19, 8, 7, 21]
 RESERVED = [line for line in recorded.cases("billing.jsonl") if line["result"].get("preconsumed_user")]
+
+
+def test_the_recording_covers_every_kind() -> None:
+    assert [len(lines) for lines in (TEXT, IMAGES, SPEECH, WHISPER, RESERVED)] == COUNTS
 
 
 @pytest.mark.parametrize("line", [line for line in TEXT if line["id"] not in OURS], ids=ids)
@@ -104,8 +111,6 @@ def test_speech_costs_as_recorded(line: dict[str, Any]) -> None:
 
 def content(answer: dict[str, Any]) -> bytes:
     if "json" in answer:
-        import json
-
         return json.dumps(answer["json"]).encode()
     return base64.b64decode(answer["base64"]) if "base64" in answer else str(answer["text"]).encode()
 

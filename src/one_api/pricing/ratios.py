@@ -65,6 +65,9 @@ class Prices:
         self._group = options.group_ratio
         self._known: dict[tuple[str, int, str], Tariff] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def tariff(self, model: str, channel_type: int, group: str) -> Tariff:
         key = (model, channel_type, group)
         known = self._known.get(key)

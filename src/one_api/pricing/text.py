@@ -37,7 +37,8 @@ def charge(usage: Usage, tariff: Tariff) -> int:
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
     """One API's estimate before a call, which a balance must reach. It knows neither completion ratio nor `n`."""
-    return whole((pre_consumed + _tokens(prompt) + _tokens(max_tokens)) * tariff.ratio, math.trunc)
+    floor = min(max(pre_consumed, -_MOST_TOKENS), _MOST_TOKENS)  # below 0 it is a discount, as there
+    return whole((floor + _tokens(prompt) + _tokens(max_tokens)) * tariff.ratio, math.trunc)
 
 
 def bounds(

@@ -1,0 +1,137 @@
+"""Charges and holds of text: the vectors, and what holds for any numbers."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from one_api.ir import Usage
+from one_api.options import Options
+from one_api.pricing import text
+from one_api.pricing.ratios import Prices, Tariff
+from tests.pricing import recorded
+
+ANY_INT = st.integers() | st.integers(min_value=-(10**400), max_value=10**400)
+ANY_RATIO = st.floats()
+RATIO = st.floats(min_value=0, max_value=1e6)
+
+
+def tariff(model_ratio: float, *, group: float = 1, completion: float = 1) -> Tariff:
+    return Tariff(model_ratio, group, completion, model_ratio * group)
+
+
+@pytest.mark.parametrize("case", recorded.vectors("text_quota.json"), ids=lambda case: str(case["model"]))
+def test_quota_vectors(case: dict[str, Any]) -> None:
+    prices = Prices(Options(group_ratio={"g": case["group_ratio"]}))
+    found = prices.tariff(case["model"], case["channel_type"], "g")
+    assert found.model_ratio == pytest.approx(case["model_ratio"], rel=1e-15)
+    assert found.completion_ratio == pytest.approx(case["completion_ratio"], rel=1e-15)
+    assert text.charge(Usage(case["prompt_tokens"], case["completion_tokens"]), found) == case["quota"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in recorded.vectors("estimates.json") if case["kind"] == "text"],
+    ids=lambda case: case["model"],
+)
+def test_estimate_vectors(case: dict[str, Any]) -> None:
+    found = Prices(Options()).tariff(case["model"], case["channel_type"], "default")
+    limit, pre_consumed = case["max_tokens"], case["pre_consumed_quota"]
+    estimate = text.estimate(found, pre_consumed=pre_consumed, prompt=case["prompt_tokens"], max_tokens=limit)
+    assert estimate == case["estimate"]
+
+
+@pytest.mark.parametrize("case", [case for case in recorded.vectors("display.json") if case["where"] == "log"])
+def test_quota_as_money(case: dict[str, Any]) -> None:
+    shown = text.quota_as_money(
+        case["quota"], in_currency=case["display_in_currency"], per_unit=case.get("quota_per_unit", 500000)
+    )
+    assert shown == case["text"]
+
+
+def test_the_log_line_rounds_as_go_does() -> None:
+    assert text.describe(Tariff(0.075, 1, 4 / 3, 0.075)) == "倍率：0.07 × 1.00 × 1.33"
+    assert text.describe_short(tariff(20, group=0.5)) == "倍率：20.00 × 0.50"
+
+
+def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:
+    assert text.charge(Usage(1000, 1000), tariff(0)) == 0
+    assert text.charge(Usage(1, 0), tariff(1e-9)) == 1
+    assert text.charge(Usage(5, 5), tariff(-500000)) == 1
+    assert text.charge(Usage(), tariff(30)) == 0
+
+
+def test_the_hold_covers_every_answer_within_the_limits() -> None:
+    found = tariff(15, completion=2)
+    hold = text.bounds(
+        found, pre_consumed=500, prompt=8, prompt_most=20, max_tokens=100, output=100, n=3, tolerance=1000
+    )
+    assert hold == text.Bounds(least=608 * 15, most=(20 + 3 * 100 * 2) * 15, ceiling=(20 + 3 * 100 * 2 + 1000) * 15)
+
+
+def test_the_hold_of_a_short_call_is_the_estimate() -> None:
+    hold = text.bounds(
+        tariff(15, completion=2), pre_consumed=500, prompt=8, prompt_most=8, max_tokens=0, output=1, n=1, tolerance=0
+    )
+    assert hold == text.Bounds(508 * 15, 508 * 15, 508 * 15)
+
+
+@given(ANY_INT, ANY_INT, ANY_RATIO, ANY_RATIO)
+def test_a_charge_is_never_negative_and_never_infinite(prompt: int, completion: int, ratio: float, c: float) -> None:
+    cost = text.charge(Usage(prompt, completion), tariff(ratio, completion=c))
+    assert 0 <= cost <= text.MOST_QUOTA
+
+
+@given(ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_RATIO, ANY_RATIO)
+def test_bounds_are_finite_and_ordered(
+    pre: int, prompt: int, most: int, limit: int, output: int, n: int, ratio: float, c: float
+) -> None:
+    hold = text.bounds(
+        tariff(ratio, completion=c),
+        pre_consumed=pre,
+        prompt=prompt,
+        prompt_most=most,
+        max_tokens=limit,
+        output=output,
+        n=n,
+        tolerance=pre,
+    )
+    assert 0 <= hold.least <= hold.most <= hold.ceiling <= text.MOST_QUOTA
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    st.integers(1, 10),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    RATIO,
+    RATIO,
+)
+def test_an_answer_within_the_limits_never_costs_more_than_the_hold(
+    prompt_most: int, output: int, n: int, prompt: int, completion: int, ratio: float, c: float
+) -> None:
+    found = tariff(ratio, completion=c)
+    hold = text.bounds(
+        found, pre_consumed=0, prompt=0, prompt_most=prompt_most, max_tokens=0, output=output, n=n, tolerance=0
+    )
+    usage = Usage(min(prompt, prompt_most), min(completion, output * n))
+    assert text.charge(usage, found) <= max(hold.most, 1)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), RATIO, RATIO)
+def test_more_tokens_never_cost_less(prompt: int, completion: int, more: int, ratio: float, c: float) -> None:
+    found = tariff(ratio, completion=c)
+    assert text.charge(Usage(prompt, completion), found) <= text.charge(Usage(prompt + more, completion + more), found)
+
+
+def test_whole_takes_no_number_for_nothing() -> None:
+    assert text.whole(math.nan, math.ceil) == 0
+    assert text.whole(-0.5, math.ceil) == 0
+    assert text.whole(math.inf, math.trunc) == text.MOST_QUOTA
+
+
+def test_size_counts_utf8_bytes_also_of_half_a_pair() -> None:
+    assert [text.size(each) for each in ("abc", "é", "中", "😀", "\ud83d")] == [3, 2, 3, 4, 3]
