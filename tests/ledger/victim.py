@@ -1,0 +1,79 @@
+"""The process the torture kills: clients that hold, checkpoint, settle and release as fast as they can.
+
+    python -m tests.ledger.victim
+
+Reads `URL SEED FILE` lines and answers each with the pid of a new process under load, which writes to FILE what was
+confirmed to its clients. It forks, because a start from nothing takes longer than the life of what is started.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+
+from one_api.errors import OneAPIError
+from one_api.ledger import Facts, HoldRequest, Ledger
+
+USERS = 20
+CLIENTS = 40
+LEASE_S = 1
+EARLY = "--confirm-early"  # the mistake the torture must find: the client sees the end before the charge is durable
+
+
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the dead
+    for line in sys.stdin:
+        url, seed, file = line.split()
+        child = os.fork()
+        if not child:
+            work(url, int(seed), file)
+        print(child, flush=True)
+
+
+def work(url: str, seed: int, file: str) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        asyncio.run(load(url, random.Random(seed), os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)))
+    finally:
+        os._exit(1)
+
+
+async def load(url: str, dice: random.Random, reports: int) -> None:
+    ledger = Ledger.open(url, lease_s=LEASE_S)
+    await ledger.start()
+    name, parent = f"{time.time_ns():x}", os.getppid()
+    clients = [asyncio.create_task(client(ledger, f"{name}-{number}", dice, reports)) for number in range(CLIENTS)]
+    while os.getppid() == parent:  # nobody is left to kill us
+        await asyncio.wait(clients, timeout=1.0, return_when=asyncio.FIRST_EXCEPTION)
+
+
+async def client(ledger: Ledger, name: str, dice: random.Random, reports: int) -> None:
+    number = 0
+    while True:
+        number += 1
+        user, request_id = dice.randint(1, USERS), f"{name}-{number}"
+        wish = HoldRequest(
+            request_id=request_id, user_id=user, token_id=user, unlimited=False, least=1, most=dice.randint(1, 3000)
+        )
+        try:
+            hold = await ledger.hold(wish)
+        except OneAPIError:
+            continue
+        os.write(reports, f"hold {request_id}\n".encode())
+        if dice.random() < 0.3:
+            ledger.checkpoint(hold, hold.quota // 2)
+        await asyncio.sleep(dice.random() * 0.005)  # the upstream's time
+        if EARLY in sys.argv:
+            os.write(reports, f"done {request_id} {hold.quota}\n".encode())
+            await asyncio.sleep(0)
+            await ledger.settle(hold, hold.quota, Facts(channel_id=1))
+            continue
+        cost = dice.choice([0, dice.randint(1, hold.quota), hold.quota + 7])
+        await ledger.settle(hold, cost, Facts(channel_id=1 + user % 2, logged=cost > 0, source="reported"))
+        os.write(reports, f"done {request_id} {cost}\n".encode())
+
+
+if __name__ == "__main__":
+    main()
