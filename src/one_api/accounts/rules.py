@@ -24,6 +24,11 @@ EXHAUSTED: Final = 4  # of a token
 
 NEVER: Final = -1  # a token's expiry
 MOST_PASSWORD_BYTES: Final = 72  # bcrypt reads no more
+MOST_QUOTA: Final = 10**15
+
+# What fits into a column on every database.
+SHORT: Final = 191  # characters
+LONG: Final = 65_535  # bytes
 
 Network = IPv4Network | IPv6Network
 
@@ -250,3 +255,15 @@ def quota_text(quota: int, options: Options) -> str:
     if options.display_in_currency_enabled:
         return f"＄{quota / options.quota_per_unit:.6f} 额度"
     return f"{quota} 点额度"
+
+
+def check_quota(quota: int) -> None:
+    """Raises Refused for an amount beyond what the ledger moves."""
+    if abs(quota) > MOST_QUOTA:
+        raise Refused(f"额度不能超过 {MOST_QUOTA}")
+
+
+def check_length(field: str, text: str, most: int) -> None:
+    """Raises Refused for a text that one of the databases could not store."""
+    if len(text.encode() if most == LONG else text) > most:
+        raise Refused(f"{field} 过长")

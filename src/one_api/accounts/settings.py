@@ -1,0 +1,55 @@
+"""The table of options: read for the snapshot, written by root. What the values mean is `one_api.options`."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from one_api import options as meaning
+from one_api.options import Options
+from one_api.store.engine import Database
+from one_api.store.schema import options
+from one_api.sync import bump
+
+log = logging.getLogger(__name__)
+
+
+async def read(tx: AsyncConnection) -> dict[str, str]:
+    """The rows as they are; one without a value counts as empty."""
+    rows = await tx.execute(select(options.c.key, options.c.value))
+    return {key: value or "" for key, value in rows}
+
+
+async def rows(database: Database) -> dict[str, str]:
+    async with database.read() as tx:
+        return await read(tx)
+
+
+def loader(defaults: Options, current: Callable[[], Options]) -> Callable[[AsyncConnection], Awaitable[Options]]:
+    """What a Snapshot of the options loads with; a row that cannot be read keeps its current value and is logged."""
+
+    async def load(tx: AsyncConnection) -> Options:
+        made, rejected = meaning.parse(await read(tx), defaults=defaults, previous=current())
+        for key, reason in rejected.items():
+            log.warning("The option %s cannot be read and keeps its value: %s", key, reason)
+        return made
+
+    return load
+
+
+async def save(database: Database, *, key: str, value: str) -> None:
+    """Write one option. What may be written, `options.check` says."""
+    async with database.write() as tx:
+        await tx.execute(_upsert(tx.dialect.name, key, value))
+        await bump(tx, "options")
+
+
+def _upsert(kind: str, key: str, value: str) -> Any:
+    row = {"key": key, "value": value}
+    if kind == "mysql":
+        return mysql.insert(options).values(row).on_duplicate_key_update(value=value)
+    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
+    return insert(options).values(row).on_conflict_do_update(index_elements=["key"], set_={"value": value})

@@ -1,0 +1,223 @@
+"""Users as rows: found, listed, made, changed.
+
+Every change names its columns. Balances are not among them: the ledger alone changes a quota after the row is made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from one_api.accounts import tokens
+from one_api.accounts.rules import COMMON, DELETED, ENABLED, NEVER, ROOT, NotFound, Refused, same
+from one_api.store.engine import Database
+from one_api.store.schema import sessions, users
+from one_api.sync import bump
+
+PAGE: Final = 10
+TAKEN: Final = "用户名已被占用"
+_ORDERS: Final = {name: users.c[name].desc() for name in ("quota", "used_quota", "request_count")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user without his secrets."""
+
+    id: int
+    username: str
+    display_name: str
+    role: int
+    status: int
+    email: str
+    github_id: str
+    wechat_id: str
+    lark_id: str
+    oidc_id: str
+    quota: int
+    used_quota: int
+    request_count: int
+    group: str
+    aff_code: str
+    inviter_id: int
+
+
+_COLUMNS: Final = tuple(users.c[name] for name in User.__dataclass_fields__)
+_TEXTS: Final = frozenset(name for name, field in User.__dataclass_fields__.items() if field.type is str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """Who is to be made. `password` is a hash, or empty; `quota` what he starts with."""
+
+    username: str
+    password: str
+    display_name: str
+    email: str = ""
+    quota: int = 0
+    inviter_id: int = 0
+
+
+def select_user() -> Select[Any]:
+    return select(*_COLUMNS)
+
+
+def as_user(row: Sequence[Any]) -> User:
+    """A row of `select_user`; NULL is what the column's type has instead."""
+    empty = {name: "" if name in _TEXTS else 0 for name in User.__dataclass_fields__}
+    found = dict(zip(empty, row, strict=False))
+    return User(**{name: value if value is not None else empty[name] for name, value in found.items()})  # type: ignore[arg-type]  # columns are the fields
+
+
+async def by_access_token(database: Database, access_token: str) -> User | None:
+    """The user with exactly this token, by idx_users_access_token."""
+    if not access_token or len(access_token) > 255 or not access_token.isascii() or not access_token.isprintable():
+        return None
+    async with database.read() as tx:
+        found = select(*_COLUMNS, users.c.access_token).where(users.c.access_token == access_token)
+        row = (await tx.execute(found)).first()
+    if row is None or not same(access_token, row.access_token or ""):
+        return None
+    return as_user(row)
+
+
+async def for_login(database: Database, name: str) -> tuple[User, str] | None:
+    """The user of this name, else of this e-mail address, and his password's hash; unique or first by id."""
+    async with database.read() as tx:
+        for column in (users.c.username, users.c.email):
+            found = select(*_COLUMNS, users.c.password).where(column == name).order_by(users.c.id).limit(1)
+            row = (await tx.execute(found)).first()
+            if row is not None:
+                return as_user(row), row.password
+    return None
+
+
+async def get(database: Database, user_id: int) -> User:
+    """Raises NotFound."""
+    async with database.read() as tx:
+        return await one(tx, user_id=user_id)
+
+
+async def one(tx: AsyncConnection, *, user_id: int, lock: bool = False) -> User:
+    """Raises NotFound."""
+    wanted = select_user().where(users.c.id == user_id)
+    row = (await tx.execute(wanted.with_for_update() if lock else wanted)).first()
+    if row is None:
+        raise NotFound
+    return as_user(row)
+
+
+async def by_name(tx: AsyncConnection, *, username: str) -> User | None:
+    row = (await tx.execute(select_user().where(users.c.username == username).with_for_update())).first()
+    return None if row is None else as_user(row)
+
+
+async def page(database: Database, *, number: int, order: str) -> list[User]:
+    """Ten users who are not deleted, newest first unless `order` names a column."""
+    first = [_ORDERS[order]] if order in _ORDERS else []
+    wanted = select_user().where(users.c.status != DELETED).order_by(*first, users.c.id.desc())
+    return await _all(database, wanted.limit(PAGE).offset(number * PAGE))
+
+
+async def search(database: Database, *, keyword: str) -> list[User]:
+    """By the beginning of a name or address, and by number; the deleted too."""
+    pattern = f"{keyword}%"
+    texts: Sequence[Any] = [column.like(pattern) for column in (users.c.username, users.c.email, users.c.display_name)]
+    if keyword.isascii() and keyword.isdecimal() and len(keyword) < 19:
+        texts = [*texts, users.c.id == int(keyword)]
+    return await _all(database, select_user().where(or_(*texts)).order_by(users.c.id))
+
+
+async def _all(database: Database, wanted: Select[Any]) -> list[User]:
+    async with database.read() as tx:
+        return [as_user(row) for row in await tx.execute(wanted)]
+
+
+async def inviter_of(database: Database, aff_code: str) -> User | None:
+    """Who hands out this invite code, by idx_users_aff_code."""
+    if not aff_code:
+        return None
+    async with database.read() as tx:
+        row = (await tx.execute(select_user().where(users.c.aff_code == aff_code))).first()
+    return None if row is None or not same(aff_code, row.aff_code) else as_user(row)
+
+
+async def create(database: Database, new: NewUser, *, now: int) -> int:
+    """Make a user and his first token, `default`, without limits; his id. Raises Refused if the name is taken."""
+    try:
+        async with database.write() as tx:
+            made = await tx.execute(insert(users).values(_first_row(new)))
+            user_id = tokens.new_id(made)
+            first = tokens.Wish(
+                name="default",
+                expired_time=NEVER,
+                remain_quota=-1,
+                unlimited_quota=True,
+                models=None,
+                subnet=None,
+            )
+            await tokens.add(tx, user_id=user_id, wish=first, now=now)
+            return user_id
+    except IntegrityError as error:
+        raise Refused(TAKEN) from error
+
+
+def _first_row(new: NewUser) -> dict[str, Any]:
+    return {
+        "username": new.username,
+        "password": new.password,
+        "display_name": new.display_name,
+        "email": new.email,
+        "role": COMMON,
+        "status": ENABLED,
+        "access_token": tokens.hex_id(),
+        "quota": new.quota,
+        "used_quota": 0,
+        "request_count": 0,
+        "group": "default",
+        "aff_code": tokens.letters(12),
+        "inviter_id": new.inviter_id,
+        **dict.fromkeys(("github_id", "wechat_id", "lark_id", "oidc_id"), ""),
+    }
+
+
+async def rotate_access_token(database: Database, user_id: int) -> str:
+    """A new access token; the only time it can be seen."""
+    token = tokens.hex_id()
+    async with database.write() as tx:
+        await tx.execute(update(users).where(users.c.id == user_id).values(access_token=token))
+        await bump(tx, f"user:{user_id}")
+    return token
+
+
+async def write(tx: AsyncConnection, user: User, changes: dict[str, Any], *, keep_session: str = "") -> None:
+    """Write named columns, and end the sessions that a new password, role or status ends.
+
+    A banned user's sessions stay until he is enabled again, so that he is told why he is refused; they open nothing.
+    Raises Refused if the new name is taken.
+    """
+    if not changes:
+        return
+    try:
+        await tx.execute(update(users).where(users.c.id == user.id).values(changes))
+    except IntegrityError as error:
+        raise Refused(TAKEN) from error
+    await bump(tx, f"user:{user.id}")
+    enabled = changes.get("status", user.status) == ENABLED
+    if enabled and changes.keys() & {"password", "role", "status"}:
+        theirs = sessions.c.user_id == user.id
+        await tx.execute(delete(sessions).where(theirs, sessions.c.id_hash != keep_session))
+
+
+async def another_root(tx: AsyncConnection, *, user_id: int) -> bool:
+    """Whether somebody else is an enabled root. All roots are locked, so that two cannot leave at once."""
+    roots = select(users.c.id).where(users.c.role >= ROOT, users.c.status == ENABLED).order_by(users.c.id)
+    return any(row.id != user_id for row in await tx.execute(roots.with_for_update()))
+
+
+async def email_taken(tx: AsyncConnection, *, email: str, user_id: int) -> bool:
+    """By idx_users_email."""
+    others = select(func.count()).select_from(users).where(users.c.email == email, users.c.id != user_id)
+    return bool((await tx.execute(others)).scalar_one())
