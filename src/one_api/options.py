@@ -131,8 +131,8 @@ def parse(
 ) -> tuple[Options, dict[str, str]]:
     """The options that `rows` make, and for every row that could not be read the reason.
 
-    An absent row has its default. One that cannot be read keeps its value in `previous`, so that a table somebody broke by
-    hand does not change a running gateway's prices; at start there is none, and the default stands.
+    An absent row has its default. One that cannot be read keeps its value in `previous`, so that a table somebody broke
+    by hand does not change a running gateway's prices; at start there is none, and the default stands.
     """
     defaults = defaults or DEFAULTS
     changes: dict[str, Any] = {}

@@ -1,0 +1,198 @@
+"""Where every channel type sends every kind of call. The tables are One API's, not read from our catalogue."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
+
+BASE = "https://upstream.example"
+URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
+MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY)]
+
+OPENAI = {
+    Mode.CHAT: "/v1/chat/completions",
+    Mode.COMPLETIONS: "/v1/completions",
+    Mode.EMBEDDINGS: "/v1/embeddings",
+    Mode.MODERATIONS: "/v1/moderations",
+    Mode.IMAGES: "/v1/images/generations",
+    Mode.EDITS: "/v1/edits",
+    Mode.SPEECH: "/v1/audio/speech",
+    Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
+    Mode.TRANSLATION: "/v1/audio/translations",
+}
+AUDIO = {mode: OPENAI[mode] for mode in (Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION)}
+VERSIONLESS = {mode: path.removeprefix("/v1") for mode, path in OPENAI.items()}
+AZURE = {
+    Mode.CHAT: "/openai/deployments/gpt-41/chat/completions?api-version=2024-02-01",
+    Mode.COMPLETIONS: "/openai/deployments/gpt-41/completions?api-version=2024-02-01",
+    Mode.EMBEDDINGS: "/openai/deployments/gpt-41/embeddings?api-version=2024-02-01",
+    Mode.MODERATIONS: "/openai/deployments/gpt-41/moderations?api-version=2024-02-01",
+    Mode.IMAGES: "/openai/deployments/gpt-4.1/images/generations?api-version=2024-02-01",
+    Mode.EDITS: "/openai/deployments/gpt-41/edits?api-version=2024-02-01",
+    Mode.SPEECH: "/openai/deployments/gpt-4.1/audio/speech?api-version=2024-02-01",
+    Mode.TRANSCRIPTION: "/openai/deployments/gpt-4.1/audio/transcriptions?api-version=2024-02-01",
+    Mode.TRANSLATION: "/openai/deployments/gpt-4.1/audio/translations?api-version=2024-02-01",
+}
+DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31, 32, 36, 39, 44, 45, 48)
+PATHS: Mapping[int, Mapping[Mode, str]] = {
+    **dict.fromkeys(DEFAULT, OPENAI),
+    3: AZURE,
+    27: {Mode.CHAT: "/v1/text/chatcompletion_v2", **AUDIO},
+    40: {Mode.CHAT: "/api/v3/chat/completions", Mode.EMBEDDINGS: "/api/v3/embeddings", **AUDIO},
+    41: {Mode.CHAT: "/chat/completions", **AUDIO},
+    47: {Mode.CHAT: "/v2/chat/completions", **AUDIO},
+    49: {
+        Mode.CHAT: "/compatible-mode/v1/chat/completions",
+        Mode.EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        **AUDIO,
+    },
+    50: VERSIONLESS,
+    51: VERSIONLESS,
+}
+NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
+OTHERS = sorted(set(range(52)) - set(PATHS) - {43})
+
+
+@dataclass(frozen=True)
+class Account:
+    type: int
+    base_url: str = BASE
+    key: str = "KEY"
+    config: Mapping[str, str] = field(default_factory=lambda: {"api_version": "2024-02-01"})
+
+
+def url(account: Account, mode: Mode, model: str = "gpt-4.1", **more: Any) -> str:
+    return endpoint(account, mode, model, **more).url
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize("number", sorted(PATHS))
+def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, mode: Mode) -> None:
+    if mode in PATHS[number]:
+        assert url(Account(number), mode) == BASE + PATHS[number][mode]
+        return
+    with pytest.raises(Unsupported) as refusal:
+        url(Account(number), mode)
+    assert (refusal.value.status, refusal.value.code, refusal.value.message) == (
+        500,
+        "do_request_failed",
+        f"get request url failed: unsupported relay mode {mode.value} for {NAMES[number]}",
+    )
+
+
+def test_thirty_three_types_and_azure_speak_openai() -> None:
+    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wire == "openai"]
+    assert len(PATHS) == 33 + 1
+
+
+@pytest.mark.parametrize("number", OTHERS)
+def test_other_protocols_say_that_they_are_not_spoken(number: int) -> None:
+    for mode in MODES:
+        with pytest.raises(Unsupported, match="not supported yet"):
+            url(Account(number), mode)
+
+
+@pytest.mark.parametrize("case", URLS, ids=lambda case: f"{case['type']}-{case['mode']}")
+def test_requests_go_where_one_api_sent_them(case: dict[str, Any]) -> None:
+    mode = Mode[case["mode"].upper()]
+    account = Account(
+        case["type"], key=(case.get("authorization") or case.get("api_key") or "").removeprefix("Bearer ")
+    )
+    if "error" in case:
+        with pytest.raises(Unsupported) as refusal:
+            endpoint(account, mode, case["model"])
+        assert refusal.value.message == case["error"]
+        return
+    found = endpoint(account, mode, case["model"])
+    assert found.url == BASE + case["path"] + ("?" + case["query"] if case["query"] else "")
+    headers = dict(found.headers)
+    assert headers.get(b"authorization", b"").decode() == case.get("authorization", "")
+    assert headers.get(b"api-key", b"").decode() == case.get("api_key", "")
+
+
+@pytest.mark.parametrize("base", ["https://api.example/v4", "https://api.example/v4/"])
+def test_a_base_ends_with_a_slash_or_without(base: str) -> None:
+    assert url(Account(50, base), Mode.CHAT) == "https://api.example/v4/chat/completions"
+    assert url(Account(8, base), Mode.CHAT) == "https://api.example/v4/v1/chat/completions"
+
+
+def test_an_empty_base_is_the_providers() -> None:
+    assert url(Account(36, ""), Mode.CHAT) == "https://api.deepseek.com/v1/chat/completions"
+    gemini = "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"
+    assert url(Account(51, ""), Mode.CHAT) == gemini
+
+
+@pytest.mark.parametrize("number", [0, 3, 8, 50, 43])
+def test_a_type_without_a_base_needs_one(number: int) -> None:
+    with pytest.raises(Unsupported, match="no base URL"):
+        url(Account(number, ""), Mode.PROXY if number == 43 else Mode.CHAT)
+
+
+def test_behind_cloudflares_gateway_the_version_and_the_deployments_are_part_of_the_base() -> None:
+    gateway = "https://gateway.ai.cloudflare.com/v1/account/name"
+    assert url(Account(1, f"{gateway}/openai"), Mode.CHAT) == f"{gateway}/openai/chat/completions"
+    azure = url(Account(3, f"{gateway}/azure-openai/resource"), Mode.CHAT)
+    assert azure == f"{gateway}/azure-openai/resource/gpt-41/chat/completions?api-version=2024-02-01"
+    assert url(Account(8, f"{gateway}/x"), Mode.CHAT) == f"{gateway}/x/v1/chat/completions"
+
+
+def test_azure_without_a_version_asks_for_the_consoles() -> None:
+    found = url(Account(3, config={"api_version": ""}), Mode.CHAT, "m")
+    assert found == f"{BASE}/openai/deployments/m/chat/completions?api-version=2024-03-01-preview"
+
+
+def test_the_oldest_embeddings_route_keeps_its_engine() -> None:
+    assert url(Account(1), Mode.EMBEDDINGS, engine="ada/../x") == f"{BASE}/v1/engines/ada%2F..%2Fx/embeddings"
+    assert url(Account(1), Mode.CHAT, engine="ada") == f"{BASE}/v1/chat/completions"
+
+
+def test_credentials() -> None:
+    assert endpoint(Account(1), Mode.CHAT, "m").headers == ((b"authorization", b"Bearer KEY"),)
+    assert endpoint(Account(3), Mode.SPEECH, "m").headers == ((b"api-key", b"KEY"),)
+    assert endpoint(Account(43), Mode.PROXY, "").headers == ((b"authorization", b"KEY"),)
+    assert dict(endpoint(Account(20), Mode.CHAT, "m").headers).keys() == {b"authorization", b"http-referer", b"x-title"}
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\r\nX-Evil: 1", "a\x00"])
+def test_a_key_with_a_line_break_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(Unsupported) as refusal:
+        endpoint(Account(1, key=key), Mode.CHAT, "m")
+    assert key not in refusal.value.message
+
+
+def test_a_printed_endpoint_shows_no_key() -> None:
+    assert "KEY" not in repr(endpoint(Account(1), Mode.CHAT, "m"))
+
+
+def test_a_proxy_channel_adds_nothing_to_its_base_and_serves_nothing_else() -> None:
+    assert url(Account(43, f"{BASE}/x/"), Mode.PROXY) == f"{BASE}/x"
+    with pytest.raises(Unsupported, match="unsupported relay mode 1 for proxy"):
+        url(Account(43), Mode.CHAT)
+    with pytest.raises(Unsupported, match="unsupported relay mode 10"):
+        url(Account(1), Mode.PROXY)
+
+
+def test_a_type_nobody_knows_is_openai_without_an_address() -> None:
+    assert url(Account(999), Mode.CHAT) == f"{BASE}/v1/chat/completions"
+
+
+@given(st.text(), st.text(), st.sampled_from(MODES))
+def test_nothing_a_caller_names_leaves_the_base(model: str, engine: str, mode: Mode) -> None:
+    for number in PATHS:
+        try:
+            found = endpoint(Account(number), mode, model, engine=engine).url
+        except Unsupported:
+            assert mode not in PATHS[number]
+            continue
+        assert found.startswith(f"{BASE}/")
+        assert "/../" not in found
+        assert found.isascii()
+        assert found.count("?") == (number == 3)
+        assert "#" not in found
