@@ -1,0 +1,95 @@
+"""What is measured: the requests, the connections, and the targets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Literal
+
+MODEL = "gpt-4o-mini"
+PROMPT_TOKENS = 210  # upstream.c's
+MODEL_RATIO = 0.075  # One API's for this model
+COMPLETION_RATIO = 4
+
+SENTENCE = 'The quick brown fox said "hello" to the lazy dog.\n'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`targets` are ratios to nginx, by the name of the gateway's database."""
+
+    name: str
+    size: int
+    connections: int
+    unit: Literal["call", "event"] = "call"
+    tokens: int = 64
+    pace_ms: int = 0
+    targets: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def stream(self) -> bool:
+        return self.unit == "event"
+
+    @property
+    def body(self) -> bytes:
+        """A request of exactly `size` bytes."""
+        words = ""
+        while (missing := self.size - len(self.encode(words))) > 0:
+            step = len(json.dumps(SENTENCE)) - 2
+            words += SENTENCE if missing >= step else "x" * missing
+        return self.encode(words)
+
+    def encode(self, words: str) -> bytes:
+        request: dict[str, object] = {
+            "messages": [
+                {"role": "system", "content": "You are a helpful assistant."},
+                {"role": "user", "content": words},
+            ],
+            "model": MODEL,
+            "max_tokens": self.tokens,
+            "temperature": 0.7,
+        }
+        if self.stream:
+            request |= {"seed": self.pace_ms, "stream": True, "stream_options": {"include_usage": True}}
+        return json.dumps(request).encode()
+
+    @property
+    def quota(self) -> int:
+        """What a call costs, by One API's formula."""
+        return ceil((PROMPT_TOKENS + self.tokens * COMPLETION_RATIO) * MODEL_RATIO)
+
+    @property
+    def events(self) -> int:
+        """Of a stream: its content, the reason of its end, usage and [DONE]."""
+        return self.tokens + 3
+
+    @property
+    def duration_ms(self) -> int:
+        """Of a stream, at the upstream."""
+        return (self.tokens - 1) * self.pace_ms
+
+
+CASES = (
+    Case(name="1 KB, 32 connections", size=1024, connections=32, targets={"fresh": 6, "grown": 12}),
+    Case(name="1 KB, 256 connections", size=1024, connections=256, targets={"fresh": 5, "grown": 8}),
+    Case(name="30 KB, 32 connections", size=30 * 1024, connections=32, targets={"fresh": 7}),
+    Case(name="stream in a burst, 32 connections", size=1024, connections=32, unit="event", targets={"fresh": 1.5}),
+    Case(
+        name="stream paced, 128 connections, an event each 10 ms",
+        size=1024,
+        connections=128,
+        unit="event",
+        pace_ms=10,
+        targets={"fresh": 1.5},
+    ),
+)
+
+# 2,000 streams at once, an event each half second: what one of them costs in memory, and whether all end on time.
+OPEN = Case(
+    name="2,000 open streams, an event each 0.5 s", size=1024, connections=2000, unit="event", tokens=20, pace_ms=500
+)
+OPEN_RAMP_MS = 2000
+OPEN_SLACK_MS = 1000
+
+OPEN_KB_MOST = 25
+IDLE_MIB_MOST = 90
