@@ -1,0 +1,182 @@
+"""Channels and their abilities in the database: both change in one transaction, and every process hears of it."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Select, delete, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from one_api.channels import rules
+from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Refused, Shown, Wish
+from one_api.routing import Routes
+from one_api.store.engine import Database
+from one_api.store.schema import abilities, channels
+from one_api.sync import bump
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = 10
+TOPIC: Final = "routes"
+_SHOWN: Final = tuple(channels.c[name] for name in Shown.__dataclass_fields__ if name != "key")
+_ROUTED: Final = tuple(
+    channels.c[name]
+    for name in (
+        "id", "type", "name", "key", "base_url", "models", "group", "priority", "weight", "model_mapping",
+        "system_prompt", "config", "other", "status",
+    )
+)  # fmt: skip
+_SEQUENCE_FOLLOWS: Final = "SELECT setval(pg_get_serial_sequence('channels', 'id'), (SELECT max(id) FROM channels))"
+_NULLABLE: Final = frozenset(("weight", "base_url", "other", "model_mapping", "priority", "system_prompt"))
+_TEXTS: Final = frozenset(("name", "models", "group", "config"))
+
+
+async def load_routes(tx: AsyncConnection) -> Routes:
+    """All channels and abilities as the table that calls are planned with."""
+    found = [rules.routed(dict(row)) for row in (await tx.execute(select(*_ROUTED))).mappings()]
+    names = ("group", "model", "channel_id", "enabled", "priority")
+    rows = await tx.execute(select(*(abilities.c[name] for name in names)))
+    return Routes.build(found, [(row[0], row[1], row[2], bool(row[3]), row[4] or 0) for row in rows])
+
+
+async def page(database: Database, *, number: int) -> list[Shown]:
+    """Ten channels, newest first."""
+    return await _all(database, select(*_SHOWN).order_by(channels.c.id.desc()).limit(PAGE).offset(number * PAGE))
+
+
+async def search(database: Database, *, keyword: str) -> list[Shown]:
+    """By number, or by the beginning of the name."""
+    number = int(keyword) if keyword.isascii() and keyword.isdecimal() and len(keyword) < 19 else 0
+    wanted = or_(channels.c.id == number, channels.c.name.like(f"{keyword}%"))
+    return await _all(database, select(*_SHOWN).where(wanted).order_by(channels.c.id))
+
+
+async def get(database: Database, channel_id: int) -> Shown:
+    """Raises Refused."""
+    async with database.read() as tx:
+        return await _one(tx, channel_id)
+
+
+async def create(database: Database, wish: Wish, *, now: int) -> list[int]:
+    """A channel for each key, alike but for it; their numbers. Raises Refused."""
+    rows = [rules.first_row(wish, key, now) for key in rules.keys(wish.key)]
+    for row in rows:
+        rules.check(row)
+    try:
+        async with database.write() as tx:
+            made = [await _insert(tx, row) for row in rows]
+            await bump(tx, TOPIC)
+            return made
+    except IntegrityError as error:
+        raise Refused("渠道 Id 已存在") from error
+
+
+async def _insert(tx: AsyncConnection, row: Mapping[str, Any]) -> int:
+    made = (await tx.execute(insert(channels).values(row))).inserted_primary_key
+    if made is None:
+        raise AssertionError("an INSERT of one row has a key")
+    channel_id = int(made[0])
+    if "id" in row and tx.dialect.name == "postgresql":  # a number of the operator's own does not move the sequence
+        await tx.execute(
+            text("SELECT setval(pg_get_serial_sequence('channels', 'id'), (SELECT max(id) FROM channels))")
+        )
+    await _insert_abilities(tx, {**row, "id": channel_id})
+    return channel_id
+
+
+async def change(database: Database, wish: Wish) -> Shown:
+    """Write what the wish names; the channel as it is then. Raises Refused."""
+    if not wish.id:
+        raise Refused("WHERE conditions required")
+    columns = rules.changes(wish)
+    rules.check(columns)
+    async with database.write() as tx:
+        if columns:
+            await tx.execute(update(channels).where(channels.c.id == wish.id).values(columns))
+        shown = await _one(tx, wish.id)
+        await tx.execute(delete(abilities).where(abilities.c.channel_id == wish.id))
+        await _insert_abilities(tx, {name: getattr(shown, name) for name in Shown.__dataclass_fields__})
+        await bump(tx, TOPIC)
+    return shown
+
+
+async def remove(database: Database, channel_id: int) -> None:
+    """Raises Refused for number 0; one that does not exist is as good as removed."""
+    if not channel_id:
+        raise Refused("WHERE conditions required")
+    async with database.write() as tx:
+        await _delete(tx, [channel_id])
+
+
+async def remove_disabled(database: Database) -> int:
+    """Remove what an administrator or the gateway itself disabled. How many there were."""
+    async with database.write() as tx:
+        off = select(channels.c.id).where(channels.c.status.in_((DISABLED, AUTO_DISABLED))).order_by(channels.c.id)
+        found = [row.id for row in await tx.execute(off.with_for_update())]
+        if found:
+            await _delete(tx, found)
+        return len(found)
+
+
+async def disable(database: Database, channel_id: int, reason: str) -> bool:
+    """Take a channel out of use because of what it did. True for the one who found it enabled: he tells others."""
+    won = await _switch(database, channel_id, before=ENABLED, after=AUTO_DISABLED)
+    if won:
+        log.warning("Channel %d was disabled: %s", channel_id, reason)
+    return won
+
+
+async def enable(database: Database, channel_id: int) -> bool:
+    """Put a channel back into use that the gateway itself disabled; never one that somebody disabled by hand."""
+    return await _switch(database, channel_id, before=AUTO_DISABLED, after=ENABLED)
+
+
+async def _switch(database: Database, channel_id: int, *, before: int, after: int) -> bool:
+    async with database.write() as tx:
+        was = (channels.c.id == channel_id, channels.c.status == before)
+        if (await tx.execute(update(channels).where(*was).values(status=after))).rowcount != 1:
+            return False
+        theirs = update(abilities).where(abilities.c.channel_id == channel_id)
+        await tx.execute(theirs.values(enabled=after == ENABLED))
+        await bump(tx, TOPIC)
+        return True
+
+
+async def _delete(tx: AsyncConnection, ids: list[int]) -> None:
+    await tx.execute(delete(channels).where(channels.c.id.in_(ids)))
+    await tx.execute(delete(abilities).where(abilities.c.channel_id.in_(ids)))
+    await bump(tx, TOPIC)
+
+
+async def _insert_abilities(tx: AsyncConnection, row: Mapping[str, Any]) -> None:
+    names = ("group", "model", "channel_id", "enabled", "priority")
+    made = rules.abilities(
+        channel_id=row["id"],
+        models=row["models"] or "",
+        group=row["group"] or "",
+        status=row["status"],
+        priority=row["priority"] or 0,
+    )
+    await tx.execute(insert(abilities), [dict(zip(names, ability, strict=True)) for ability in made])
+
+
+async def _one(tx: AsyncConnection, channel_id: int) -> Shown:
+    row = (await tx.execute(select(*_SHOWN).where(channels.c.id == channel_id))).mappings().first()
+    if row is None:
+        raise Refused("record not found")
+    return _as_shown(row)
+
+
+async def _all(database: Database, wanted: Select[Any]) -> list[Shown]:
+    async with database.read() as tx:
+        return [_as_shown(row) for row in (await tx.execute(wanted)).mappings()]
+
+
+def _as_shown(row: Mapping[Any, Any]) -> Shown:
+    """NULL stays NULL where consoles expect it, and is empty or 0 elsewhere."""
+    found = {str(name): value for name, value in row.items()}
+    for name, value in found.items():
+        if value is None and name not in _NULLABLE:
+            found[name] = "" if name in _TEXTS else 0
+    return Shown(**found)

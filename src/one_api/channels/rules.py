@@ -1,0 +1,198 @@
+"""What a channel may say, and what follows from it: its abilities and its place in the routes. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from one_api import routing
+from one_api.errors import OneAPIError
+
+ENABLED: Final = routing.ENABLED
+DISABLED: Final = 2  # by hand
+AUTO_DISABLED: Final = 3
+
+_BAD_ADDRESS: Final = "渠道地址必须以 http:// 或 https:// 开头，且不能包含用户名、密码、空格或换行"
+_VISIBLE: Final = re.compile(r"[!-~]*")
+# Where `other` has an older form of a setting: its name in `config`, by type.
+_OTHER: Final = {3: "api_version", 17: "plugin", 18: "api_version", 21: "library_id", 24: "api_version"}
+_LENGTHS: Final = {"name": 191, "base_url": 191, "group": 32, "model_mapping": 1024}
+_LONG: Final = {"key": 65_535, "models": 65_535, "system_prompt": 65_535, "config": 65_535, "other": 65_535}
+
+
+class Refused(OneAPIError):
+    """A channel that cannot be saved or found: HTTP 200 and a sentence for the administrator."""
+
+    status = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What an administrator writes: 0, empty and None say nothing, with the exceptions that `changes` names."""
+
+    id: int = 0
+    type: int = 0
+    key: str = ""
+    status: int = 0
+    name: str = ""
+    weight: int | None = None
+    created_time: int = 0
+    test_time: int = 0
+    response_time: int = 0
+    base_url: str | None = None
+    other: str | None = None
+    balance: float = 0
+    balance_updated_time: int = 0
+    models: str = ""
+    group: str = ""
+    used_quota: int = 0
+    model_mapping: str | None = None
+    priority: int | None = None
+    config: str = ""
+    system_prompt: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Wish channel {self.id} {self.name!r}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A channel as the console sees it. `key` has no value but this one; `response_time` is in milliseconds."""
+
+    id: int
+    type: int
+    key: str = ""
+    status: int
+    name: str
+    weight: int | None
+    created_time: int
+    test_time: int
+    response_time: int
+    base_url: str | None
+    other: str | None
+    balance: float
+    balance_updated_time: int
+    models: str
+    group: str
+    used_quota: int
+    model_mapping: str | None
+    priority: int | None
+    config: str
+    system_prompt: str | None
+
+
+_PLAIN: Final = (
+    "type", "status", "name", "created_time", "test_time", "response_time", "balance", "balance_updated_time", "models",
+    "group", "config",
+)  # fmt: skip
+_CLEARABLE: Final = ("weight", "base_url", "other", "model_mapping", "priority", "system_prompt")
+
+
+def keys(text: str) -> list[str]:
+    """The keys of a new channel, one per line. Raises Refused if there is none."""
+    found = [line.strip() for line in text.split("\n") if line.strip()]
+    if not found:
+        raise Refused("渠道密钥不能为空")
+    return found
+
+
+def first_row(wish: Wish, key: str, now: int) -> dict[str, Any]:
+    """The columns of a new channel; what the wish leaves out is what a column's default would be."""
+    row: dict[str, Any] = {name: getattr(wish, name) for name in (*_PLAIN, *_CLEARABLE, "used_quota")}
+    for name, default in (("weight", 0), ("base_url", ""), ("model_mapping", ""), ("priority", 0)):
+        if row[name] is None:
+            row[name] = default
+    row |= {"key": key, "created_time": now, "status": wish.status or ENABLED, "group": wish.group or "default"}
+    if wish.id:
+        row["id"] = wish.id
+    return row
+
+
+def changes(wish: Wish) -> dict[str, Any]:
+    """The columns an update writes: plain ones unless 0 or empty, the others whenever they are given.
+
+    A channel's used_quota is the ledger's sum: forms that send it back do not change it. An empty key keeps the stored
+    one.
+    """
+    found = {name: value for name in _PLAIN if (value := getattr(wish, name))}
+    found |= {name: value for name in _CLEARABLE if (value := getattr(wish, name)) is not None}
+    if wish.key.strip():
+        found["key"] = wish.key.strip()
+    return found
+
+
+def check(columns: Mapping[str, Any]) -> None:
+    """Raises Refused for values that cannot be stored or must not be used."""
+    for name, most in _LENGTHS.items():
+        if len(columns.get(name) or "") > most:
+            raise Refused(f"{name} 过长，最多 {most} 个字符")
+    for name, most in _LONG.items():
+        if len((columns.get(name) or "").encode()) > most:
+            raise Refused(f"{name} 过长，最多 {most} 字节")
+    if any(len(model) > 191 for model in (columns.get("models") or "").split(",")):
+        raise Refused("模型名称过长，最多 191 个字符")
+    if "\n" in columns.get("key", "") or "\r" in columns.get("key", ""):
+        raise Refused("渠道密钥不能包含换行")
+    check_base_url(columns.get("base_url") or "")
+
+
+def check_base_url(text: str) -> None:
+    """Raises Refused for what is not the address of a web server. Empty stands for the provider's own."""
+    if not text:
+        return
+    try:
+        url = urlsplit(text)
+        good = url.scheme in ("http", "https") and bool(url.hostname) and "@" not in url.netloc
+        good = good and url.port != 0
+    except ValueError:
+        good = False
+    if not good or _VISIBLE.fullmatch(text) is None or "\\" in text:
+        raise Refused(_BAD_ADDRESS)
+
+
+def abilities(*, channel_id: int, models: str, group: str, status: int, priority: int) -> list[routing.Ability]:
+    """One for each of its models in each of its groups; without models one for the empty name."""
+    return [
+        (name, model, channel_id, status == ENABLED, priority)
+        for model in dict.fromkeys(models.split(","))
+        for name in dict.fromkeys(group.split(","))
+    ]
+
+
+def routed(row: Mapping[str, Any]) -> routing.Channel:
+    """A row as calls see it. What cannot be read in its JSON texts counts as not given."""
+    config = strings(row["config"])
+    setting = _OTHER.get(row["type"] or 0)
+    if setting and not config.get(setting) and row["other"]:
+        config[setting] = row["other"]
+    return routing.Channel(
+        id=row["id"],
+        type=row["type"] or 0,
+        name=row["name"] or "",
+        key=row["key"] or "",
+        base_url=row["base_url"] or "",
+        models=tuple(dict.fromkeys(row["models"].split(","))) if row["models"] else (),
+        groups=tuple(dict.fromkeys((row["group"] or "").split(","))),
+        priority=row["priority"] or 0,
+        weight=row["weight"] or 0,
+        mapping=strings(row["model_mapping"]),
+        system_prompt=row["system_prompt"] or "",
+        config=config,
+        status=row["status"] or 0,
+        proxy=config.get("proxy", ""),
+    )
+
+
+def strings(text: str | None) -> dict[str, str]:
+    """The members of a JSON object that are texts; {} for anything else."""
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(value, dict):
+        return {}
+    return {name: item for name, item in value.items() if isinstance(item, str)}
