@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from one_api.options import DEFAULTS, Options, check, is_secret, listing, parse
@@ -207,6 +207,7 @@ def test_keys_are_unique() -> None:
     assert len(set(KEYS)) == len(KEYS)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), st.text(max_size=20)))
 def test_no_rows_break_the_gateway(rows: dict[str, str]) -> None:
     options, rejected = parse(rows)

@@ -44,7 +44,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 @example("<|endoftext|><|im_start|>")
 @example("繁體中文測試 😀👍🏽 \r\n\t  don't 12345")
@@ -53,7 +53,6 @@ def test_an_independent_tokenizer_counts_the_same(text: str) -> None:
     assert COUNTER.text("gpt-4o", text) == len(O200K.encode(text, disallowed_special=()))
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_no_shape_of_json_breaks_a_count(value: Any) -> None:
     body = {"messages": value, "tools": value, "functions": value, "response_format": value}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
@@ -183,6 +183,7 @@ def test_a_type_nobody_knows_is_openai_without_an_address() -> None:
     assert url(Account(999), Mode.CHAT) == f"{BASE}/v1/chat/completions"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.sampled_from(MODES))
 def test_nothing_a_caller_names_leaves_the_base(model: str, engine: str, mode: Mode) -> None:
     for number in PATHS:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from one_api.routing import Ability, Channel, Routes
@@ -171,6 +171,7 @@ CHANNELS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(CHANNELS, ROWS, st.integers())
 def test_every_enabled_channel_once_and_no_other(channels: list[Channel], rows: list[Any], seed: int) -> None:
     routes = Routes.build(channels, rows)

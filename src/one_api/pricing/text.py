@@ -28,11 +28,7 @@ class Bounds:
 
 def charge(usage: Usage, tariff: Tariff) -> int:
     """The quota that `usage` costs: never negative, and at least 1 unless the model or the usage is free."""
-    prompt, completion = _tokens(usage.input), _tokens(usage.output)
-    if prompt + completion == 0:
-        return 0
-    cost = whole((prompt + completion * tariff.completion_ratio) * tariff.ratio, math.ceil)
-    return 1 if cost == 0 and tariff.ratio != 0 else cost
+    return _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
 
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
@@ -59,13 +55,11 @@ def bounds(
     n: answers asked for. tolerance: input tokens by which an upstream's claim may exceed the dearest answer.
     """
     least = estimate(tariff, pre_consumed=pre_consumed, prompt=prompt, max_tokens=max_tokens)
-    completion = _tokens(output) * max(1, _tokens(n))
     # A completion may cost less than nothing by mistake of a table; the hold then covers the prompt alone.
-    free = max(tariff.completion_ratio, 0.0)
-    dearest = Tariff(tariff.model_ratio, tariff.group_ratio, free, tariff.ratio)
-    most = max(least, charge(Usage(input=prompt_most, output=completion), dearest))
-    ceiling = min(MOST_QUOTA, most + charge(Usage(input=tolerance), tariff))
-    return Bounds(least, most, ceiling)
+    completion_ratio = max(tariff.completion_ratio, 0.0)
+    dearest = _cost(prompt_most, _tokens(output) * max(1, n), completion_ratio, tariff.ratio)
+    most = max(least, dearest)
+    return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
 
 
 def describe(tariff: Tariff) -> str:
@@ -95,5 +89,13 @@ def size(written: str) -> int:
     return len(written) if written.isascii() else len(written.encode("utf-8", "surrogatepass"))
 
 
+def _cost(prompt: int, completion: int, completion_ratio: float, ratio: float) -> int:
+    prompt, completion = _tokens(prompt), _tokens(completion)
+    if prompt + completion == 0:
+        return 0
+    cost = whole((prompt + completion * completion_ratio) * ratio, math.ceil)
+    return 1 if cost == 0 and ratio != 0 else cost
+
+
 def _tokens(count: int) -> int:
-    return min(max(count, 0), _MOST_TOKENS)
+    return min(count, _MOST_TOKENS) if count > 0 else 0

@@ -80,7 +80,7 @@ def _shuffled(channels: tuple[Channel, ...], rng: Random) -> Iterator[Channel]:
 class Routes:
     """All channels and who may use them, at one moment."""
 
-    __slots__ = ("_channels", "_models", "_tiers")
+    __slots__ = ("_candidates", "_channels", "_models", "_tiers")
 
     def __init__(
         self,
@@ -90,6 +90,9 @@ class Routes:
     ) -> None:
         self._channels = channels
         self._tiers = tiers
+        self._candidates = {
+            place: tuple(each for tier in served for each in tier.channels) for place, served in tiers.items()
+        }
         self._models = models
 
     @classmethod
@@ -117,7 +120,7 @@ class Routes:
 
     def candidates(self, group: str, model: str) -> tuple[Channel, ...]:
         """The same channels without a draw, highest priority first: for holds, which cover the dearest of them."""
-        return tuple(channel for tier in self._tiers.get((group, model), ()) for channel in tier.channels)
+        return self._candidates.get((group, model), ())
 
     def channel(self, channel_id: int) -> Channel | None:
         """A channel by number, whatever its status and groups."""
