@@ -82,12 +82,15 @@ function Account() {
       <Button
         variant="default"
         size="xs"
-        leftSection={<IconLogout size={16} aria-hidden />}
         loading={logout.isPending}
         onClick={() => logout.mutate()}
         title={session.data.display_name || session.data.username}
+        aria-label={t('app.logout')}
       >
-        {t('app.logout')}
+        <IconLogout size={16} aria-hidden />
+        <Text span inherit ml={6} visibleFrom="sm">
+          {t('app.logout')}
+        </Text>
       </Button>
     )
   return (

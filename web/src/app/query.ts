@@ -1,7 +1,7 @@
-import { notifications } from '@mantine/notifications'
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 
 import { ApiError } from '../api/client'
+import { warn } from '../ui/notify'
 
 export const SELF = ['self']
 
@@ -15,9 +15,9 @@ export const queryClient: QueryClient = new QueryClient({
   },
   queryCache: new QueryCache({ onError: forgetSession }),
   mutationCache: new MutationCache({
-    onError: (error) => {
+    onError: (error, _input, _context, mutation) => {
       forgetSession(error)
-      notifications.show({ color: 'red', message: error.message, role: 'alert' })
+      if (!mutation.meta?.inline) warn(error.message) // `inline`: the page itself shows it
     },
   }),
 })

@@ -30,6 +30,7 @@ export function useLogin() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (credentials: { username: string; password: string }) => post<User>('/api/user/login', credentials),
+    meta: { inline: true },
     onSuccess: () => client.resetQueries(),
   })
 }

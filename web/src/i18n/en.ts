@@ -18,6 +18,7 @@ export const en = {
     edit: 'Edit',
     save: 'Save',
     cancel: 'Cancel',
+    close: 'Close',
     remove: 'Delete',
     enable: 'Enable',
     disable: 'Disable',

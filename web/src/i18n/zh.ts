@@ -21,6 +21,7 @@ export const zh: typeof en = {
     edit: '编辑',
     save: '保存',
     cancel: '取消',
+    close: '关闭',
     remove: '删除',
     enable: '启用',
     disable: '禁用',

@@ -56,12 +56,12 @@ export function List<T>({ path, heads, row, empty }: Props<T>) {
       )}
       {rows.length > 0 && (
         <Card withBorder p={0}>
-          <Table.ScrollContainer minWidth={760}>
+          <Table.ScrollContainer minWidth={760} type="native">
             <Table verticalSpacing="sm" horizontalSpacing="md">
               <Table.Thead>
                 <Table.Tr>
                   {heads.map((head) => (
-                    <Table.Th key={head}>{head}</Table.Th>
+                    <Table.Th key={head} style={{ whiteSpace: 'nowrap' }}>{head}</Table.Th>
                   ))}
                 </Table.Tr>
               </Table.Thead>

@@ -1,7 +1,9 @@
-import { ActionIcon, Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { ActionIcon, Button, Group, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconTrash } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+
+import { Dialog } from './Dialog'
 
 interface Props {
   name: string
@@ -19,7 +21,7 @@ export function Remove({ name, question, onConfirm }: Props) {
       <ActionIcon variant="subtle" color="red" aria-label={title} title={t('common.remove')} onClick={dialog.open}>
         <IconTrash size={18} />
       </ActionIcon>
-      <Modal opened={opened} onClose={dialog.close} title={title} centered>
+      <Dialog opened={opened} onClose={dialog.close} title={title} centered>
         <Stack>
           <Text>{question}</Text>
           <Group justify="flex-end">
@@ -37,7 +39,7 @@ export function Remove({ name, question, onConfirm }: Props) {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   )
 }

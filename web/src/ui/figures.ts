@@ -10,9 +10,11 @@ export function useFigures() {
   const short = new Intl.NumberFormat(i18n.language, { notation: 'compact', maximumFractionDigits: 1 })
   const whole = new Intl.NumberFormat(i18n.language)
   const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' })
+  const cents = new Intl.NumberFormat(i18n.language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  const amount = (quota: number) => `$${cents.format(quota / perUnit)}`
   return {
-    amount: (quota: number) => `$${(quota / perUnit).toFixed(2)}`,
-    quota: (quota: number) => (status?.display_in_currency ? `$${(quota / perUnit).toFixed(2)}` : short.format(quota)),
+    amount,
+    quota: (quota: number) => (status?.display_in_currency ? amount(quota) : short.format(quota)),
     count: (n: number) => whole.format(n),
     time: (seconds: number) => moment.format(seconds * 1000),
   }

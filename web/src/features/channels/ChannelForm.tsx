@@ -44,10 +44,9 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
             data={channelTypes.map(({ id }) => ({ value: String(id), label: typeName(id, i18n.language) }))}
             searchable
             allowDeselect={false}
-            data-autofocus
             {...form.getInputProps('type')}
           />
-          <TextInput label={t('common.name')} required {...form.getInputProps('name')} />
+          <TextInput label={t('common.name')} required data-autofocus {...form.getInputProps('name')} />
         </SimpleGrid>
         <TextInput
           label={t('channels.base')}

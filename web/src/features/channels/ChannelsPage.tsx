@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Group, Modal, Switch, Table, Text } from '@mantine/core'
+import { ActionIcon, Button, Group, Switch, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconPencil, IconPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { DISABLED, ENABLED, type Channel } from '../../api/types'
+import { Dialog } from '../../ui/Dialog'
 import { useFigures } from '../../ui/figures'
 import { List } from '../../ui/List'
 import { Page } from '../../ui/Page'
@@ -54,9 +55,9 @@ export function ChannelsPage() {
         row={(channel) => <Row key={channel.id} channel={channel} edit={() => open(channel)} />}
         empty={t('channels.empty')}
       />
-      <Modal opened={opened} onClose={dialog.close} title={t(edited ? 'channels.edit' : 'channels.add')} size="xl">
+      <Dialog opened={opened} onClose={dialog.close} title={t(edited ? 'channels.edit' : 'channels.add')} size="xl">
         <ChannelForm channel={edited} done={dialog.close} />
-      </Modal>
+      </Dialog>
     </Page>
   )
 }

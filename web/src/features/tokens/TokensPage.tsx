@@ -1,13 +1,14 @@
-import { ActionIcon, Button, Group, Modal, Switch, Table, Text } from '@mantine/core'
+import { ActionIcon, Button, Group, Switch, Table, Text } from '@mantine/core'
 import { useClipboard, useDisclosure } from '@mantine/hooks'
-import { notifications } from '@mantine/notifications'
 import { IconCopy, IconPencil, IconPlus } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { DISABLED, ENABLED, type Token } from '../../api/types'
+import { Dialog } from '../../ui/Dialog'
 import { useFigures } from '../../ui/figures'
 import { List } from '../../ui/List'
+import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
 import { Remove } from '../../ui/Remove'
 import { StateBadge } from '../../ui/StateBadge'
@@ -54,9 +55,9 @@ export function TokensPage() {
         row={(token) => <Row key={token.id} token={token} edit={() => open(token)} />}
         empty={t('tokens.empty')}
       />
-      <Modal opened={opened} onClose={dialog.close} title={t(edited ? 'tokens.edit' : 'tokens.add')} size="lg">
+      <Dialog opened={opened} onClose={dialog.close} title={t(edited ? 'tokens.edit' : 'tokens.add')} size="lg">
         <TokenForm token={edited} done={dialog.close} />
-      </Modal>
+      </Dialog>
     </Page>
   )
 }
@@ -96,7 +97,7 @@ function Row({ token, edit }: { token: Token; edit: () => void }) {
             aria-label={t('tokens.copy', { name: token.name })}
             onClick={() => {
               clipboard.copy(`sk-${token.key}`)
-              notifications.show({ message: t('tokens.copied') })
+              tell(t('tokens.copied'))
             }}
           >
             <IconCopy size={18} />
