@@ -22,6 +22,7 @@ MAX_HEADER_COUNT = 128
 HEADER_TIMEOUT = 30
 BODY_STALL = 30
 BODY_TIMEOUT = 600
+LINGER = 2
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -229,7 +230,10 @@ class RelayCycle:
         protocol = self.protocol
         if not self.keep_alive or protocol.draining:
             protocol.server_state.total_requests += 1
-            self.transport.close()
+            if self.whole:
+                self.transport.close()
+            else:
+                protocol.linger()
         elif protocol.pipeline:
             protocol.on_response_complete()
         else:
@@ -252,8 +256,11 @@ class RelayProtocol(HttpToolsProtocol):
         self.draining = False
         self._header_size = 0
         self._refused = False
+        self._lingering = False
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
         if not self.reading_since:
             self.reading_since = self.loop.time()
         self.idle_since = 0.0
@@ -336,7 +343,7 @@ class RelayProtocol(HttpToolsProtocol):
 
     def tick(self, now: float) -> None:
         """Once a second: close what stays idle, refuse what arrives too slowly."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering:
             return
         if self.idle_since and now - self.idle_since > self.timeout_keep_alive:
             self.transport.close()
@@ -390,7 +397,14 @@ class RelayProtocol(HttpToolsProtocol):
             b"%bcontent-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b"
             % (_STATUS_LINES[status], len(body), body)
         )
-        self.transport.close()
+        self.linger()
+
+    def linger(self) -> None:
+        """Close without losing the answer: a reset for unread data would overtake it. What still arrives is dropped."""
+        self._lingering = True
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+            self.loop.call_later(LINGER, self.transport.close)
 
 
 class RelayServer(uvicorn.Server):
