@@ -5,11 +5,13 @@ if need be with Unavailable; a settle is kept until it is durable or the process
 """
 
 import asyncio
+import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar, cast
 
 from one_api.errors import Unavailable
 from one_api.ledger.book import Book, Connect
@@ -31,12 +33,17 @@ from one_api.ledger.model import (
     UserQuota,
     checked,
 )
-from one_api.ledger.mover import Mover
+from one_api.ledger.mover import CHUNK_MOST, Mover
 from one_api.ledger.pulse import LoopPulse, Pulse, ThreadPulse
+from one_api.ledger.ship import ship, unshipped
 from one_api.ledger.sqlite import FileLock, SqliteConnection
 from one_api.ledger.sweep import sweep
 from one_api.ledger.writer import Chore, Errand, Ticket, Writer, drive
 from one_api.store.dsn import Address, parse
+from one_api.store.engine import Database
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.5
 PATIENCE_TICKS: Final = 4
@@ -47,13 +54,18 @@ GRACE_S: Final = 10.0
 
 
 class Ledger:
-    """The only writer of balances in a process. `open`, `start`, and `aclose` at the end."""
+    """The only writer of balances in a process. `open`, `start`, and `aclose` at the end.
 
-    def __init__(self, book: Book, *, lease: Lease | None, lock: FileLock | None, copies_logs: bool = True) -> None:
+    logs: the database of the table `logs`, if it is not this one.
+    """
+
+    def __init__(self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: Database | None = None) -> None:
         self.book = book
         self.lease = lease
         self.lock = lock
-        self.mover = Mover(copies=copies_logs)
+        self.logs = logs
+        self.mover = Mover(copies=logs is None)
+        self.shipping = asyncio.Lock()
         self.closing = False
         self.armed = False
         self.tick = 0
@@ -65,11 +77,11 @@ class Ledger:
         cls,
         address: Address | str,
         *,
+        logs: Database | None = None,
         lease_s: int = LEASE_S,
         clock: Callable[[], float] = time.time,
-        copies_logs: bool = True,
     ) -> "Ledger":
-        """Take the database for this process; connects when started. Raises RuntimeError if another process has the SQLite file."""
+        """Connects when started. Raises RuntimeError if another process has the SQLite file."""
         where = address if isinstance(address, Address) else parse(address)
         instance = uuid.uuid4().hex[:16]
         if where.kind == "sqlite":
@@ -78,13 +90,12 @@ class Ledger:
             async def connect() -> Connection:
                 return SqliteConnection(path)
 
-            return cls(
-                Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), copies_logs=copies_logs
-            )
+            return cls(Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), logs=logs)
         lease = Lease(lease_s)
         connector = postgres(where) if where.kind == "postgresql" else mysql(where)
-        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
-        return cls(book, lease=lease, lock=None, copies_logs=copies_logs)
+        return cls(
+            Book(connector, instance=instance, clock=clock, before_write=lease.check), lease=lease, lock=None, logs=logs
+        )
 
     async def start(self) -> None:
         """Start the writer and settle what an earlier process left open."""
@@ -98,16 +109,27 @@ class Ledger:
             self.task = self.loop.create_task(self.run_on_loop(), name="ledger")
         self.ticking = self.loop.call_later(TICK_S, self.on_tick)
         await self.sweep()
+        self.housekeeping = self.loop.create_task(self.keep_house(), name="ledger housekeeping")
 
     def chores(self) -> list[Chore]:
-        chores = [Chore(self.mover.step, MOVE_S), Chore(self.sweep_chore, SWEEP_S)]
+        chores = [Chore(self.mover.step, MOVE_S)] if self.logs is None else []
         return chores if self.lease is None else [Chore(self.lease.keep, self.lease.seconds / 3), *chores]
 
-    async def sweep_chore(self, book: Book) -> bool:
-        await sweep(book, alone=self.lease is None)
-        if self.lease is not None:
-            await self.lease.inherit(book, self.mover)
-        return False
+    async def keep_house(self) -> None:
+        """Sweep now and then; ship log rows, if they go elsewhere."""
+        next_sweep = self.loop.time() + SWEEP_S
+        while True:
+            await asyncio.sleep(SWEEP_S if self.logs is None else MOVE_S)
+            try:
+                if self.logs is not None:
+                    await self.flush()
+                if self.loop.time() >= next_sweep:
+                    next_sweep += SWEEP_S
+                    await self.sweep()
+            except Unavailable as trouble:
+                log.warning("log rows wait: %s", trouble.message)
+            except Exception:
+                log.exception("the ledger's housekeeping failed")
 
     def run_in_thread(self, pulse: Pulse) -> None:
         try:
@@ -168,55 +190,74 @@ class Ledger:
         return bool(await self.ask(operation))
 
     async def flush(self) -> None:
-        """Whatever was settled is in `logs` and in the channels' totals when this returns."""
+        """Whatever was settled before is in `logs` and in the channels' totals when this returns."""
+        await self.run(nothing)  # what is queued is written, and the slot known
+        await self.empty(self.book.slot)
 
-        async def move(book: Book) -> None:
-            while await self.mover.step(book):
+    async def empty(self, slot: int) -> None:
+        """Move all that is in the ledger under this slot."""
+        if self.logs is None:
+            step = self.mover.step if slot == self.book.slot else partial(self.mover.move, slot=slot, chunk=CHUNK_MOST)
+            while await self.run(step):
                 pass
-
-        await self.run(move)
+            return
+        async with self.shipping:
+            while True:
+                high, rows = await self.run(partial(unshipped, slot=slot))
+                await ship(self.logs, rows)
+                if not await self.run(partial(self.mover.move, slot=slot, chunk=CHUNK_MOST, until=high)):
+                    return
 
     async def sweep(self) -> int:
         """Settle the holds of processes that are gone, and move what they left. How many holds there were."""
+        recovered = await self.run(partial(sweep, alone=self.lease is None))
+        if self.lease is not None:
+            for slot in await self.run(self.lease.inherit):
+                await self.empty(slot)
+                await self.run(partial(self.lease.end, slot=slot))
+        return recovered
 
-        async def recover(book: Book) -> int:
-            recovered = await sweep(book, alone=self.lease is None)
-            if self.lease is not None:
-                await self.lease.inherit(book, self.mover)
-            return recovered
-
-        return cast("int", await self.run(recover))
-
-    async def run(self, errand: Errand) -> object:
+    async def run(self, errand: Callable[[Book], Awaitable[T]]) -> T:
         """Do something with the writer's own connection, between two batches."""
-        return await self.ask(errand)
+        return cast("T", await self.enqueue(errand))
 
     async def aclose(self, grace_s: float = GRACE_S) -> None:
-        """Write what is queued, at most `grace_s` seconds long if the database does not answer, and let go of the database."""
+        """Write what is queued, at most `grace_s` long if the database does not answer, and let go of the database."""
         if self.closing:
             return
-        self.ticking.cancel()
-        last = self.ask(self.leave)
         self.closing = True
+        self.ticking.cancel()
+        self.housekeeping.cancel()
+        await asyncio.wait([self.housekeeping])
+        try:
+            async with asyncio.timeout(grace_s):
+                await self.leave()
+        except (TimeoutError, Unavailable):
+            log.warning("the ledger leaves its last log rows to the next process")
         self.writer.close(grace_s)
         await self.done
-        await asyncio.wait([last])
         if self.lock is not None:
             self.lock.close()
 
-    async def leave(self, book: Book) -> None:
+    async def leave(self) -> None:
         """Leave nothing for others to do."""
-        while await self.mover.step(book):
-            pass
-        if self.lease is not None and book.slot:
-            await self.lease.end(book, self.mover, book.slot)
+        await self.flush()
+        if self.lease is not None and self.book.slot:
+            await self.run(partial(self.lease.end, slot=self.book.slot))
 
     # The queue.
 
-    def ask(self, operation: Operation | Errand) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = self.loop.create_future()
+    def ask(self, operation: Operation) -> "asyncio.Future[Any]":
         if self.closing and not isinstance(operation, Settle):
+            future: asyncio.Future[Any] = self.loop.create_future()
             future.set_exception(Unavailable("the gateway is shutting down"))
+            return future
+        return self.enqueue(operation)
+
+    def enqueue(self, operation: Operation | Errand) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = self.loop.create_future()
+        if self.done.done():
+            future.set_exception(Unavailable("the ledger is closed"))
             return future
         self.writer.queue.append((operation, future, self.tick))
         if not self.armed:
@@ -251,6 +292,10 @@ class Ledger:
             self.checkpointed = set(later)
             for request_id, cost in later.items():
                 self.ask(Checkpoint(request_id, cost))
+
+
+async def nothing(_book: Book) -> None:
+    pass
 
 
 def postgres(address: Address) -> Connect:

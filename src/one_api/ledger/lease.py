@@ -13,7 +13,7 @@ from typing import Final
 
 from one_api.ledger.book import Book
 from one_api.ledger.connection import ClashError, Connection
-from one_api.ledger.mover import Mover, mark_name
+from one_api.ledger.mover import mark_name
 
 SLOTS: Final = "name >= 'ledger:' and name < 'ledger;'"
 SAFE: Final = 0.7  # of the lease: what a process believes in without asking
@@ -67,22 +67,18 @@ class Lease:
 
         await book.transaction(work)
 
-    async def inherit(self, book: Book, mover: Mover) -> int:
-        """Move what processes that are gone have left, and end their slots. How many there were."""
+    async def inherit(self, book: Book) -> list[int]:
+        """Take over the slots of processes that are gone. Move their rows, then `end` them."""
         now = (await book.connected()).statements.now
-        dead = await book.rows(f"select name, holder from leases where {SLOTS} and until < {now}")
-        ended = 0
-        for name, holder in dead:
+        slots = []
+        for name, holder in await book.rows(f"select name, holder from leases where {SLOTS} and until < {now}"):
             text = f"update leases set holder = ?, until = {now} + ? where name = ? and holder = ? and until < {now}"
             if await book.change(text, book.instance, self.seconds, name, holder) == 1:
-                await self.end(book, mover, int(name.partition(":")[2]))
-                ended += 1
-        return ended
+                slots.append(int(name.partition(":")[2]))
+        return slots
 
-    async def end(self, book: Book, mover: Mover, slot: int) -> None:
-        """Move the rest of a slot that nobody writes to any more, and forget it."""
-        while await mover.move(book, slot, 5000):
-            pass
+    async def end(self, book: Book, slot: int) -> None:
+        """Forget a slot that nobody writes to any more and whose rows are moved."""
 
         async def work(connection: Connection) -> None:
             statements = connection.statements

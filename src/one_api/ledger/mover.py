@@ -41,20 +41,22 @@ class Mover:
         elif took < LONG_S / 3:
             self.chunk = min(CHUNK_MOST, self.chunk * 2)
 
-    async def move(self, book: Book, slot: int, chunk: int) -> bool:
+    async def move(self, book: Book, slot: int, chunk: int, *, until: int | None = None) -> bool:
+        """A chunk of any slot, not beyond the id `until`; True if more is waiting."""
+
         async def work(connection: Connection) -> bool:
             statements = connection.statements
             name = mark_name(slot)
             low = await mark(connection, name)
-            top = await connection.rows(statements.plain("select coalesce(max(id), 0) from ledger"))
-            high = min(low + chunk, int(top[0][0]))
+            (top,) = (await connection.rows(statements.plain("select coalesce(max(id), 0) from ledger")))[0]
+            high = min(low + chunk, int(top) if until is None else until)
             if high <= low:
                 return False
             if self.copies:
                 await connection.change(statements.move(slot, low, high))
             await connection.change(statements.add_to_channels(slot, low, high))
             await connection.change(statements.put_mark(name, high))
-            return high < int(top[0][0])
+            return high < int(top)
 
         return await book.transaction(work)
 

@@ -28,7 +28,7 @@ LOGS: Final = (
     "user_id", "created_at", "type", "content", "username", "token_name", "model_name", "quota", "prompt_tokens", "completion_tokens",
     "channel_id", "request_id", "elapsed_time", "is_stream", "system_prompt_reset",
 )  # fmt: skip
-LOG_ROW: Final = ", ".join("2" if name == "type" else name for name in LOGS)
+LOG_COLUMNS: Final = ", ".join("2" if name == "type" else name for name in LOGS)  # of the ledger, for a row of LOGS
 MOVED: Final = "slot = ? and kind = 'final' and id > ? and id <= ?"
 
 
@@ -91,7 +91,7 @@ class Statements(ABC):
     def put_mark(self, name: str, value: int) -> Query: ...
 
     def move(self, slot: int, low: int, high: int) -> Query:
-        text = f"insert into logs({', '.join(LOGS)}) select {LOG_ROW} from ledger where {MOVED} and logged = {self.true} order by id"
+        text = f"insert into logs({', '.join(LOGS)}) select {LOG_COLUMNS} from ledger where {MOVED} and logged = {self.true} order by id"
         return self.plain(text, slot, low, high)
 
 
