@@ -114,7 +114,7 @@ export const zh: typeof en = {
     mapping: '模型重定向',
     mappingHint: 'JSON 对象，从请求的名称到实际发送的名称',
     notJson: '这不是一个 JSON 对象',
-    states: { enabled: '已启用', disabled: '已禁用', auto: '因错误自动禁用', unknown: '未知' },
+    states: { enabled: '已启用', disabled: '已禁用', auto: '自动禁用', unknown: '未知' },
     empty: '还没有渠道。用服务商给你的密钥添加一个。',
     confirm: '确定删除渠道 {{name}} 及其密钥？',
     more: '更多设置',

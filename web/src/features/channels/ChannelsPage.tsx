@@ -78,8 +78,8 @@ function Row({ channel, edit }: { channel: Channel; edit: () => void }) {
         <StateBadge color={color} label={t(`channels.states.${state}`)} />
       </Table.Td>
       <Table.Td>
-        <Text size="sm" maw={220} truncate title={models.join(', ')}>
-          {models.length > 2 ? t('channels.modelCount', { count: models.length }) : models.join(', ')}
+        <Text size="sm" maw={180} truncate title={models.join(', ')}>
+          {models.length > 1 ? t('channels.modelCount', { count: models.length }) : models.join(', ')}
         </Text>
       </Table.Td>
       <Table.Td>{channel.priority ?? 0}</Table.Td>

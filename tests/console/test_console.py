@@ -1,0 +1,117 @@
+"""The console in a real browser, against the real gateway: from an empty database to a streamed answer."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartGateway
+from tests.console.conftest import Witness, barriers
+from tests.console.upstream import FIRST, SECOND, halfway
+from tests.harness.servers import Gateway
+
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.timeout(300)]
+
+
+def log_in(page: Page, gateway: Gateway, path: str) -> None:
+    page.goto(gateway.url + path)
+    page.get_by_label("User name or e-mail").fill("root")
+    page.get_by_label("Password").fill("123456")
+    page.keyboard.press("Enter")
+
+
+def add_channel(page: Page, *, name: str, base_url: str, model: str) -> None:
+    page.get_by_role("link", name="Channels").first.click()
+    page.get_by_role("button", name="Add channel").click()
+    dialog = page.get_by_role("dialog", name="Add channel")
+    dialog.get_by_label("Type").click()
+    page.get_by_role("option", name="OpenAI compatible").click()
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Base URL").fill(base_url)
+    dialog.get_by_label("Key").fill("sk-upstream")
+    dialog.get_by_role("textbox", name="Models").fill(model)
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+
+
+def add_token(page: Page, *, name: str) -> None:
+    page.get_by_role("link", name="Tokens").first.click()
+    page.get_by_role("button", name="Add token").click()
+    dialog = page.get_by_role("dialog", name="Add token")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("No limit of its own").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: Page) -> None:
+    running = gateway()
+    witness = Witness()
+    witness.watch(page)
+    with halfway() as upstream:
+        log_in(page, running, "/channel")
+        expect(page.get_by_role("heading", name="Channels")).to_be_visible()  # the page that was asked for
+        add_channel(page, name="office", base_url=upstream.url, model="tiny")
+        expect(page.get_by_role("row", name=re.compile("office.*Enabled.*tiny"))).to_be_visible()
+        add_token(page, name="laptop")
+        row = page.get_by_role("row", name=re.compile("laptop.*Enabled.*unlimited"))
+        expect(row).to_be_visible()
+        row.get_by_role("button", name="Copy the key of laptop").click()
+        assert re.fullmatch(r"sk-[0-9A-Za-z]{48}", page.evaluate("navigator.clipboard.readText()"))
+
+        page.get_by_role("link", name="Playground").first.click()
+        page.get_by_label("Token").click()
+        page.get_by_role("option", name="laptop").click()
+        expect(page.get_by_label("Model")).to_have_value("tiny")
+        page.get_by_label("Your message").fill("hello")
+        page.keyboard.press("Control+Enter")
+        answer = page.get_by_role("region", name="Answer")
+        expect(answer).to_contain_text(FIRST)
+        expect(answer).not_to_contain_text(SECOND)
+        upstream.go_on.set()
+        expect(answer).to_contain_text(FIRST + SECOND)
+        expect(answer).to_contain_text("7 + 11 tokens")
+    assert witness.hosts == {f"127.0.0.1:{running.port}"}
+    assert witness.errors == []
+
+
+def test_a_token_is_disabled_and_deleted(gateway: StartGateway, page: Page) -> None:
+    log_in(page, gateway(), "/token")
+    add_token(page, name="old")
+    page.get_by_label("Disable old").click(force=True)  # the input lies under the drawn switch
+    expect(page.get_by_role("row", name=re.compile("old.*Disabled"))).to_be_visible()
+    page.get_by_role("button", name="Delete old").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("row", name=re.compile("old"))).to_have_count(0)
+
+
+def test_a_wrong_password_is_told_on_the_page(gateway: StartGateway, page: Page) -> None:
+    page.goto(gateway().url + "/login")
+    page.get_by_label("User name or e-mail").fill("root")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("用户名或密码错误")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_no_page_has_barriers(gateway: StartGateway, page: Page, language: str, dark: bool) -> None:  # noqa: FBT001
+    running = gateway()
+    log_in(page, running, "/")
+    page.get_by_role("button", name="Language").click()
+    page.get_by_role("menuitem", name=language).click()
+    page.get_by_role("button", name=re.compile("Appearance|外观")).click()
+    page.get_by_role("menuitem", name=re.compile("Dark|深色" if dark else "Light|浅色")).click()
+    found: dict[str, list[str]] = {}
+    for path in ("/", "/token", "/channel", "/playground"):
+        page.goto(running.url + path)  # both choices are remembered
+        expect(page.locator("html")).to_have_attribute("lang", "zh" if language == "中文" else "en")
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark" if dark else "light")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found[path] = barriers(page)
+        if adding := page.get_by_role("button", name=re.compile("^(Add|添加)")).all():
+            adding[0].click()
+            expect(page.get_by_role("dialog")).to_be_visible()
+            found[f"{path} form"] = barriers(page)
+    assert not any(found.values()), found
