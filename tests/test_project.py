@@ -12,7 +12,7 @@ import pytest
 from one_api import __version__
 
 ROOT = Path(__file__).parents[1]
-UV = ROOT / ".tools/bin/uv"
+UV = str(ROOT / ".tools/bin/uv")
 
 
 @pytest.mark.timeout(600)
@@ -41,18 +41,18 @@ def test_the_unmaintained_httpx_is_not_installed_by_the_program() -> None:
     assert not re.search(r"^httpx==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 
 
-@pytest.mark.skipif(not UV.exists(), reason="make installs uv")
+@pytest.mark.skipif(not Path(UV).exists(), reason="make installs uv")
 def test_the_wheel_runs_alone_and_carries_the_console(tmp_path: Path) -> None:
     """In an environment without the source tree; the dependencies are those of the tests."""
     build = [UV, "build", "-q", "--wheel", "--no-build-isolation", "--offline", "--python", sys.executable]
-    subprocess.run([*build, "--out-dir", tmp_path, ROOT], check=True)
+    subprocess.run([*build, "--out-dir", str(tmp_path), str(ROOT)], check=True)
     wheel = next(tmp_path.glob("one_api-*.whl"))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     site = next(tmp_path.glob("venv/lib/python*/site-packages"))
     # A bare path adds the packages without their .pth files, and so without the editable install.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     python = tmp_path / "venv/bin/python"
-    install = [UV, "pip", "install", "-q", "--offline", "--no-deps", "--python", python, wheel]
+    install = [UV, "pip", "install", "-q", "--offline", "--no-deps", "--python", str(python), str(wheel)]
     subprocess.run(install, check=True)
     version = subprocess.run(
         [tmp_path / "venv/bin/one-api", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
