@@ -1,5 +1,7 @@
 import asyncio
+import signal
 import sqlite3
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -201,6 +203,9 @@ async def test_a_database_that_is_not_there_is_unavailable(address: str) -> None
             async with open_():
                 pass
     await store.aclose()
+    for thread in threading.enumerate():  # aiosqlite does not wait for the thread of a file that could not be opened
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mariadb"])
@@ -253,6 +258,24 @@ async def test_connections_that_died_while_idle_are_replaced_unseen(request: pyt
     async with store.write() as one, store.write() as two:
         for tx in (one, two):
             assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
+    await store.aclose()
+
+
+async def test_a_server_that_stands_still_is_unavailable_soon(
+    mariadb: servers.Database, mariadb_server: servers.MariaDB
+) -> None:
+    store = samples.opened(mariadb, sql_max_open_conns=1)
+    async with store.read():
+        pass
+    mariadb_server.server.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(Unavailable):
+            async with asyncio.timeout(10), store.read():
+                pass
+    finally:
+        mariadb_server.server.send_signal(signal.SIGCONT)
+    async with store.read() as tx:
+        assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
     await store.aclose()
 
 

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 
 from one_api.store.engine import Database
-from one_api.store.migrations import MigrationError, current, migrate
+from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.store.schema import ONE_API, OWN, channels, logs, metadata, redemptions, tokens, users
 from tests.harness import servers
 from tests.store import samples
@@ -98,6 +98,19 @@ def without_keys_null(facts: dict[str, str]) -> dict[str, str]:
     return {
         k: v.replace("null=True", "null=False") if k.removeprefix("column ") in keys else v for k, v in facts.items()
     }
+
+
+async def test_a_database_for_logs_gets_that_table_alone(database: servers.Database) -> None:
+    async def work(opened: Database) -> None:
+        for _ in range(2):
+            await migrate_logs(opened)
+        assert set(await see(opened, samples.describe)) == {"logs"}
+        async with opened.write() as tx:
+            await tx.execute(insert(logs).values(content="x"))
+        await migrate(opened)
+        assert await see(opened, differences) == []
+
+    await with_database(database, work)
 
 
 async def test_ids_of_ours_are_compared_byte_for_byte(database: servers.Database) -> None:

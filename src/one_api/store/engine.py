@@ -35,6 +35,7 @@ T = TypeVar("T")
 POOL = 20  # connections at most
 SQLITE_READERS = 4
 QUEUE_S = 2.0  # wait for a free connection
+CONNECT_S = 4.0  # wait for a connection that works: queue, a look whether it lives, a new one
 STATEMENT_S = 30.0  # no statement of the console or a job takes longer
 PATIENCE_S = 600.0  # of a migration that waits for another node's
 LOCK_WAIT_S = 5  # MySQL; its default is 50
@@ -83,7 +84,8 @@ class Database:
 async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One connection; whatever says that the database cannot be reached becomes Unavailable."""
     try:
-        taken = await engine.connect()
+        async with asyncio.timeout(CONNECT_S):  # a server that stands still closes no connection
+            taken = await engine.connect()
     except (DBAPIError, NoConnectionFree, OSError, TimeoutError) as error:
         raise Unavailable("the database does not answer") from error
     try:

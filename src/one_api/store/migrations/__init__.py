@@ -4,6 +4,7 @@ Nodes that start at once wait for each other. SQLite and PostgreSQL migrate in o
 so every step can be done again. How tables are completed is written in `adopt`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -15,10 +16,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from one_api.errors import Unavailable
-from one_api.store.adopt import MigrationError
+from one_api.store.adopt import MigrationError, advance_sequences, complete
 from one_api.store.engine import PATIENCE_S, Database, connection
+from one_api.store.schema import logs
 
-__all__ = ["MigrationError", "current", "migrate"]
+__all__ = ["MigrationError", "current", "migrate", "migrate_logs"]
 
 LOCK = "one-api migration"
 LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
@@ -26,9 +28,18 @@ LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
 
 async def migrate(database: Database) -> None:
     """Adopt or create the tables; nothing happens if they are up to date. Raises MigrationError, Unavailable."""
+    await run(database, upgrade)
+
+
+async def migrate_logs(database: Database) -> None:
+    """The same for a database that holds the table of logs alone. Raises MigrationError, Unavailable."""
+    await run(database, upgrade_logs)
+
+
+async def run(database: Database, work: Callable[[Connection], None]) -> None:
     try:
         async with connection(database.patient) as tx, tx.begin():
-            await tx.run_sync(upgrade)
+            await tx.run_sync(locked, work)
     except CommandError as error:
         raise MigrationError(f"the database was last used by a newer version of this program ({error})") from error
     except DBAPIError as error:
@@ -46,11 +57,20 @@ async def current(database: Database) -> bool:
 
 
 def upgrade(tx: Connection) -> None:
+    config = scripts()
+    config.attributes["connection"] = tx
+    command.upgrade(config, "head")
+
+
+def upgrade_logs(tx: Connection) -> None:
+    complete(tx, (logs,))
+    advance_sequences(tx, (logs,))
+
+
+def locked(tx: Connection, work: Callable[[Connection], None]) -> None:
     lock(tx)
     try:
-        config = scripts()
-        config.attributes["connection"] = tx
-        command.upgrade(config, "head")
+        work(tx)
     finally:
         if tx.dialect.name == "mysql":
             tx.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
