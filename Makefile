@@ -32,7 +32,7 @@ check: .venv/test.stamp web/node_modules/.package-lock.json
 	  check-lint check-format check-types check-imports check-dependencies check-console
 
 check-lint:
-	@$(BIN)/ruff check -q
+	@$(BIN)/ruff check -q --output-format concise
 check-format:
 	@$(BIN)/ruff format -q --check
 check-types:

@@ -100,7 +100,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not (servers.UPSTREAMS / "node_modules").is_dir():
-        pytest.skip("make tests/upstreams/node_modules/.stamp")
+        pytest.skip("make tests/upstreams/node_modules/.package-lock.json")
     with servers.aimock(servers.UPSTREAMS / "aimock", tmp_path_factory.mktemp("aimock") / "log") as url:
         yield url
 
