@@ -1,6 +1,7 @@
 """A connection that breaks when told to, and a pulse that does not wait."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -22,14 +23,14 @@ class Faults:
     def __init__(self) -> None:
         self.countdown: int | None = None
         self.when: When = "before"
-        self.asked = 0
         self.struck = 0
+        self.log: list[str] = []
 
     def strike(self, number: int, when: When) -> None:
         self.countdown, self.when = number, when
 
-    async def pass_on(self, work: Callable[[], Awaitable[T]]) -> T:
-        self.asked += 1
+    async def pass_on(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
+        self.log.append(what)
         due = self.countdown == 0
         self.countdown = None if due or self.countdown is None else self.countdown - 1
         self.struck += due
@@ -47,29 +48,34 @@ class FaultyConnection:
     def __init__(self, inner: Connection, faults: Faults) -> None:
         self.inner = inner
         self.faults = faults
-        self.transactions = 0
 
     @property
     def statements(self) -> Statements:
         return self.inner.statements
 
     async def begin(self) -> None:
-        await self.faults.pass_on(self.inner.begin)
+        await self.faults.pass_on("begin", self.inner.begin)
 
     async def rows(self, query: Query) -> list[tuple[Any, ...]]:
-        return await self.faults.pass_on(lambda: self.inner.rows(query))
+        return await self.faults.pass_on(label(query), lambda: self.inner.rows(query))
 
     async def change(self, query: Query) -> int:
-        return await self.faults.pass_on(lambda: self.inner.change(query))
+        return await self.faults.pass_on(label(query), lambda: self.inner.change(query))
 
     async def commit(self) -> None:
-        await self.faults.pass_on(self.inner.commit)
+        await self.faults.pass_on("commit", self.inner.commit)
 
     async def rollback(self) -> None:
-        await self.faults.pass_on(self.inner.rollback)
+        await self.faults.pass_on("rollback", self.inner.rollback)
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+def label(query: Query) -> str:
+    """As "update users"."""
+    table = re.search(r"\b(users|tokens|holds|ledger|leases|marks|channels|logs)\b", query.text)
+    return f"{query.text.split()[0]} {table and table[0]}"
 
 
 def faulty(connect: Connect, faults: Faults) -> Connect:

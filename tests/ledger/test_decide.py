@@ -71,7 +71,9 @@ def operation(story: Story, number: int) -> st.SearchStrategy[Operation]:
         st.sampled_from(["a", "b", "c"]),
     )
     edits = st.builds(
-        lambda user, quota: UserQuota(user_id=user, quota=quota, key=f"edit{number}", facts=Facts()), st.sampled_from([1, 2]), amounts
+        lambda user, quota: UserQuota(user_id=user, quota=quota, key=f"edit{number}", facts=Facts()),
+        st.sampled_from([1, 2]),
+        amounts,
     )
     kinds: list[st.SearchStrategy[Operation]] = [requests, grants, edits]
     if story.open:
@@ -119,8 +121,12 @@ def check_sums(story: Story, decision: Decision, users: dict[int, int], tokens: 
         moved[hold.token_id] -= 0 if hold.unlimited else hold.quota
     for key, left in (users | tokens).items():
         assert left + moved[key] == (story.users | story.tokens)[key], "quota was made or lost"
-    assert {key: total for key, _, total, _ in decision.users if total} == {key: used[key] for key in (1, 2) if used[key]}
-    assert {key: total for key, _, total in decision.tokens if total} == {key: used[key] for key in (11, 12, 13) if used[key]}
+    assert {key: total for key, _, total, _ in decision.users if total} == {
+        key: used[key] for key in (1, 2) if used[key]
+    }
+    assert {key: total for key, _, total in decision.tokens if total} == {
+        key: used[key] for key in (11, 12, 13) if used[key]
+    }
 
 
 def check_results(story: Story, decision: Decision) -> None:
@@ -174,7 +180,11 @@ def comparable(result: object) -> object:
 @settings(max_examples=200, deadline=None)
 def test_sums_of_settles_do_not_depend_on_their_order(story: Story, random: Random) -> None:
     """As long as every cost stays within its hold."""
-    once = {op.hold.request_id: replace(op, cost=min(op.cost, op.hold.quota)) for op in story.batch if isinstance(op, Settle)}
+    once = {
+        op.hold.request_id: replace(op, cost=min(op.cost, op.hold.quota))
+        for op in story.batch
+        if isinstance(op, Settle)
+    }
     settles = list(once.values())
     shuffled = random.sample(settles, len(settles))
     first, second = (decide(story.state(), batch, STAMP) for batch in (settles, shuffled))
@@ -217,7 +227,10 @@ def grants_without_looking(state: State, operations: Sequence[Operation], stamp:
 
 
 def ignores_the_token(state: State, operations: Sequence[Operation], stamp: Stamp) -> Decision:
-    tokens = [(key, user, status, expires, 10**9, unlimited, name) for key, user, status, expires, _, unlimited, name in state.tokens]
+    tokens = [
+        (key, user, status, expires, 10**9, unlimited, name)
+        for key, user, status, expires, _, unlimited, name in state.tokens
+    ]
     return decide(replace(state, tokens=tokens), operations, stamp)
 
 

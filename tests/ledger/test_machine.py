@@ -90,7 +90,14 @@ class Machine(RuleBasedStateMachine):
         for token, least, more in wishes:
             self.names += 1
             operations.append(
-                HoldRequest(request_id=f"call{self.names}", user_id=TOKENS[token][0], token_id=token, unlimited=False, least=least, most=least + more)
+                HoldRequest(
+                    request_id=f"call{self.names}",
+                    user_id=TOKENS[token][0],
+                    token_id=token,
+                    unlimited=False,
+                    least=least,
+                    most=least + more,
+                )
             )
         holds = list(self.open.values())
         for index, cost, logged in closings:
@@ -176,13 +183,24 @@ class Machine(RuleBasedStateMachine):
         assert all(self.charged[row["request_id"]] == row["quota"] + row["short"] for row in finals)
         assert min(row["quota"] for row in users) >= 0
         assert min(row["remain_quota"] for row in tokens if row["id"] in LIMITED) >= 0
-        for key, rows, column, grants in (("user_id", users, "quota", self.granted), ("token_id", tokens, "remain_quota", self.limits)):
+        for key, rows, column, grants in (
+            ("user_id", users, "quota", self.granted),
+            ("token_id", tokens, "remain_quota", self.limits),
+        ):
             used = Counter[int]()
             for row in finals:
                 used[row[key]] += row["quota"]
             assert all(used[row["id"]] == row["used_quota"] for row in rows)
             left = {row["id"]: row[column] for row in rows if row["id"] in grants}
-            assert audit(left, grants, [(row[key], row["quota"]) for row in finals], [(row[key], row["quota"]) for row in holds]) == {}
+            assert (
+                audit(
+                    left,
+                    grants,
+                    [(row[key], row["quota"]) for row in finals],
+                    [(row[key], row["quota"]) for row in holds],
+                )
+                == {}
+            )
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -190,8 +208,8 @@ def test_money_is_neither_made_nor_lost(database: Database, anyio_backend: str) 
     asyncio.run(create(database.url))
     examples = 40 if database.kind == "sqlite" else 12
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
-        lambda: Machine(database.url),
+    run_state_machine_as_test(
+        lambda: Machine(database.url),  # type: ignore[arg-type]  # any factory will do
         settings=settings(max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=quiet),
     )
 

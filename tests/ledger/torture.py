@@ -40,7 +40,10 @@ class Nest:
         self.folder = folder
         self.count = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.ledger.victim", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.ledger.victim", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def start(self, seed: int) -> "Victim":
@@ -157,7 +160,10 @@ async def sums(place: World) -> list[str]:
 
 async def differences(place: World) -> list[str]:
     wrong = []
-    for table, key, column, grant in (("users", "user_id", "quota", GRANT), ("tokens", "token_id", "remain_quota", LIMIT)):
+    for table, key, column, grant in (
+        ("users", "user_id", "quota", GRANT),
+        ("tokens", "token_id", "remain_quota", LIMIT),
+    ):
         balances = {row["id"]: row[column] for row in await place.rows(f"select id, {column} from {table}")}
         used = {row["id"]: row["used_quota"] for row in await place.rows(f"select id, used_quota from {table}")}
         finals = await place.rows(f"select {key} as id, quota from ledger where kind = 'final'")
@@ -168,7 +174,11 @@ async def differences(place: World) -> list[str]:
         for row in finals:
             spent[row["id"]] += row["quota"]
         wrong += [f"{table} {number}: off by {amount}" for number, amount in off.items()]
-        wrong += [f"{table} {number}: used {used[number]}, charged {spent[number]}" for number in used if used[number] != spent[number]]
+        wrong += [
+            f"{table} {number}: used {used[number]}, charged {spent[number]}"
+            for number in used
+            if used[number] != spent[number]
+        ]
         wrong += [f"{table} {number}: {left} left" for number, left in balances.items() if left < 0]
     return wrong
 

@@ -35,12 +35,11 @@ from one_api.ledger.model import (
 )
 from one_api.ledger.mover import CHUNK_MOST, Mover
 from one_api.ledger.pulse import LoopPulse, Pulse, ThreadPulse
-from one_api.ledger.ship import ship, unshipped
+from one_api.ledger.ship import LogDatabase, ship, unshipped
 from one_api.ledger.sqlite import FileLock, SqliteConnection
 from one_api.ledger.sweep import sweep
 from one_api.ledger.writer import Chore, Errand, Ticket, Writer, drive
 from one_api.store.dsn import Address, parse
-from one_api.store.engine import Database
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -59,7 +58,9 @@ class Ledger:
     logs: the database of the table `logs`, if it is not this one.
     """
 
-    def __init__(self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: Database | None = None) -> None:
+    def __init__(
+        self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: LogDatabase | None = None
+    ) -> None:
         self.book = book
         self.lease = lease
         self.lock = lock
@@ -77,7 +78,7 @@ class Ledger:
         cls,
         address: Address | str,
         *,
-        logs: Database | None = None,
+        logs: LogDatabase | None = None,
         lease_s: int = LEASE_S,
         clock: Callable[[], float] = time.time,
     ) -> "Ledger":

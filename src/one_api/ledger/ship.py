@@ -5,14 +5,15 @@ are left out: by request id, among the rows of the same seconds, which the index
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
 
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.ledger.book import Book
 from one_api.ledger.mover import mark_name
 from one_api.ledger.statements import LOG_COLUMNS, LOGS
-from one_api.store.engine import Database
 from one_api.store.schema import logs
 
 CHUNK: Final = 1000
@@ -20,6 +21,11 @@ CONSUMED: Final = 2  # type of a log row
 UNSHIPPED: Final = f"""
     select {LOG_COLUMNS} from ledger
     where slot = ? and kind = 'final' and id > ? and id <= ? and logged = """  # noqa: S608  # names of columns
+
+
+class LogDatabase(Protocol):
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction; raises Unavailable."""
 
 
 async def unshipped(book: Book, slot: int) -> tuple[int, list[dict[str, Any]]]:
@@ -38,7 +44,7 @@ def log_row(row: Sequence[Any]) -> dict[str, Any]:
     return named | {"is_stream": bool(named["is_stream"]), "system_prompt_reset": bool(named["system_prompt_reset"])}
 
 
-async def ship(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+async def ship(database: LogDatabase, rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows that are not there yet."""
     if not rows:
         return
