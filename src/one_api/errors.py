@@ -111,7 +111,7 @@ class UpstreamError(OneAPIError):
 
     status = 502
     type = "upstream_error"
-    code = "bad_response_status_code"
+    code: object = "bad_response_status_code"
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from one_api.relay.client import Headers, Listener
+from one_api.relay.client import Headers, Incoming, Listener
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_HEADERS = 32 * 1024
@@ -33,10 +33,10 @@ class RelayService(Protocol):
     def owns(self, method: bytes, url: bytes) -> bool:
         """Whether this request is relayed."""
 
-    def begin(self, request: "RelayCycle") -> "asyncio.Task[None]":
+    def begin(self, request: Incoming) -> "asyncio.Task[None]":
         """Answer a request whose body is complete; the task is the service's to await."""
 
-    def refuse(self, request: "RelayCycle", status: int, message: str) -> None:
+    def refuse(self, request: Incoming, status: int, message: str) -> None:
         """Answer a request that cannot be read."""
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
 from urllib.parse import unquote
 
 import structlog
@@ -12,7 +11,7 @@ from one_api.dialects import openai_errors
 from one_api.errors import BadRequest, OneAPIError, TooLarge
 from one_api.lib.ids import RequestIds
 from one_api.relay.calls import PROXY, Call, mode_of
-from one_api.relay.client import Client
+from one_api.relay.client import Client, Incoming
 from one_api.relay.inflow import ClientGone
 
 MAX_INFLATED = 32 * 1024 * 1024
@@ -30,18 +29,6 @@ log = structlog.get_logger(__name__)
 
 class BadGzip(Exception):
     """A body that is not the gzip stream its header says; One API answers with the bare status."""
-
-
-class Incoming(Client, Protocol):
-    """A client whose request has been read."""
-
-    method: bytes
-    url: bytes
-    headers: list[tuple[bytes, bytes]]
-    body: list[bytes]
-
-    @property
-    def ip(self) -> str: ...
 
 
 class RelayService:

@@ -21,8 +21,7 @@ from one_api.routing import Channel
 MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
-# What an upstream may count beyond our upper estimate (hidden prompts, tools, framing) before its claim is cut.
-TOLERANCE = 100_000
+UNCOUNTED = frozenset((Mode.EMBEDDINGS, Mode.EDITS))  # One API asks nothing for their prompt beforehand
 NO_OUTPUT = frozenset((Mode.EMBEDDINGS, Mode.MODERATIONS))
 
 
@@ -37,8 +36,13 @@ class Price:
     fixed: int | None = None
 
 
-def price(ask: Ask, channel: Channel, group: str, prices: Prices, options: Options) -> Price:
-    """The price of `ask` on `channel`. Raises BadRequest for what the priced model does not offer."""
+def price(
+    ask: Ask, channel: Channel, group: str, prices: Prices, options: Options, *, prompt: int | None = None
+) -> Price:
+    """The price of `ask` on `channel`; `prompt` are its tokens if they were counted.
+
+    Raises BadRequest for what the priced model does not offer.
+    """
     model = channel.mapping.get(ask.model) or ask.model
     tariff = prices.tariff(model, channel.type, group)
     if ask.mode is Mode.IMAGES:
@@ -48,13 +52,13 @@ def price(ask: Ask, channel: Channel, group: str, prices: Prices, options: Optio
     if ask.mode is Mode.SPEECH:
         # The model as asked for has the price of a speech; a mapping only renames it upstream and in the log.
         tariff = prices.tariff(ask.model, channel.type, group)
-        cost = audio.speech_charge(_spoken(ask), tariff)
+        cost = audio.speech_charge(audio.speech_input(ask.document), tariff)
         return Price(model, tariff, text.Bounds(cost, cost, cost), None, cost)
     if ask.mode in FORM_MODES:
         tariff = prices.tariff(ask.model, channel.type, group)
         least = audio.transcription_estimate(tariff, pre_consumed=options.pre_consumed_quota)
         return Price(model, tariff, text.Bounds(least, least, text.MOST_QUOTA))
-    return Price(model, tariff, _text_bounds(ask, tariff, options))
+    return Price(model, tariff, _text_bounds(ask, tariff, options, prompt))
 
 
 def dearest(prices: Iterable[Price]) -> text.Bounds:
@@ -66,9 +70,11 @@ def dearest(prices: Iterable[Price]) -> text.Bounds:
     return text.Bounds(least, most, ceiling)
 
 
-def _text_bounds(ask: Ask, tariff: Tariff, options: Options) -> text.Bounds:
+def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None) -> text.Bounds:
     media = ask.media * TOKENS_PER_MEDIUM
-    estimated = 0 if ask.mode in (Mode.EMBEDDINGS, Mode.EDITS) else int(ask.text * TOKENS_PER_BYTE)
+    estimated = int(ask.text * TOKENS_PER_BYTE) if prompt is None else prompt
+    if ask.mode in UNCOUNTED:
+        estimated = 0
     output = 0 if ask.mode in NO_OUTPUT else ask.limit if ask.limit is not None else options.hold_output_tokens
     bounds = text.bounds(
         tariff,
@@ -78,17 +84,12 @@ def _text_bounds(ask: Ask, tariff: Tariff, options: Options) -> text.Bounds:
         max_tokens=ask.limit or 0,
         output=output,
         n=ask.n,
-        tolerance=TOLERANCE,
+        tolerance=options.charge_tolerance_tokens,
     )
     if ask.limit is None and ask.mode not in NO_OUTPUT:
         # Nobody named a limit, so a long answer is no absurd claim.
         return replace(bounds, ceiling=text.MOST_QUOTA)
     return bounds
-
-
-def _spoken(ask: Ask) -> str:
-    value = ask.document.get("input")
-    return value if isinstance(value, str) else ""
 
 
 def fixed_bill(outcome: policy.Outcome, each: Price, delivered: int | None, channel_type: int) -> policy.Bill:

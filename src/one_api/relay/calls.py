@@ -11,6 +11,7 @@ from typing import Any
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
+from one_api.pricing import gojson
 from one_api.providers import PATHS, Mode
 from one_api.relay import forms
 
@@ -98,11 +99,11 @@ def understand(call: Call) -> Ask:
         document = json.decode_strict(call.body)
         value = document.value
         if not isinstance(value, dict):
-            raise json.InvalidJSON(f"the body must be a JSON object, not {_name(value)}")
+            raise BadRequest(gojson.mismatch(value, "value", "middleware.ModelRequest"))
         _refuse_look_alikes(value)
-        model = _optional(value, "model", str) or call.engine or _DEFAULT_MODELS.get(call.mode, "")
+        model = _optional(value, "model", str, struct="ModelRequest") or call.engine or _DEFAULT_MODELS.get(call.mode, "")
     except json.InvalidJSON as error:
-        raise unreadable(call.mode, str(error)) from None
+        raise unreadable(call.mode, gojson.complaint(call.body) or str(error)) from None
     except BadRequest as error:
         raise unreadable(call.mode, error.message) from None
     try:
@@ -216,7 +217,7 @@ def _validate_text(ask: Ask) -> None:
 
 def _messages(messages: Any) -> None:
     if not isinstance(messages, list):
-        raise BadRequest(f"messages must be an array, not {_name(messages)}")
+        raise BadRequest(gojson.mismatch(messages, "struct field GeneralOpenAIRequest.messages", "[]model.Message"))
     for position, message in enumerate(messages):
         if not isinstance(message, dict):
             raise BadRequest(f"messages[{position}] must be an object, not {_name(message)}")
@@ -256,24 +257,21 @@ def _choices(value: Mapping[str, Any]) -> int:
     return n or 1
 
 
-def _optional(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
+def _optional(value: Mapping[str, Any], key: str, *kinds: type, struct: str = "GeneralOpenAIRequest") -> Any:
+    """A field of one of these types, None when it is absent or null. The refusal is worded as One API's decoder does."""
     found = value.get(key)
     if found is None:
         return None
     if isinstance(found, kinds) and not (isinstance(found, bool) and bool not in kinds):
         return found
-    raise BadRequest(f"{key} must be {_KIND_NAMES[kinds[0]]}, not {_name(found)}")
+    wanted = _GO_TYPES.get(key) or _GO_KINDS[kinds[0]]
+    raise BadRequest(gojson.mismatch(found, f"struct field {struct}.{key}", wanted))
 
 
-_KIND_NAMES: Mapping[type, str] = {
-    str: "a string",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    dict: "an object",
-    list: "an array",
-}
+_GO_KINDS: Mapping[type, str] = {str: "string", bool: "bool", int: "int", float: "float64"}
+_GO_TYPES = {"stream_options": "model.StreamOptions", "response_format": "model.ResponseFormat"}
 
 
 def _name(value: object) -> str:
-    return "null" if value is None else _KIND_NAMES.get(type(value), type(value).__name__)
+    names: Mapping[type, str] = {str: "a string", bool: "true or false", int: "a number", float: "a number"}
+    return "null" if value is None else names.get(type(value), "an object" if isinstance(value, dict) else "an array")

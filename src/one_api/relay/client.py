@@ -47,3 +47,16 @@ class Client(Protocol):
 
     def cut(self) -> None:
         """End a started answer so that the caller can tell that it is not complete."""
+
+
+class Incoming(Client, Protocol):
+    """A client with the request he sent: header names as he wrote them, the body in the pieces it came in."""
+
+    method: bytes
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: list[bytes]
+
+    @property
+    def ip(self) -> str:
+        """The address at the other end of the connection."""

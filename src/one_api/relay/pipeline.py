@@ -10,7 +10,7 @@ from random import Random
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
 from one_api.dialects import openai_errors
-from one_api.errors import AccessDenied, BadChannel, NoChannel, UpstreamError
+from one_api.errors import AccessDenied, BadChannel, NoChannel, QuotaExceeded, TokenQuotaExceeded, UpstreamError
 from one_api.ledger import Hold, HoldRequest, Ledger
 from one_api.options import Options
 from one_api.pricing.ratios import Prices
@@ -18,7 +18,7 @@ from one_api.providers import Mode
 from one_api.relay import billing, calls
 from one_api.relay.answers import respond_whole, start_stream
 from one_api.relay.attempt import Answer, Upstreams, first_answer
-from one_api.relay.calls import Ask, Call
+from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
@@ -114,11 +114,33 @@ def pinned_channel(routes: Routes, caller: Caller, ask: Ask, pinned: str) -> Cha
 async def hold_for(
     relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel]
 ) -> tuple[Hold, dict[int, billing.Price]]:
-    """Take the most the call may cost on any of its channels; refuse who cannot afford the least."""
+    """Take the most the call may cost on any of its channels; refuse who cannot afford the least.
+
+    The prompt is estimated by its length. Who seems short by that is counted out exactly before he is refused.
+    """
+    prices = quote(relay, ask, caller, candidates, None)
+    try:
+        return await relay.ledger.hold(request(call, caller, prices)), prices
+    except (QuotaExceeded, TokenQuotaExceeded):
+        if ask.mode not in TEXT_MODES or ask.mode in billing.UNCOUNTED:
+            raise
+    prompt = await relay.counting.prompt(ask, ask.model, relay.options())
+    prices = quote(relay, ask, caller, candidates, prompt)
+    return await relay.ledger.hold(request(call, caller, prices)), prices
+
+
+def quote(
+    relay: Relay, ask: Ask, caller: Caller, candidates: list[Channel], prompt: int | None
+) -> dict[int, billing.Price]:
     tables, options = relay.prices(), relay.options()
-    prices = {channel.id: billing.price(ask, channel, caller.group, tables, options) for channel in candidates}
+    return {
+        channel.id: billing.price(ask, channel, caller.group, tables, options, prompt=prompt) for channel in candidates
+    }
+
+
+def request(call: Call, caller: Caller, prices: dict[int, billing.Price]) -> HoldRequest:
     bounds = billing.dearest(prices.values())
-    request = HoldRequest(
+    return HoldRequest(
         request_id=call.id,
         user_id=caller.user_id,
         token_id=caller.token_id,
@@ -126,7 +148,6 @@ async def hold_for(
         least=bounds.least,
         most=bounds.most,
     )
-    return await relay.ledger.hold(request), prices
 
 
 async def deliver(call: Call, answer: Answer, client: Client) -> None:

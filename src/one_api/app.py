@@ -1,0 +1,252 @@
+"""The composition root: from settings to a running gateway, built in order and closed in reverse."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+from typing import TypedDict
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from one_api import __version__, channels
+from one_api.accounts import settings
+from one_api.accounts.cache import Accounts
+from one_api.config import Config
+from one_api.edge import compat
+from one_api.edge.api import Parts, build_api
+from one_api.edge.asgi import AsgiExchange
+from one_api.edge.middleware import ClientAddress
+from one_api.edge.relay import RelayService
+from one_api.jobs import Runner
+from one_api.jobs.table import jobs
+from one_api.ledger import Ledger
+from one_api.lib.ids import RequestIds
+from one_api.options import DEFAULTS, Options
+from one_api.pricing import Prices
+from one_api.pricing.tokens import Encoders, TokenCounter
+from one_api.providers import Mode
+from one_api.relay import pipeline, proxying
+from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.calls import Call
+from one_api.relay.client import Client
+from one_api.relay.counting import Counting
+from one_api.relay.fetch import Fetcher
+from one_api.relay.health import ChannelHealth
+from one_api.relay.pool import Transports
+from one_api.relay.transport import Timeouts
+from one_api.routing import Routes
+from one_api.store import dsn
+from one_api.store.engine import Database, open_database
+from one_api.store.firstrun import create_root
+from one_api.store.migrations import migrate
+from one_api.sync import Poller, Snapshot
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 5.0
+
+
+class State(TypedDict):
+    """What the server hands to every connection."""
+
+    relay: RelayService
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a process remembers of the database, and who keeps it true."""
+
+    options: Snapshot[Options]
+    prices: "Derived"
+    routes: Snapshot[Routes]
+    accounts: Accounts
+    poller: Poller
+
+
+class Derived:
+    """The prices of the present options; made anew only when the options are."""
+
+    def __init__(self, options: Snapshot[Options]) -> None:
+        self._options = options
+        self._source = options.now
+        self._prices = Prices(options.now)
+
+    def now(self) -> Prices:
+        if self._options.now is not self._source:
+            self._source = self._options.now
+            self._prices = Prices(self._source)
+        return self._prices
+
+
+def create() -> Starlette:
+    """What the server loads, in each of its processes."""
+    return gateway(Config.load(os.environ))
+
+
+def gateway(config: Config) -> Starlette:
+    """The ASGI application; its lifespan opens and closes everything."""
+    inner: list[ASGIApp] = []
+
+    async def delegate(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner[0](scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            service, application = await build(config, stack)
+            inner.append(application)
+            yield {"relay": service}
+
+    return Starlette(routes=[Mount("/", app=delegate)], lifespan=lifespan)
+
+
+async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, ASGIApp]:
+    """Open the parts in order; `stack` closes them in reverse."""
+    database = open_database(config)
+    stack.push_async_callback(database.aclose)
+    if not config.slave:
+        await migrate(database)
+    await create_root(database, config, now=now())
+
+    address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
+    ledger = Ledger.open(address)
+    await ledger.start()
+    stack.push_async_callback(ledger.aclose)
+
+    watched = await watch(config, database)
+    relay = await assemble(config, database, ledger, watched, stack)
+    client_ip = ClientAddress(config.trusted_proxies)
+    service = RelayService(calls(relay), ids=RequestIds(), client_ip=client_ip)
+    stack.push_async_callback(service.drain, DRAIN_S)
+
+    runner = Runner(database, jobs(database, watched.poller), holder=uuid4().hex, slave=config.slave)
+    stack.push_async_callback(stop, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
+
+    parts = Parts(
+        config=config,
+        database=database,
+        options=watched.options,
+        routes=watched.routes,
+        accounts=watched.accounts,
+        ledger=ledger,
+        poller=watched.poller,
+        clock=time.time,
+        version=__version__,
+        start_time=now(),
+        extra_routes=compat.routes(
+            compat.Compat(
+                accounts=watched.accounts,
+                options=lambda: watched.options.now,
+                routes=lambda: watched.routes.now,
+                now=now,
+                client_ip=client_ip,
+            )
+        ),
+    )
+    return service, with_relay(build_api(parts), service)
+
+
+async def watch(config: Config, database: Database) -> Watched:
+    """Load the snapshots and subscribe them, and the remembered callers, to changes."""
+    defaults = replace(DEFAULTS, theme=config.theme)
+    options: Snapshot[Options] = Snapshot(
+        database, ("options",), settings.loader(defaults, lambda: options.now), first=defaults
+    )
+    routes = Snapshot(database, ("routes",), channels.load_routes, first=Routes.build((), ()))
+    await options.refresh()
+    await routes.refresh()
+    accounts = Accounts(database)
+    poller = Poller(database)
+    poller.on("options", lambda _topic: options.refresh())
+    poller.on("routes", lambda _topic: routes.refresh())
+    poller.on("token:", accounts.evict)
+    poller.on("user:", accounts.evict)
+    return Watched(options, Derived(options), routes, accounts, poller)
+
+
+async def assemble(
+    config: Config, database: Database, ledger: Ledger, watched: Watched, stack: AsyncExitStack
+) -> pipeline.Relay:
+    """The parts that a call meets on its way."""
+    loop = asyncio.get_running_loop()
+    transports = Transports(loop, default_proxy=config.relay_proxy)
+    stack.push_async_callback(transports.aclose)
+    fetcher = Fetcher(
+        transports.direct,
+        timeout=config.user_content_request_timeout,
+        proxy=config.user_content_request_proxy,
+        allowed=config.user_content_allowed,
+    )
+    health = ChannelHealth(options=lambda: watched.options.now, disable=partial(channels.disable, database))
+    stack.push_async_callback(health.drain)
+    encoders = Encoders()
+    await asyncio.to_thread(encoders.get, "cl100k_base")
+    await asyncio.to_thread(encoders.get, "o200k_base")
+    names = frozenset(watched.options.now.model_ratio)
+    counting = Counting(
+        exact=TokenCounter(encoders, names),
+        approximate=TokenCounter(encoders, names, approximate=True),
+        images=fetcher,
+        clock=loop.time,
+    )
+    total = float(config.relay_timeout)
+    upstreams = Upstreams(
+        loop=loop,
+        transport=transports.for_proxy,
+        targets=Targets(),
+        health=health,
+        timeouts=Timeouts(total=total) if total else Timeouts(total=0),
+        enforce_usage=config.enforce_include_usage,
+    )
+    return pipeline.Relay(
+        accounts=watched.accounts,
+        ledger=ledger,
+        upstreams=upstreams,
+        counting=counting,
+        options=lambda: watched.options.now,
+        prices=watched.prices.now,
+        routes=lambda: watched.routes.now,
+        now=now,
+        rng=Random(),  # noqa: S311  # spreads load, decides nothing else
+    )
+
+
+def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
+    """Proxied calls have a pipeline of their own."""
+
+    async def answer(call: Call, client: Client) -> None:
+        run = proxying.run if call.mode is Mode.PROXY else pipeline.run
+        await run(relay, call, client)
+
+    return answer
+
+
+def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
+    """Relay requests that came as ASGI messages after all: an upgrade was asked for, or another server runs us."""
+
+    async def entry(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            exchange = AsgiExchange(scope, receive, send)
+            if service.owns(exchange.method, exchange.url):
+                await exchange.run(service)
+                return
+        await application(scope, receive, send)
+
+    return entry
+
+
+async def stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def now() -> int:
+    return int(time.time())

@@ -1,0 +1,22 @@
+"""The periodic jobs of a process, one line each."""
+
+from one_api.jobs.runner import Job
+from one_api.store.engine import Database
+from one_api.sync import Poller, purge
+
+HOUR = 3600.0
+
+
+def jobs(database: Database, poller: Poller) -> list[Job]:
+    """The ledger keeps its own chores (moving log rows, sweeping holds) on its writer."""
+
+    async def forget_topics() -> None:
+        async with database.write() as tx:
+            await purge(tx)
+
+    return [
+        Job("poll changes", poller.run, every=1.0, alone=False),
+        Job("purge generations", forget_topics, every=HOUR, alone=True, delay=60.0),
+    ]
+
+
