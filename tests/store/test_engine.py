@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import sqlite3
 import threading
@@ -268,6 +269,7 @@ async def test_a_server_that_stands_still_is_unavailable_soon(
     async with store.read():
         pass
     mariadb_server.server.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitpid, mariadb_server.server.pid, os.WUNTRACED)
     try:
         with pytest.raises(Unavailable):
             async with asyncio.timeout(10), store.read():
