@@ -71,8 +71,8 @@ $(BIN)/python: | $(UV)
 	$(INSTALL) --no-deps --build-constraints requirements-build.txt -e .
 	touch $@
 
-%/node_modules/.package-lock.json: %/package-lock.json .venv/test.stamp .venv/project.stamp
-	cd $* && $(abspath $(BIN))/npm ci --ignore-scripts
+%/node_modules/.package-lock.json: %/package-lock.json | .venv/test.stamp .venv/project.stamp
+	cd $* && $(abspath $(BIN))/npm ci --silent --ignore-scripts
 	touch $@
 
 wheel: .venv/project.stamp
