@@ -42,8 +42,8 @@ class Refused(OneAPIError):
 class InvalidParameter(Refused):
     """A required field is missing or the body cannot be read; the console's language decides the words."""
 
-    def __init__(self) -> None:
-        super().__init__("invalid parameter")
+    def __init__(self, status: int = 200) -> None:
+        super().__init__("invalid parameter", status=status)
 
 
 class InvalidInput(Refused):

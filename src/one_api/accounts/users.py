@@ -192,6 +192,15 @@ async def rotate_access_token(database: Database, user_id: int) -> str:
     return token
 
 
+async def make_invite_code(database: Database, *, user_id: int) -> str:
+    """Give a user an invite code unless somebody was faster; the one he has then."""
+    without = or_(users.c.aff_code.is_(None), users.c.aff_code == "")
+    async with database.write() as tx:
+        code = tokens.letters(12)
+        await tx.execute(update(users).where(users.c.id == user_id, without).values(aff_code=code))
+        return (await one(tx, user_id=user_id)).aff_code
+
+
 async def write(tx: AsyncConnection, user: User, changes: dict[str, Any], *, keep_session: str = "") -> None:
     """Write named columns, and end the sessions that a new password, role or status ends.
 

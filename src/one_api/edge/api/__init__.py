@@ -1,0 +1,65 @@
+"""The interface of the console under `/api`, and the console itself on every path nobody else has.
+
+One file per resource, one function per endpoint: `ENDPOINTS` finds them by their decorators.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from one_api.edge.api import channels, logs, me, models, options, status, tokens, users
+from one_api.edge.api.endpoint import Access, Endpoint
+from one_api.edge.api.parts import Parts, Quotas
+from one_api.edge.middleware import Arrival, Compression, CrossOrigin
+from one_api.edge.web import Console
+
+__all__ = ["ENDPOINTS", "Access", "Endpoint", "Parts", "Quotas", "build_api"]
+
+_RESOURCES: Final = (status, me, users, models, options, tokens, channels, logs)
+# Paths with a variable part come last: /api/user/self is not the user named self.
+ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
+    sorted(
+        (found for resource in _RESOURCES for found in vars(resource).values() if isinstance(found, Endpoint)),
+        key=lambda endpoint: endpoint.path.count("{"),
+    )
+)
+
+
+def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Console | None = None) -> FastAPI:
+    """The application: `routes` first, then the endpoints in both slash forms, then the console."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.parts = parts
+    app.router.routes.extend(routes)
+    for endpoint in ENDPOINTS:
+        for path in _both(endpoint.path):
+            app.router.add_route(path, _run(endpoint), methods=[endpoint.method])
+    elsewhere = parts.config.frontend_base_url if parts.config.slave else ""
+    files = console or Console.load(elsewhere=elsewhere)
+
+    async def nobody(request: Request, _error: Exception) -> Response:
+        return files.answer(request)
+
+    app.add_exception_handler(HTTPException, nobody)
+    app.add_middleware(Compression)
+    app.add_middleware(CrossOrigin)
+    app.add_middleware(Arrival, ids=parts.ids, client_ip=parts.client_ip)
+    return app
+
+
+def _both(path: str) -> tuple[str, str]:
+    bare = path.rstrip("/")
+    return bare, f"{bare}/"
+
+
+def _run(endpoint: Endpoint) -> Any:
+    async def run(request: Request) -> Response:
+        if request.method != endpoint.method:  # Starlette lets HEAD in where GET is
+            raise HTTPException(405)
+        return await endpoint(request)
+
+    return run

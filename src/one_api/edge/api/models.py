@@ -1,0 +1,60 @@
+"""The models: known to this build, by channel type, and those a user may use."""
+
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from one_api import providers
+from one_api.edge.api.answers import answer, done
+from one_api.edge.api.endpoint import Access, Call, get
+
+PROXY: Final = 43  # serves whatever it is sent; One API's list has null for it
+CREATED: Final = 1626777600  # One API says this of every model
+_PERMISSION: Final = {
+    "id": "modelperm-LwHkVFn8AcMItP432fKKDIKJ",
+    "object": "model_permission",
+    "created": CREATED,
+    "allow_create_engine": True,
+    "allow_sampling": True,
+    "allow_logprobs": True,
+    "allow_search_indices": False,
+    "allow_view": True,
+    "allow_fine_tuning": False,
+    "organization": "*",
+    "group": None,
+    "is_blocking": False,
+}
+
+
+@get("/api/models", Access.USER)
+async def by_type(_call: Call) -> Response:
+    lists = providers.models_by_type()
+    return done({str(number): None if number == PROXY else list(names) for number, names in lists.items()})
+
+
+@get("/api/channel/models", Access.ADMIN)
+async def catalogue(_call: Call) -> Response:
+    """Without the envelope, in OpenAI's form; a model of two providers is there twice."""
+    return answer({"object": "list", "data": [_model(name, owner) for name, owner in providers.CATALOGUE]})
+
+
+@get("/api/user/available_models", Access.USER)
+async def available(call: Call) -> Response:
+    return done([name for name in call.parts.routes.now.models(call.user.group) if name])
+
+
+@get("/api/group/", Access.ADMIN)
+async def groups(call: Call) -> Response:
+    return done(sorted(call.options.group_ratio))
+
+
+def _model(name: str, owner: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": CREATED,
+        "owned_by": owner,
+        "permission": [_PERMISSION],
+        "root": name,
+        "parent": None,
+    }
