@@ -23,7 +23,7 @@ from one_api.config import Config
 from one_api.edge import compat
 from one_api.edge.api import Parts, build_api
 from one_api.edge.asgi import AsgiExchange
-from one_api.edge.middleware import ClientAddress
+from one_api.edge.middleware import ClientIP
 from one_api.edge.relay import RelayService
 from one_api.jobs import Runner
 from one_api.jobs.table import jobs
@@ -46,7 +46,7 @@ from one_api.routing import Routes
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import migrate
+from one_api.store.migrations import migrate, migrate_logs
 from one_api.sync import Poller, Snapshot
 
 log = logging.getLogger(__name__)
@@ -116,15 +116,20 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         await migrate(database)
     await create_root(database, config, now=now())
 
+    logs = database
+    if config.log_sql_dsn:
+        logs = open_database(config, config.log_sql_dsn)
+        stack.push_async_callback(logs.aclose)
+        await migrate_logs(logs)
     address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
-    ledger = Ledger.open(address)
+    ledger = Ledger.open(address, logs=logs if logs is not database else None)
     await ledger.start()
     stack.push_async_callback(ledger.aclose)
 
     watched = await watch(config, database)
     relay = await assemble(config, database, ledger, watched, stack)
-    client_ip = ClientAddress(config.trusted_proxies)
-    service = RelayService(calls(relay), ids=RequestIds(), client_ip=client_ip)
+    ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
+    service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
     runner = Runner(database, jobs(database, watched.poller), holder=uuid4().hex, slave=config.slave)
@@ -133,25 +138,27 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     parts = Parts(
         config=config,
         database=database,
+        logs=logs,
         options=watched.options,
+        options_at_start=await settings.rows(database),
         routes=watched.routes,
         accounts=watched.accounts,
         ledger=ledger,
         poller=watched.poller,
+        ids=ids,
+        client_ip=client_ip,
         clock=time.time,
         version=__version__,
         start_time=now(),
-        extra_routes=compat.routes(
-            compat.Compat(
-                accounts=watched.accounts,
-                options=lambda: watched.options.now,
-                routes=lambda: watched.routes.now,
-                now=now,
-                client_ip=client_ip,
-            )
-        ),
     )
-    return service, with_relay(build_api(parts), service)
+    under_v1 = compat.Compat(
+        accounts=watched.accounts,
+        options=lambda: watched.options.now,
+        routes=lambda: watched.routes.now,
+        now=now,
+        client_ip=client_ip,
+    )
+    return service, with_relay(build_api(parts, compat.routes(under_v1)), service)
 
 
 async def watch(config: Config, database: Database) -> Watched:
@@ -183,7 +190,7 @@ async def assemble(
         transports.direct,
         timeout=config.user_content_request_timeout,
         proxy=config.user_content_request_proxy,
-        allowed=config.user_content_allowed,
+        allowed=(),
     )
     health = ChannelHealth(options=lambda: watched.options.now, disable=partial(channels.disable, database))
     stack.push_async_callback(health.drain)
