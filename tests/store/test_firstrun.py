@@ -2,11 +2,12 @@ import asyncio
 
 import bcrypt
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from one_api.config import Config, ConfigError
 from one_api.store.engine import Database
 from one_api.store.firstrun import create_root
+from one_api.store.migrations import migrate
 from one_api.store.schema import tokens, users
 from tests.harness import servers
 from tests.store import samples
@@ -56,6 +57,28 @@ async def test_root_is_made_once_and_never_beside_others(store: Database) -> Non
         assert (
             len((await tx.execute(select(users.c.id))).all()) == len((await tx.execute(select(tokens.c.id))).all()) == 1
         )
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+async def test_who_comes_second_by_a_hair_makes_none(request: pytest.FixtureRequest, kind: str) -> None:
+    store = samples.opened(request.getfixturevalue(kind))
+    await migrate(store)
+    inserting = asyncio.Event()
+
+    @event.listens_for(store.writer.sync_engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if second and statement.startswith("INSERT INTO users"):
+            inserting.set()
+
+    second: list[asyncio.Task[bool]] = []
+    async with store.write() as tx:
+        await tx.execute(insert(users).values(username="root", password=""))
+        second.append(asyncio.create_task(create_root(store, Config(initial_root_token="k"), now=NOW)))
+        await inserting.wait()
+    assert not await second[0]
+    async with store.read() as tx:
+        assert (await tx.execute(select(tokens.c.id))).first() is None
+    await store.aclose()
 
 
 async def test_an_adopted_database_keeps_its_root(sqlite: servers.Database) -> None:
