@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from one_api.config import Config, ConfigError
 from one_api.errors import Unavailable
@@ -124,6 +124,18 @@ async def test_mysql_reads_what_is_committed_and_gives_up_locks_soon(mariadb: se
     async with store.read() as tx:
         found = (await tx.execute(text(f"SELECT {', '.join(f'@@{name}' for name in names)}"))).one()
     assert tuple(found) == ("READ-COMMITTED", 5, "utf8mb4", 65536)
+    await store.aclose()
+
+
+async def test_a_value_is_shown_neither_by_an_error_nor_by_the_sql_log(
+    database: servers.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = samples.opened(database, debug_sql=True)
+    with pytest.raises((DBAPIError, Unavailable)) as failure:
+        async with store.write() as tx:
+            await tx.execute(text("SELECT 1 FROM nothing WHERE word = :word"), {"word": "canary"})
+    assert "canary" not in f"{failure.value} {failure.value.__cause__}" + caplog.text
+    assert "SELECT 1 FROM nothing" in caplog.text
     await store.aclose()
 
 

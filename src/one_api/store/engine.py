@@ -172,6 +172,7 @@ def sqlite(where: Address, config: Config, *, write: bool, connections: int, wai
         max_overflow=0,
         pool_timeout=QUEUE_S + wait_s,
         echo=config.debug_sql,
+        hide_parameters=True,  # they hold keys and passwords
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -209,6 +210,7 @@ def server(where: Address, config: Config) -> AsyncEngine:
         pool_recycle=config.sql_max_lifetime or -1,
         pool_pre_ping=True,
         echo=config.debug_sql,
+        hide_parameters=True,  # they hold keys and passwords
     )
     if where.kind == "mysql":
         on_connect(engine, {"innodb_lock_wait_timeout": str(LOCK_WAIT_S), **where.session})
@@ -222,6 +224,7 @@ def patient_server(where: Address, config: Config) -> AsyncEngine:
         isolation_level="READ COMMITTED",
         poolclass=NullPool,
         echo=config.debug_sql,
+        hide_parameters=True,  # they hold keys and passwords
     )
     if where.kind == "mysql":
         on_connect(engine, where.session)
