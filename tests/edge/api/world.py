@@ -1,0 +1,162 @@
+"""A gateway's console interface on a real database, asked over ASGI as a browser or a script would."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+from sqlalchemy import Executable
+
+from one_api import channels
+from one_api.accounts import settings, users
+from one_api.accounts.cache import Accounts
+from one_api.config import Config
+from one_api.edge.api import Parts, build_api
+from one_api.edge.middleware import ClientIP
+from one_api.ledger import Ledger
+from one_api.lib.ids import RequestIds
+from one_api.options import DEFAULTS, Options
+from one_api.routing import Routes
+from one_api.store import dsn
+from one_api.store.engine import Database, open_database
+from one_api.store.firstrun import create_root
+from one_api.store.migrations import migrate
+from one_api.store.schema import users as users_table
+from one_api.sync import Poller, Snapshot
+from tests.harness import servers
+
+NOW = 1_795_487_000
+PASSWORD = "password12"
+
+
+@dataclass(slots=True)
+class Clock:
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Person:
+    """Somebody with a browser's cookies, or a script with an access token."""
+
+    def __init__(self, world: "World", **headers: str) -> None:
+        transport = httpx2.ASGITransport(app=world.app, client=("203.0.113.9", 1234))
+        self.http = httpx2.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+        content = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
+        return await self.http.request(method, path, content=content, headers=headers)
+
+    async def get(self, path: str, **headers: str) -> Any:
+        """The envelope."""
+        return (await self.ask("GET", path, **headers)).json()
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        return (await self.ask("POST", path, body)).json()
+
+    async def put(self, path: str, body: Any = None) -> Any:
+        return (await self.ask("PUT", path, body)).json()
+
+    async def delete(self, path: str) -> Any:
+        return (await self.ask("DELETE", path)).json()
+
+    async def login(self, username: str, password: str = PASSWORD) -> Any:
+        return await self.post("/api/user/login", {"username": username, "password": password})
+
+
+@dataclass(slots=True)
+class World:
+    database: Database
+    ledger: Ledger
+    parts: Parts
+    app: Any
+    clock: Clock
+    people: list[Person] = field(default_factory=list)
+
+    def somebody(self, **headers: str) -> Person:
+        person = Person(self, **headers)
+        self.people.append(person)
+        return person
+
+    async def signed_in(self, username: str, password: str = PASSWORD) -> Person:
+        person = self.somebody()
+        answer = await person.login(username, password)
+        assert answer["success"], answer
+        return person
+
+    async def root(self) -> Person:
+        return await self.signed_in("root", "123456")
+
+    async def user(self, username: str, *, role: int = 1, status: int = 1) -> int:
+        """A user made behind the console's back; his number."""
+        new = users.NewUser(username=username, password=HASH, display_name=username)
+        user_id = await users.create(self.database, new, now=NOW)
+        if (role, status) != (1, 1):
+            change = users_table.update().where(users_table.c.id == user_id).values(role=role, status=status)
+            await self.execute(change)
+        return user_id
+
+    async def execute(self, statement: Executable) -> None:
+        async with self.database.write() as tx:
+            await tx.execute(statement)
+
+    async def rows(self, statement: Executable) -> list[dict[str, Any]]:
+        async with self.database.read() as tx:
+            return [dict(row) for row in (await tx.execute(statement)).mappings()]
+
+
+# bcrypt of PASSWORD with cost 4: tests need no protection.
+HASH = "$2a$04$5wITdouvClMCLqexzJDeTecdzHCFWpHK5yx5jDXdEXTe/k/lUmyL6"
+
+
+@asynccontextmanager
+async def world(where: servers.Database, **settings_: Any) -> AsyncIterator[World]:
+    """Everything around one database, closed at the end."""
+    config = replace(Config(sql_dsn=where.url), **settings_)
+    database = open_database(config)
+    await migrate(database)
+    await create_root(database, config, now=NOW)
+    ledger = Ledger.open(dsn.parse(where.url))
+    await ledger.start()
+    clock = Clock()
+    parts = await made(config, database, ledger, clock)
+    built = World(database, ledger, parts, build_api(parts), clock)
+    try:
+        yield built
+    finally:
+        for person in built.people:
+            await person.http.aclose()
+        await ledger.aclose()
+        await database.aclose()
+
+
+async def made(config: Config, database: Database, ledger: Ledger, clock: Clock) -> Parts:
+    options: Snapshot[Options] = Snapshot(
+        database, ("options",), settings.loader(DEFAULTS, lambda: options.now), first=DEFAULTS
+    )
+    routes = Snapshot(database, ("routes",), channels.load_routes, first=Routes.build((), ()))
+    accounts = Accounts(database, clock=clock)
+    poller = Poller(database)
+    poller.on("options", lambda _topic: options.refresh())
+    poller.on("routes", lambda _topic: routes.refresh())
+    poller.on("token:", accounts.evict)
+    poller.on("user:", accounts.evict)
+    return Parts(
+        config=config,
+        database=database,
+        logs=database,
+        options=options,
+        options_at_start=await settings.rows(database),
+        routes=routes,
+        accounts=accounts,
+        ledger=ledger,
+        poller=poller,
+        ids=RequestIds(),
+        client_ip=ClientIP(config.trusted_proxies),
+        clock=clock,
+        version="v0.0.0",
+        start_time=NOW,
+    )
