@@ -12,10 +12,11 @@ PASSWORD = "123456"
 class Admin:
     """Logged in as root on one gateway."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = "root", password: str = PASSWORD) -> None:
         self.url = url
+        self._others: list[Admin] = []
         self._client = httpx2.Client(base_url=url, timeout=30, trust_env=False)
-        self.ask("POST", "/api/user/login", json={"username": "root", "password": PASSWORD})
+        self.ask("POST", "/api/user/login", json={"username": name, "password": password})
 
     def __enter__(self) -> "Admin":
         return self
@@ -24,6 +25,8 @@ class Admin:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
+        for other in self._others:
+            other.__exit__(None, None, None)
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """`data` of a successful answer; anything else fails the test."""
@@ -53,10 +56,9 @@ class Admin:
         return self.login(name)
 
     def login(self, name: str) -> "Admin":
-        other = object.__new__(Admin)
-        other.url = self.url
-        other._client = httpx2.Client(base_url=self.url, timeout=30, trust_env=False)
-        other.ask("POST", "/api/user/login", json={"username": name, "password": "password12"})
+        """A user of `user` once more; logged out with this one."""
+        other = Admin(self.url, name, "password12")
+        self._others.append(other)
         return other
 
     def option(self, key: str, value: str) -> None:
