@@ -107,7 +107,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             servers = targets(stack, names, root, made, cores)
-            memory = [] if options.no_memory else [measure_memory(server, cases[0]) for server in servers]
+            memory = [] if options.no_memory else [measure_memory(server) for server in servers]
             say("memory is measured")
             runs = interleaved(servers, cases, rounds=plan.rounds, seconds=plan.seconds, warm_up=plan.warm_up)
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.audit import Books, Verdict, audit, wait_for_logs
-from bench.cases import OPEN, OPEN_RAMP_MS, Case
+from bench.cases import CASES, OPEN, OPEN_RAMP_MS, Case
 from bench.database import Database
 from bench.load import Answers, Load, finished
 from bench.process import cpu_seconds, resident_bytes
@@ -55,51 +55,65 @@ def say(text: str) -> None:
     print(f"# {text}", file=sys.stderr, flush=True)
 
 
+class Watch:
+    """The CPU time and the books of a server while it is under load."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.database = target.database
+        self.before = Books.read(self.database) if self.database else None
+        self.cpu, self.database_cpu = self.seconds()
+
+    def seconds(self) -> tuple[float, float]:
+        return cpu_seconds(self.target.pid), self.database.cpu_seconds() if self.database else 0.0
+
+    def drain(self) -> tuple[float, float]:
+        """Wait until every log row is there. The CPU seconds of server and database since the start."""
+        if self.database and self.before:
+            wait_for_logs(self.database, self.before)
+        cpu, database_cpu = self.seconds()
+        return cpu - self.cpu, database_cpu - self.database_cpu
+
+    def verdict(self, case: Case) -> Verdict | None:
+        if self.database is None or self.before is None:
+            return None
+        return audit(self.database, self.before, self.target.load.ids, quota=case.quota)
+
+
 def measure(target: Target, case: Case, *, number: int, seconds: float, warm_up: float) -> Run:
-    before = Books.read(target.database) if target.database else None
-    cpu, database_cpu = cpu_seconds(target.pid), database_seconds(target)
+    watch = Watch(target)
     answers = target.load.run(case, port=target.port_for(case), seconds=seconds, warm_up=warm_up)
-    if target.database and before:
-        wait_for_logs(target.database, before, answers.calls)
+    cpu, database_cpu = watch.drain()
     units = max(1, answers.events if case.stream else answers.calls)
     return Run(
         case=case,
         target=target.name,
         round=number,
         answers=answers,
-        cpu_us=(cpu_seconds(target.pid) - cpu) / units * 1e6,
-        database_us=(database_seconds(target) - database_cpu) / units * 1e6,
-        verdict=checked(target, before, case),
+        cpu_us=cpu / units * 1e6,
+        database_us=database_cpu / units * 1e6,
+        verdict=watch.verdict(case),
     )
 
 
-def database_seconds(target: Target) -> float:
-    return target.database.cpu_seconds() if target.database else 0.0
-
-
-def checked(target: Target, before: Books | None, case: Case) -> Verdict | None:
-    if target.database is None or before is None:
-        return None
-    return audit(target.database, before, target.load.ids, quota=case.quota)
-
-
-def measure_memory(target: Target, warm_up: Case) -> Memory:
+def measure_memory(target: Target) -> Memory:
     """First of all: memory that other cases left behind would hide what streams need."""
-    target.load.run(warm_up, port=target.port_for(warm_up), seconds=0.5, warm_up=0)
-    before = Books.read(target.database) if target.database else None
+    watch = Watch(target)
+    target.load.run(CASES[0], port=target.port, seconds=0.5, warm_up=0)
+    watch.drain()
+    watch = Watch(target)
     idle = resident_bytes(target.pid)
-    process = target.load.open_streams(OPEN, port=target.port_for(OPEN))
+    process = target.load.open_streams(OPEN, port=target.stream_port)
     time.sleep((OPEN_RAMP_MS + OPEN.duration_ms) / 2000)  # all are open by then, and none has ended
     busy = resident_bytes(target.pid)
     answers = finished(process)
-    if target.database and before:
-        wait_for_logs(target.database, before, answers.calls)
+    watch.drain()
     return Memory(
         target=target.name,
         idle=idle,
         per_stream=(busy - idle) // OPEN.connections,
         answers=answers,
-        verdict=checked(target, before, OPEN),
+        verdict=watch.verdict(OPEN),
     )
 
 
