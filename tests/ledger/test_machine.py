@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, money is neither made nor lost: a state machine on each database.
 
-Holds, settles (twice too), releases, checkpoints, grants, token edits, disabled users, broken connections at any statement,
-processes that vanish, and the sweep after them.
+Holds, settles (twice too), releases, checkpoints, grants, token edits, disabled users, broken connections at any
+statement, processes that vanish, and the sweep after them.
 """
 
 import asyncio

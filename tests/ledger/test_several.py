@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from one_api.errors import OneAPIError
-from one_api.ledger import Facts, Hold, Ledger
+from one_api.ledger import Facts, Ledger
 from tests.harness.servers import Database
 from tests.ledger.world import World, request
 

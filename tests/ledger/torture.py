@@ -3,8 +3,8 @@
     python -m tests.ledger.torture --kills 1000 [--engine sqlite|postgres|mariadb] [--seed N]
 
 A round starts processes that hold, checkpoint, settle and release as fast as they can and tell us what was confirmed to
-them; one is killed at a random moment. Then, read from the database alone: balance + finals + open holds = grants for every
-user and token; whatever was confirmed is there, once, with its amount. SIGKILL does not test fsync.
+them; one is killed at a random moment. Then, read from the database alone: balance + finals + open holds = grants for
+every user and token; whatever was confirmed is there, once, with its amount. SIGKILL does not test fsync.
 """
 
 import argparse
@@ -70,7 +70,7 @@ class Victim:
     async def working(self) -> None:
         async with asyncio.timeout(STARTED_S):
             while not self.file.stat().st_size:
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(0.002)  # noqa: ASYNC110  # it is another process
 
     async def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -94,8 +94,8 @@ class Score:
 
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.kills} kills, {self.with_open_hold} with an open hold, {self.confirmed} settles confirmed,"
-            f" {self.recovered} holds recovered, {len(self.wrong)} differences {self.wrong[:20]}"
+            f"seed {self.seed}: {self.kills} kills, {self.with_open_hold} with an open hold,"
+            f" {self.confirmed} settles confirmed, {self.recovered} holds recovered, {len(self.wrong)} differences {self.wrong[:20]}"
         )
 
 
@@ -136,7 +136,10 @@ async def torture(url: str, *options: str, kills: int, processes: int, seed: int
 
 
 async def look(place: World, victim: Victim, score: Score, *, still: bool) -> None:
-    """After a kill: the books are right, open holds included. still: nobody else writes, so that every row can be read in turn."""
+    """After a kill: the books are right, open holds included.
+
+    still: nobody else writes, so that every row can be read in turn.
+    """
     rows = await place.rows("select request_id, quota + short as cost from ledger where kind = 'final'")
     charged = {row["request_id"]: row["cost"] for row in rows}
     confirmed = victim.confirmed()
@@ -195,12 +198,13 @@ async def clean_up(place: World, score: Score) -> None:
             await asyncio.sleep(0.1)
         await ledger.flush()
     score.wrong += await differences(place)
+    paid = "select coalesce(sum(quota), 0)"
     for what, query in {
         "holds left": "select count(*) from holds",
         "finals and logs": "select (select count(*) from ledger where logged = :yes) - (select count(*) from logs)",
         "log ids": "select count(*) - count(distinct request_id) from logs",
-        "quota in logs": "select (select coalesce(sum(quota), 0) from ledger) - (select coalesce(sum(quota), 0) from logs)",
-        "channels": "select (select coalesce(sum(quota), 0) from ledger where channel_id > 0) - (select sum(used_quota) from channels)",
+        "quota in logs": f"select ({paid} from ledger) - ({paid} from logs)",
+        "channels": f"select ({paid} from ledger where channel_id > 0) - (select sum(used_quota) from channels)",
     }.items():
         values = {"yes": True} if ":yes" in query else {}
         if difference := await place.value(query, **values):

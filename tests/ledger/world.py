@@ -50,12 +50,12 @@ class World:
             await tx.execute(text(query), values)
 
     async def user(self, user_id: int = 1) -> tuple[int, int, int]:
-        """quota, used_quota, request_count"""
+        """Quota, used_quota, request_count."""
         row = await self.row("select quota, used_quota, request_count from users where id = :id", id=user_id)
         return row["quota"], row["used_quota"], row["request_count"]
 
     async def token(self, token_id: int = 1) -> tuple[int, int]:
-        """remain_quota, used_quota"""
+        """Remaining and used quota."""
         row = await self.row("select remain_quota, used_quota from tokens where id = :id", id=token_id)
         return row["remain_quota"], row["used_quota"]
 
@@ -95,7 +95,7 @@ def audit(
     finals: Sequence[tuple[int, int]],
     holds: Sequence[tuple[int, int]],
 ) -> dict[int, int]:
-    """balance + finals + open holds - grants, by id: all zero, or money was made or lost."""
+    """Sums of balance + finals + open holds - grants, by id: all zero, or money was made or lost."""
     wrong = {key: balance - grants.get(key, 0) for key, balance in balances.items()}
     for key, amount in (*finals, *holds):
         if key in wrong:

@@ -1,7 +1,8 @@
 """A batch as one transaction: lock and read, decide, write. The same on every database.
 
-Rows are locked in one order everywhere, users, tokens, holds, ids ascending, so that writers of several processes wait for
-each other and do not deadlock. What was locked is what is decided upon; the conditions in the UPDATEs are a second fence.
+Rows are locked in one order everywhere, users, tokens, holds, ids ascending, so that writers of several processes
+wait for each other and do not deadlock. What was locked is what is decided upon; the conditions in the UPDATEs are a
+second fence.
 """
 
 import time
@@ -116,8 +117,10 @@ class Book:
             await connection.close()
 
     async def post(self, operations: Sequence[Operation], *, careful: bool = False) -> Decision:
-        """Decide and write a batch. Unless `careful`, holds to settle are taken to be open, and MismatchError says that one was not."""
+        """Decide and write a batch.
 
+        Unless `careful`, holds to settle are taken to be open, and MismatchError says that one was not.
+        """
         if self.before_write is not None:
             await self.before_write(self)
 
@@ -147,7 +150,7 @@ class Book:
         return state
 
     async def landed(self, operations: Sequence[Operation], decision: Decision) -> bool:
-        """Was a decision written whose commit we did not see the end of?
+        """Whether a decision is written whose commit we did not see the end of.
 
         The rows are locked first: that waits until the lost transaction has ended, one way or the other.
         """

@@ -17,7 +17,10 @@ class TroubleError(Exception):
 
 
 class UnsureError(TroubleError):
-    """The connection broke during COMMIT: the transaction, whose result is here, may be written or not. Read before trying again."""
+    """The connection broke during COMMIT: the transaction, whose result is here, may be written or not.
+
+    Read before trying again.
+    """
 
     def __init__(self, message: str, result: object) -> None:
         super().__init__(message)
@@ -29,7 +32,10 @@ class ClashError(Exception):
 
 
 class Connection(Protocol):
-    """One connection, one transaction at a time. Raises TroubleError and ClashError; anything else is a statement or value it cannot take."""
+    """One connection, one transaction at a time.
+
+    Raises TroubleError and ClashError; anything else is a statement or value it cannot take.
+    """
 
     @property
     def statements(self) -> Statements: ...

@@ -1,11 +1,12 @@
 """What a batch of operations does to the balances: pure arithmetic, the heart of the ledger.
 
 Rules
-- No balance falls below zero. A hold is granted in full, in part or not at all; a cost above its hold takes what is left and
-  the rest is `short`, the operator's loss.
+- No balance falls below zero. A hold is granted in full, in part or not at all; a cost above its hold takes what is
+  left and the rest is `short`, the operator's loss.
 - user balance + finals + open holds = grants, before and after, for every user; the same for every limited token.
 - A hold that is not open any more was settled by somebody else: that settle is False and moves nothing.
-- A release (cost 0, not logged) deletes the hold and leaves no row: nothing was charged, so nothing needs to be remembered.
+- A release (cost 0, not logged) deletes the hold and leaves no row: nothing was charged, so nothing needs to be
+  remembered.
 - Operations count in the order in which they came; the whole batch is one transaction.
 """
 
@@ -20,19 +21,22 @@ ENABLED: Final = 1
 EXPIRED: Final = 3
 EXHAUSTED: Final = 4
 
-Result: TypeAlias = Hold | bool | int | None | Exception
+Result: TypeAlias = Hold | bool | int | Exception | None
 LedgerRow: TypeAlias = tuple[str | int | bool, ...]
 
 
+# id, quota, status
 UserRow: TypeAlias = tuple[int, int, int]
-"""id, quota, status"""
+# id, user_id, status, expired_time, remain_quota, unlimited, name (read only for tokens stored as exhausted)
 TokenRow: TypeAlias = tuple[int, int, int, int, int, bool, str]
-"""id, user_id, status, expired_time, remain_quota, unlimited, name (read only for tokens stored as exhausted)"""
 
 
 @dataclass(slots=True)
 class State:
-    """What the database says, rows locked. closed: request ids among the settles whose hold is gone. booked: (key, kind) already there."""
+    """What the database says, rows locked.
+
+    closed: request ids among the settles whose hold is gone. booked: (key, kind) already there.
+    """
 
     users: Iterable[UserRow]
     tokens: Iterable[TokenRow]
@@ -53,7 +57,8 @@ class Stamp:
 class Decision:
     """The rows to write, and one result for each operation.
 
-    users: (id, quota change, used, requests). tokens: (id, remain change, used). An exception as a result means refused.
+    users: (id, quota change, used, requests). tokens: (id, remain change, used). An exception as a result means
+    refused.
     """
 
     results: list[Result] = field(default_factory=list)
@@ -131,18 +136,12 @@ class Batch:
             return AccessDenied("用户已被封禁")
         if request.request_id in self.decision.opened:
             return Unavailable(f"request id {request.request_id!r} is in use")
-        quota = request.most
-        if purse.left < quota:
-            if purse.left < request.least:
-                return QuotaExceeded()
-            quota = purse.left
-        if limited:
-            if card.left < quota:
-                if card.left < request.least:
-                    return TokenQuotaExceeded()
-                quota = card.left
-            card.left -= quota
+        quota = min(request.most, purse.left, card.left) if limited else min(request.most, purse.left)
+        if quota < request.least:
+            return QuotaExceeded() if purse.left < request.least else TokenQuotaExceeded()
         purse.left -= quota
+        if limited:
+            card.left -= quota
         card.touched = True
         request_id = request.request_id
         self.decision.opened[request_id] = (
@@ -170,7 +169,10 @@ class Batch:
         return True
 
     def pay(self, hold: Hold, cost: int, *, counted: bool) -> int:
-        """Give back what the cost leaves of the hold, or take what it lacks from what is left. Returns what was paid."""
+        """Give back what the cost leaves of the hold, or take what it lacks from what is left.
+
+        Returns what was paid.
+        """
         purse = self.purses.get(hold.user_id)
         card = self.cards.get(hold.token_id)
         back = hold.quota - cost

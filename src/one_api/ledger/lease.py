@@ -2,12 +2,14 @@
 
 Rules
 - The lease's holder is the process's instance; holds of an instance without a living lease are orphans.
-- A slot's number goes into each ledger row, because ids of several writers are not committed in their order. Its mark starts
-  at the end of the ledger and the mover follows it; when the process is gone, an heir moves the rest and ends the slot.
+- A slot's number goes into each ledger row, because ids of several writers are not committed in their order. Its mark
+  starts at the end of the ledger and the mover follows it; when the process is gone, an heir moves the rest and ends
+  the slot.
 - A process that was asleep longer than its lease finds out before it writes again: it takes a new slot.
 - Times are the database's: clocks of nodes do not matter.
 """
 
+# ruff: noqa: S608 - statements are made of the constants here
 import time
 from typing import Final
 
@@ -25,7 +27,7 @@ class Lease:
         self.believed_until = 0.0
 
     async def check(self, book: Book) -> None:
-        """Before a write: is the slot ours still?"""
+        """Before a write: make sure that the slot is ours still."""
         if time.monotonic() >= self.believed_until:
             await self.keep(book)
 

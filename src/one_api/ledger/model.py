@@ -1,7 +1,7 @@
 """The ledger's values: what is asked of it, and what it answers.
 
-Quota is counted in One API's units, whole numbers. An operation is one wish put into the writer's queue; several share a
-transaction. Sizes are checked here, before queueing: a cost no price can produce is a mistake in the program.
+Quota is counted in One API's units, whole numbers. An operation is one wish put into the writer's queue; several
+share a transaction. Sizes are checked here, before queueing: a cost no price can produce is a mistake in the program.
 """
 
 from dataclasses import dataclass, replace
@@ -40,8 +40,8 @@ class Hold:
 class Facts:
     """What the log row of a call says beside its cost.
 
-    logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated, recovered).
-    details: JSON text, or empty.
+    logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated,
+    recovered). details: JSON text, or empty.
     """
 
     channel_id: int = 0

@@ -1,7 +1,8 @@
 """From the ledger to what One API's tables show: rows of `logs`, and what each channel has used.
 
-A mark for each slot says how far the move has come and changes in the same transaction, so that every row arrives once.
-A slot's rows are committed in the order of their ids, because one connection writes them; rows of different slots are not.
+A mark for each slot says how far the move has come and changes in the same transaction, so that every row arrives
+once. A slot's rows are committed in the order of their ids, because one connection writes them; rows of different
+slots are not.
 """
 
 import time

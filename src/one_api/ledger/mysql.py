@@ -1,7 +1,7 @@
 """MySQL and MariaDB through asyncmy: one connection of the writer's own, READ COMMITTED.
 
-The server drops a connection that is silent for a while, and its transaction with it, long before the writer's lease ends:
-nobody commits under a slot that somebody else has taken over.
+The server drops a connection that is silent for a while, and its transaction with it, long before the writer's lease
+ends: nobody commits under a slot that somebody else has taken over.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Connector:
 
 @asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """asyncmy's errors as ours, and an end to waiting."""
+    """The driver's errors as ours, and an end to waiting."""
     try:
         async with asyncio.timeout(STATEMENT_S):
             yield

@@ -18,7 +18,10 @@ from one_api.store.dsn import Address
 STATEMENTS: Final = Postgres()
 STATEMENT_S: Final = 5.0
 # One round trip, and inside the transaction, so that pgbouncer may hand each one another server.
-BEGIN: Final = "begin isolation level read committed; set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '8s'"
+BEGIN: Final = (
+    "begin isolation level read committed; set local lock_timeout = '3s';"
+    " set local idle_in_transaction_session_timeout = '8s'"
+)
 
 # SQLSTATE classes. https://www.postgresql.org/docs/current/errcodes-appendix.html
 AGAIN: Final = {"40", "55"}  # serialisation failure and deadlock; lock not available
@@ -76,7 +79,7 @@ class Connector:
 
 @asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """asyncpg's errors as ours, and an end to waiting."""
+    """The driver's errors as ours, and an end to waiting."""
     try:
         async with asyncio.timeout(STATEMENT_S):
             yield

@@ -1,7 +1,7 @@
 """Log rows for a second database (LOG_SQL_DSN): read from the ledger, insert there, then move the mark here.
 
-Two databases share no transaction. Should the process end between the two, the rows are sent again, and those that arrived
-are left out: by request id, among the rows of the same seconds, which the index on (created_at, type) finds.
+Two databases share no transaction. Should the process end between the two, the rows are sent again, and those that
+arrived are left out: by request id, among the rows of the same seconds, which the index on (created_at, type) finds.
 """
 
 from collections.abc import Sequence

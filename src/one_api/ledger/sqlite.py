@@ -86,7 +86,8 @@ class FileLock:
         except OSError:
             os.close(self.file)
             raise RuntimeError(
-                f"{Path(path).name} is in use by another one-api process; several processes need PostgreSQL or MySQL (SQL_DSN)"
+                f"{Path(path).name} is in use by another one-api process;"
+                " several processes need PostgreSQL or MySQL (SQL_DSN)"
             ) from None
 
     def close(self) -> None:

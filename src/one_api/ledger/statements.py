@@ -1,10 +1,11 @@
 """Every statement the ledger sends, for SQLite, MySQL (MariaDB) and PostgreSQL.
 
-Few and big: a batch is one SELECT and one UPDATE a table, whatever its size. SQLite and MySQL spell the rows out, padded to
-powers of two so that few statements are prepared; PostgreSQL takes arrays. A `Query` is the text and its arguments; texts
-are built from the constants here and from counts, never from values.
+Few and big: a batch is one SELECT and one UPDATE a table, whatever its size. SQLite and MySQL spell the rows out,
+padded to powers of two so that few statements are prepared; PostgreSQL takes arrays. A `Query` is the text and its
+arguments; texts are built from the constants here and from counts, never from values.
 """
 
+# ruff: noqa: S608 - as said above
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -12,21 +13,21 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 Values: TypeAlias = Sequence[Any]  # what a driver takes: numbers, text, flags, and on PostgreSQL lists of them
 
-LEDGER: Final = (
-    "request_id", "kind", "instance", "slot", "user_id", "token_id", "channel_id", "quota", "held", "short", "source", "created_at",
-    "username", "token_name", "model_name", "prompt_tokens", "completion_tokens", "content", "elapsed_time", "is_stream",
-    "system_prompt_reset", "logged", "details",
-)  # fmt: skip
-LEDGER_TYPES: Final = (
-    "text", "text", "text", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "text", "bigint",
-    "text", "text", "text", "bigint", "bigint", "text", "bigint", "boolean",
-    "boolean", "boolean", "text",
-)  # fmt: skip
-HOLDS: Final = ("request_id", "user_id", "token_id", "unlimited", "quota", "instance", "created_at")
-HOLDS_TYPES: Final = ("text", "bigint", "bigint", "boolean", "bigint", "text", "bigint")
+# Columns in the order of a row, with their types on PostgreSQL.
+LEDGER: Final = {
+    "request_id": "text", "kind": "text", "instance": "text", "slot": "bigint", "user_id": "bigint",
+    "token_id": "bigint", "channel_id": "bigint", "quota": "bigint", "held": "bigint", "short": "bigint", "source": "text",
+    "created_at": "bigint", "username": "text", "token_name": "text", "model_name": "text", "prompt_tokens": "bigint",
+    "completion_tokens": "bigint", "content": "text", "elapsed_time": "bigint", "is_stream": "boolean",
+    "system_prompt_reset": "boolean", "logged": "boolean", "details": "text",
+}  # fmt: skip
+HOLDS: Final = {
+    "request_id": "text", "user_id": "bigint", "token_id": "bigint", "unlimited": "boolean", "quota": "bigint",
+    "instance": "text", "created_at": "bigint",
+}  # fmt: skip
 LOGS: Final = (
-    "user_id", "created_at", "type", "content", "username", "token_name", "model_name", "quota", "prompt_tokens", "completion_tokens",
-    "channel_id", "request_id", "elapsed_time", "is_stream", "system_prompt_reset",
+    "user_id", "created_at", "type", "content", "username", "token_name", "model_name", "quota", "prompt_tokens",
+    "completion_tokens", "channel_id", "request_id", "elapsed_time", "is_stream", "system_prompt_reset",
 )  # fmt: skip
 LOG_COLUMNS: Final = ", ".join("2" if name == "type" else name for name in LOGS)  # of the ledger, for a row of LOGS
 MOVED: Final = "slot = ? and kind = 'final' and id > ? and id <= ?"
@@ -38,7 +39,10 @@ class Query(NamedTuple):
 
 
 class Statements(ABC):
-    """A database's way to say what the ledger needs. Times are the database's own, so that clocks of nodes do not matter."""
+    """A database's way to say what the ledger needs.
+
+    Times are the database's own, so that clocks of nodes do not matter.
+    """
 
     now: str
     lock: str
@@ -91,7 +95,10 @@ class Statements(ABC):
     def put_mark(self, name: str, value: int) -> Query: ...
 
     def move(self, slot: int, low: int, high: int) -> Query:
-        text = f"insert into logs({', '.join(LOGS)}) select {LOG_COLUMNS} from ledger where {MOVED} and logged = {self.true} order by id"
+        text = (
+            f"insert into logs({', '.join(LOGS)}) select {LOG_COLUMNS} from ledger"
+            f" where {MOVED} and logged = {self.true} order by id"
+        )
         return self.plain(text, slot, low, high)
 
 
@@ -115,9 +122,27 @@ def flat(rows: Iterable[Values]) -> list[Any]:
 
 USERS = "select id, coalesce(quota, 0), coalesce(status, 0) from users{2} where id in ({0}){1}"
 TOKENS = (
-    "select id, user_id, coalesce(status, 0), coalesce(expired_time, -1), coalesce(remain_quota, 0), unlimited_quota, case when status = 4 then name else '' end"
-    " from tokens{2} where id in ({0}){1}"
+    "select id, user_id, coalesce(status, 0), coalesce(expired_time, -1), coalesce(remain_quota, 0), unlimited_quota,"
+    " case when status = 4 then name else '' end from tokens{2} where id in ({0}){1}"
 )
+
+
+def set_user(quota: str, used: str, count: str) -> str:
+    return (
+        f"quota = coalesce(quota, 0) + {quota}, used_quota = coalesce(used_quota, 0) + {used},"
+        f" request_count = coalesce(request_count, 0) + {count}"
+    )
+
+
+def set_token(remain: str, used: str, now: str) -> str:
+    return (
+        f"remain_quota = coalesce(remain_quota, 0) + {remain}, used_quota = coalesce(used_quota, 0) + {used},"
+        f" accessed_time = {now}"
+    )
+
+
+def used_by_channel(total: str) -> str:
+    return f"select channel_id, {total} as sum from ledger where {MOVED} and channel_id > 0 group by channel_id"
 
 
 class Spelled(Statements):
@@ -168,10 +193,10 @@ class Spelled(Statements):
             yield Query(self.inserted(table, columns, count), flat(rows[start : start + count]))
 
     def open_holds(self, rows: Sequence[Values]) -> Iterator[Query]:
-        return self.insert("holds", HOLDS, rows)
+        return self.insert("holds", tuple(HOLDS), rows)
 
     def write(self, rows: Sequence[Values]) -> Iterator[Query]:
-        return self.insert("ledger", LEDGER, rows)
+        return self.insert("ledger", tuple(LEDGER), rows)
 
 
 class Sqlite(Spelled):
@@ -192,8 +217,7 @@ class Sqlite(Spelled):
 
     def add_to_users(self, rows: Sequence[tuple[int, int, int, int]]) -> Query:
         return self.join(
-            "update users set quota = coalesce(quota, 0) + column2, used_quota = coalesce(used_quota, 0) + column3,"
-            " request_count = coalesce(request_count, 0) + column4 from (values {0})"
+            f"update users set {set_user('column2', 'column3', 'column4')} from (values {{0}})"
             " where users.id = column1 and (column2 >= 0 or quota + column2 >= 0)",
             rows,
             (-1, 0, 0, 0),
@@ -201,8 +225,8 @@ class Sqlite(Spelled):
 
     def add_to_tokens(self, rows: Sequence[tuple[int, int, int]], now: int) -> Query:
         query = self.join(
-            "update tokens set remain_quota = coalesce(remain_quota, 0) + column2, used_quota = coalesce(used_quota, 0) + column3,"
-            " accessed_time = ? from (values {0}) where tokens.id = column1 and (column2 >= 0 or remain_quota + column2 >= 0)",
+            f"update tokens set {set_token('column2', 'column3', '?')} from (values {{0}})"
+            " where tokens.id = column1 and (column2 >= 0 or remain_quota + column2 >= 0)",
             rows,
             (-1, 0, 0),
         )
@@ -215,9 +239,8 @@ class Sqlite(Spelled):
 
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         return self.plain(
-            "update channels set used_quota = coalesce(used_quota, 0) + v.sum from"
-            f" (select channel_id, sum(quota) as sum from ledger where {MOVED} and channel_id > 0 group by channel_id) as v"
-            " where channels.id = v.channel_id",
+            "update channels set used_quota = coalesce(used_quota, 0) + v.sum"
+            f" from ({used_by_channel('sum(quota)')}) as v where channels.id = v.channel_id",
             slot,
             low,
             high,
@@ -247,16 +270,15 @@ class Mysql(Spelled):
 
     def add_to_users(self, rows: Sequence[tuple[int, int, int, int]]) -> Query:
         return self.join(
-            "update ({0}) as v straight_join users on users.id = v.c1 set quota = coalesce(quota, 0) + c2,"
-            " used_quota = coalesce(used_quota, 0) + c3, request_count = coalesce(request_count, 0) + c4"
+            f"update ({{0}}) as v straight_join users on users.id = v.c1 set {set_user('c2', 'c3', 'c4')}"
             " where c2 >= 0 or quota + c2 >= 0",
             rows,
         )
 
     def add_to_tokens(self, rows: Sequence[tuple[int, int, int]], now: int) -> Query:
         return self.join(
-            "update ({0}) as v straight_join tokens on tokens.id = v.c1 set remain_quota = coalesce(remain_quota, 0) + c2,"
-            " used_quota = coalesce(used_quota, 0) + c3, accessed_time = %s where c2 >= 0 or remain_quota + c2 >= 0",
+            f"update ({{0}}) as v straight_join tokens on tokens.id = v.c1 set {set_token('c2', 'c3', '%s')}"
+            " where c2 >= 0 or remain_quota + c2 >= 0",
             rows,
             now,
         )
@@ -266,9 +288,9 @@ class Mysql(Spelled):
 
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         return self.plain(
-            "update (select channel_id, sum(quota) as sum from ledger"
-            f" where {MOVED} and channel_id > 0 group by channel_id order by channel_id) as v"
-            " straight_join channels on channels.id = v.channel_id set used_quota = coalesce(used_quota, 0) + v.sum",
+            f"update ({used_by_channel('sum(quota)')} order by channel_id) as v"
+            " straight_join channels on channels.id = v.channel_id"
+            " set used_quota = coalesce(used_quota, 0) + v.sum",
             slot,
             low,
             high,
@@ -307,7 +329,7 @@ class Postgres(Statements):
 
     def add_to_users(self, rows: Sequence[tuple[int, int, int, int]]) -> Query:
         return Query(
-            "update users set quota = coalesce(quota, 0) + d, used_quota = coalesce(used_quota, 0) + u, request_count = coalesce(request_count, 0) + n"
+            f"update users set {set_user('d', 'u', 'n')}"
             " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as v(key, d, u, n)"
             " where id = key and (d >= 0 or quota + d >= 0)",
             columns(rows),
@@ -315,32 +337,32 @@ class Postgres(Statements):
 
     def add_to_tokens(self, rows: Sequence[tuple[int, int, int]], now: int) -> Query:
         return Query(
-            "update tokens set remain_quota = coalesce(remain_quota, 0) + d, used_quota = coalesce(used_quota, 0) + u, accessed_time = $4::bigint"
+            f"update tokens set {set_token('d', 'u', '$4::bigint')}"
             " from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as v(number, d, u)"
             " where id = number and (d >= 0 or remain_quota + d >= 0)",
             (*columns(rows), now),
         )
 
     def open_holds(self, rows: Sequence[Values]) -> Iterator[Query]:
-        yield Query(inserted("holds", HOLDS, HOLDS_TYPES), columns(rows))
+        yield Query(inserted("holds", tuple(HOLDS.items())), columns(rows))
 
     def close_holds(self, request_ids: Sequence[str]) -> Query:
         return Query("delete from holds where request_id = any($1::text[])", (request_ids,))
 
     def checkpoints(self, rows: Sequence[tuple[str, int]]) -> Query:
         return Query(
-            "update holds set checkpoint = c from unnest($1::text[], $2::bigint[]) as v(name, c) where request_id = name",
+            "update holds set checkpoint = c from unnest($1::text[], $2::bigint[]) as v(name, c)"
+            " where request_id = name",
             columns(rows),
         )
 
     def write(self, rows: Sequence[Values]) -> Iterator[Query]:
-        yield Query(inserted("ledger", LEDGER, LEDGER_TYPES), columns(rows))
+        yield Query(inserted("ledger", tuple(LEDGER.items())), columns(rows))
 
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         return self.plain(
-            "update channels set used_quota = coalesce(used_quota, 0) + v.sum from"
-            f" (select channel_id, cast(sum(quota) as bigint) as sum from ledger where {MOVED} and channel_id > 0 group by channel_id) as v"
-            " where channels.id = v.channel_id",
+            "update channels set used_quota = coalesce(used_quota, 0) + v.sum"
+            f" from ({used_by_channel('cast(sum(quota) as bigint)')}) as v where channels.id = v.channel_id",
             slot,
             low,
             high,
@@ -355,10 +377,10 @@ class Postgres(Statements):
 
 
 @lru_cache
-def inserted(table: str, names: tuple[str, ...], types: tuple[str, ...]) -> str:
+def inserted(table: str, columns: tuple[tuple[str, str], ...]) -> str:
     """Rows come as one array for each column, and keep their order."""
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
-    return f"insert into {table}({', '.join(names)}) select * from unnest({arrays})"
+    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(columns, 1))
+    return f"insert into {table}({', '.join(name for name, _ in columns)}) select * from unnest({arrays})"
 
 
 def columns(rows: Sequence[Values]) -> tuple[list[Any], ...]:

@@ -1,7 +1,8 @@
 """The one writer of a process: takes what is queued, writes it as a batch, tells the loop.
 
 Rules
-- Commit at once when idle; after a batch of n, gather for n * GATHER_S, at most GATHER_MOST_S, so that batches grow with the load.
+- Commit at once when idle; after a batch of n, gather for n * GATHER_S, at most GATHER_MOST_S, so that batches grow
+  with the load.
 - A settle is tried until it is durable. A hold nobody waits for any more is dropped before it is tried again.
 - A batch that is refused as a whole is done again one by one: one bad operation must not hold up the others.
 - Written once, as coroutines. On SQLite they run in a thread where no await ever suspends (`drive`).
@@ -29,7 +30,7 @@ WORTH_SLEEPING_S: Final = 0.0002
 RETRY_S: Final = (0.02, 0.05, 0.1, 0.25, 0.5)
 
 T = TypeVar("T")
-log = logging.getLogger("one_api.ledger")
+log = logging.getLogger(__name__)
 
 Errand: TypeAlias = Callable[[Book], Awaitable[object]]
 Ticket: TypeAlias = tuple[Operation | Errand, "asyncio.Future[Any]", int]
@@ -156,13 +157,15 @@ class Writer:
         """Together if possible, with a closer look if something was not as expected, one by one if that fails too."""
         for careful in (False, True):
             try:
-                return await self.attempt(tickets, careful=careful)
+                await self.attempt(tickets, careful=careful)
             except (GaveUpError, TroubleError):
                 raise
             except (ClashError, MismatchError) as surprise:
                 log.info("a batch of %d is looked at again: %s", len(tickets), surprise)
             except Exception:
                 log.exception("a batch of %d is refused", len(tickets))
+            else:
+                return
         for ticket in tickets:
             await self.write_alone(ticket)
 
@@ -185,7 +188,8 @@ class Writer:
                 tries += 1
                 continue
             self.recover()
-            return self.report(tickets, decision.results)
+            self.report(tickets, decision.results)
+            return
 
     async def landed(self, operations: Sequence[Operation], decision: Decision) -> bool:
         tries = 0
@@ -210,7 +214,7 @@ class Writer:
             log.warning("the ledger's database answers again")
 
     async def write_alone(self, ticket: Ticket) -> None:
-        """A settle counts whatever happens: without its description, and if its charge is there already, as a release."""
+        """A settle counts whatever happens: if need be without its description, or as a release if it is charged."""
         operation = cast("Operation", ticket[0])
         attempts = [operation, without_description(operation)]
         if isinstance(operation, Settle):
@@ -218,13 +222,15 @@ class Writer:
         error: Exception = Unavailable("not written")
         for number, alternative in enumerate(attempts):
             try:
-                return await self.attempt([(alternative, ticket[1], ticket[2])], careful=True)
+                await self.attempt([(alternative, ticket[1], ticket[2])], careful=True)
             except GaveUpError:
                 raise
             except ClashError as clash:
                 error = Unavailable(f"this request id is in use: {clash}")
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001  # whatever it is, it must not stop the writer
                 error = problem
+            else:
+                return
             log.critical("the ledger cannot write %s (form %d): %s", describe(operation), number, error)
         self.report([ticket], [error])
 
@@ -240,6 +246,7 @@ class Writer:
                 return self.report([ticket], [error])
             else:
                 return self.report([ticket], [cast("Result", result)])
+        return None
 
 
 def describe(operation: Operation) -> str:
