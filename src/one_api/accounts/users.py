@@ -84,14 +84,15 @@ async def by_access_token(database: Database, access_token: str) -> User | None:
 
 
 async def for_login(database: Database, name: str) -> tuple[User, str] | None:
-    """The user of this name, else of this e-mail address, and his password's hash; unique or first by id."""
+    """The user of this name, else the first of this e-mail address, and his password's hash.
+
+    One query, by idx_users_username and idx_users_email, whether there is anybody or not.
+    """
+    by_name_first = (users.c.username == name).desc()
+    found = select(*_COLUMNS, users.c.password).where(or_(users.c.username == name, users.c.email == name))
     async with database.read() as tx:
-        for column in (users.c.username, users.c.email):
-            found = select(*_COLUMNS, users.c.password).where(column == name).order_by(users.c.id).limit(1)
-            row = (await tx.execute(found)).first()
-            if row is not None:
-                return as_user(row), row.password
-    return None
+        row = (await tx.execute(found.order_by(by_name_first, users.c.id).limit(1))).first()
+    return None if row is None else (as_user(row), row.password)
 
 
 async def get(database: Database, user_id: int) -> User:
@@ -214,8 +215,8 @@ async def write(tx: AsyncConnection, user: User, changes: dict[str, Any], *, kee
     except IntegrityError as error:
         raise Refused(TAKEN) from error
     await bump(tx, f"user:{user.id}")
-    enabled = changes.get("status", user.status) == ENABLED
-    if enabled and changes.keys() & {"password", "role", "status"}:
+    bans = changes.get("status", ENABLED) != ENABLED
+    if not bans and changes.keys() & {"password", "role", "status"}:
         theirs = sessions.c.user_id == user.id
         await tx.execute(delete(sessions).where(theirs, sessions.c.id_hash != keep_session))
 

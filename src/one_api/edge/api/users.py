@@ -95,8 +95,7 @@ async def update_user(call: Call) -> Response:
         raise InvalidParameter
     if rules.unacceptable(password=form.password):
         raise InvalidInput
-    rules.check_quota(form.quota or 0)
-    rules.check_quota(form.quota_before or 0)
+    _check_quota(form)
     wish = Wish(
         username=form.username,
         password=await passwords.hashed(form.password) if form.password else "",
@@ -110,6 +109,13 @@ async def update_user(call: Call) -> Response:
     await _adjust(call, before, form)
     await call.refresh()
     return done()
+
+
+def _check_quota(form: User) -> None:
+    if form.quota is not None and form.quota < 0:
+        raise Refused("quota 不能为负数！")
+    rules.check_quota(form.quota or 0)
+    rules.check_quota((form.quota or 0) - (form.quota_before or 0))
 
 
 async def _adjust(call: Call, user: Row, form: User) -> None:
