@@ -161,8 +161,8 @@ async def test_checkpoints_of_a_hold_are_written_at_once_and_then_once_a_second(
         await ledger.flush()
         assert await books.value("select checkpoint from holds") == 1
         async with asyncio.timeout(5):
-            while await books.value("select checkpoint from holds") == 1:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110  # only the database knows
+            while await books.value("select checkpoint from holds") == 1:  # noqa: ASYNC110  # only the database knows
+                await asyncio.sleep(0.05)
         assert await books.value("select checkpoint from holds") == 49
         ledger.checkpoint(hold, 77)
         assert await ledger.settle(hold, 5, DONE)
@@ -254,6 +254,7 @@ def test_the_state_machine_notices_a_broken_ledger(sqlite: Database, mutate: Cal
             lambda: Mutant(sqlite.url),  # type: ignore[arg-type]  # any factory will do
             settings=settings(
                 max_examples=300, stateful_step_count=20, deadline=None, database=None, derandomize=True,
-                print_blob=False, report_multiple_bugs=False, suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+                print_blob=False, report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
             ),
         )  # fmt: skip

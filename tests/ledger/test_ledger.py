@@ -210,8 +210,8 @@ async def test_settled_calls_are_in_the_log_and_in_their_channels_total(books: W
     assert await books.value("select count(*) from logs") == 3
     assert {key: value for key, value in row.items() if key not in {"id", "is_stream", "system_prompt_reset"}} == {
         "user_id": 1, "created_at": 1_700_000_000, "type": 2, "content": "倍率", "username": "user1",
-        "token_name": "token1", "model_name": "模型", "quota": 10, "prompt_tokens": 3, "completion_tokens": 4, "channel_id": 1,
-        "request_id": "call1", "elapsed_time": 12,
+        "token_name": "token1", "model_name": "模型", "quota": 10, "prompt_tokens": 3, "completion_tokens": 4,
+        "channel_id": 1, "request_id": "call1", "elapsed_time": 12,
     }  # fmt: skip
     assert (bool(row["is_stream"]), bool(row["system_prompt_reset"])) == (True, False)
     assert await books.value("select used_quota from channels") == 40

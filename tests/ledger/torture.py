@@ -69,8 +69,8 @@ class Victim:
 
     async def working(self) -> None:
         async with asyncio.timeout(STARTED_S):
-            while not self.file.stat().st_size:
-                await asyncio.sleep(0.002)  # noqa: ASYNC110  # it is another process
+            while not self.file.stat().st_size:  # noqa: ASYNC110  # it is another process
+                await asyncio.sleep(0.002)
 
     async def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -95,7 +95,8 @@ class Score:
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.kills} kills, {self.with_open_hold} with an open hold,"
-            f" {self.confirmed} settles confirmed, {self.recovered} holds recovered, {len(self.wrong)} differences {self.wrong[:20]}"
+            f" {self.confirmed} settles confirmed, {self.recovered} holds recovered,"
+            f" {len(self.wrong)} differences {self.wrong[:20]}"
         )
 
 
