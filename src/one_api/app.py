@@ -1,6 +1,7 @@
 """The composition root: from settings to a running gateway, built in order and closed in reverse."""
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from one_api import __version__, channels
+from one_api import __version__, channels, logs
 from one_api.accounts import settings
 from one_api.accounts.cache import Accounts
 from one_api.config import Config
@@ -46,12 +47,13 @@ from one_api.routing import Routes
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import migrate, migrate_logs
+from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.sync import Poller, Snapshot
 
 log = logging.getLogger(__name__)
 
 DRAIN_S = 5.0
+LOG_DIRECTORY = "ONE_API_LOG_DIR"
 
 
 class State(TypedDict):
@@ -88,7 +90,10 @@ class Derived:
 
 def create() -> Starlette:
     """What the server loads, in each of its processes."""
-    return gateway(Config.load(os.environ))
+    config = Config.load(os.environ)
+    if not logging.getLogger().handlers:  # a worker process, which did not pass through the command
+        logs.configure(config, os.environ.get(LOG_DIRECTORY, ""))
+    return gateway(config)
 
 
 def gateway(config: Config) -> Starlette:
@@ -103,26 +108,51 @@ def gateway(config: Config) -> Starlette:
         async with AsyncExitStack() as stack:
             service, application = await build(config, stack)
             inner.append(application)
+            spare_the_collector()
             yield {"relay": service}
 
     return Starlette(routes=[Mount("/", app=delegate)], lifespan=lifespan)
+
+
+async def prepare(config: Config) -> None:
+    """Bring the databases up to date and make the first user, before any process serves.
+
+    Raises MigrationError, ConfigError and Unavailable; a node that cannot do it must not start.
+    """
+    database = open_database(config)
+    try:
+        if not config.slave:
+            await migrate(database)
+        elif not await current(database):
+            raise MigrationError("the database is not up to date: start a node that is not a slave first")
+        await create_root(database, config, now=now())
+    finally:
+        await database.aclose()
+    if config.log_sql_dsn and not config.slave:
+        database = open_database(config, config.log_sql_dsn)
+        try:
+            await migrate_logs(database)
+        finally:
+            await database.aclose()
+
+
+def spare_the_collector() -> None:
+    """Calls leave little cyclic garbage: what was loaded is not looked at again, and the young are rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, ASGIApp]:
     """Open the parts in order; `stack` closes them in reverse."""
     database = open_database(config)
     stack.push_async_callback(database.aclose)
-    if not config.slave:
-        await migrate(database)
-    await create_root(database, config, now=now())
-
-    logs = database
+    log_database = database
     if config.log_sql_dsn:
-        logs = open_database(config, config.log_sql_dsn)
-        stack.push_async_callback(logs.aclose)
-        await migrate_logs(logs)
+        log_database = open_database(config, config.log_sql_dsn)
+        stack.push_async_callback(log_database.aclose)
     address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
-    ledger = Ledger.open(address, logs=logs if logs is not database else None)
+    ledger = Ledger.open(address, logs=log_database if config.log_sql_dsn else None)
     await ledger.start()
     stack.push_async_callback(ledger.aclose)
 
@@ -132,13 +162,13 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
-    runner = Runner(database, jobs(database, watched.poller), holder=uuid4().hex, slave=config.slave)
+    runner = Runner(database, jobs(database, watched.poller, service.tick), holder=uuid4().hex, slave=config.slave)
     stack.push_async_callback(stop, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
 
     parts = Parts(
         config=config,
         database=database,
-        logs=logs,
+        logs=log_database,
         options=watched.options,
         options_at_start=await settings.rows(database),
         routes=watched.routes,

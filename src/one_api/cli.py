@@ -1,7 +1,7 @@
 """The command `one-api`: One API's flags, and its habit that the environment wins over them."""
 
 import argparse
-import gc
+import asyncio
 import os
 import sys
 import time
@@ -12,7 +12,10 @@ from uvicorn.supervisors import Multiprocess
 
 from one_api import __version__, logs
 from one_api.config import Config, ConfigError
-from one_api.edge.protocol import RelayProtocol, RelayServer
+from one_api.app import LOG_DIRECTORY
+from one_api.edge.protocol import RelayProtocol
+from one_api.errors import Unavailable
+from one_api.store.migrations import MigrationError
 
 DRAIN_S = 30
 KEEP_ALIVE_S = 75
@@ -29,12 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if config.tz:
             os.environ["TZ"] = config.tz
             time.tzset()
+        os.environ[app.LOG_DIRECTORY] = flags.log_dir  # for worker processes
         logs.configure(config, flags.log_dir)
         port = config.listen_port(flags.port)
+        asyncio.run(app.prepare(config))
     except ConfigError as error:
-        print(f"one-api: {error}", file=sys.stderr)  # noqa: T201  # before there is a log
-        return 2
+        return complain(error, 2)
+    except (MigrationError, Unavailable) as error:
+        return complain(error, 1)
     return serve(config, port)
+
+
+def complain(error: Exception, status: int) -> int:
+    print(f"one-api: {error}", file=sys.stderr)  # noqa: T201  # whoever started it has to see it
+    return status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,13 +75,9 @@ def serve(config: Config, port: int) -> int:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
-    server = RelayServer(server_config)
-    # Cyclic garbage is rare here; what the imports made is not looked at again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
     if config.workers > 1:
-        Multiprocess(server_config, target=server.run, sockets=[server_config.bind_socket()]).run()
+        Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
+    server = uvicorn.Server(server_config)
     server.run()
     return 0 if server.started else 3

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from one_api.edge import protocol
-from one_api.edge.protocol import RelayProtocol, RelayServer
+from one_api.edge.protocol import RelayProtocol
 from one_api.edge.relay import RelayService
 from one_api.errors import QuotaExceeded
 from one_api.lib.ids import RequestIds
@@ -46,7 +46,7 @@ async def serving(pipeline: Pipeline) -> AsyncIterator["Served"]:
     config = uvicorn.Config(
         app, port=0, http=RelayProtocol, ws="none", log_config=None, lifespan="on", timeout_graceful_shutdown=1
     )
-    server = RelayServer(config)
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -97,7 +97,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    server: RelayServer
+    server: uvicorn.Server
     wires: list[Wire]
 
     async def wire(self) -> Wire:

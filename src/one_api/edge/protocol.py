@@ -11,7 +11,6 @@ from collections import deque
 from http import HTTPStatus
 from typing import Any, Protocol
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from one_api.relay.client import Headers, Incoming, Listener
@@ -38,6 +37,12 @@ class RelayService(Protocol):
 
     def refuse(self, request: Incoming, status: int, message: str) -> None:
         """Answer a request that cannot be read."""
+
+    def connected(self, connection: "RelayProtocol") -> None:
+        """A connection to be looked at by the clock: its `tick` is to be called once a second."""
+
+    def disconnected(self, connection: "RelayProtocol") -> None:
+        """It is gone."""
 
 
 class _NoEvent:
@@ -258,6 +263,10 @@ class RelayProtocol(HttpToolsProtocol):
         self._refused = False
         self._lingering = False
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
+        super().connection_made(transport)
+        self.service.connected(self)
+
     def data_received(self, data: bytes) -> None:
         if self._lingering:
             return
@@ -333,6 +342,7 @@ class RelayProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         cycle = self._relayed()
+        self.service.disconnected(self)
         super().connection_lost(exc)
         if cycle is not None and not cycle.response_complete:
             cycle.lost()
@@ -406,14 +416,3 @@ class RelayProtocol(HttpToolsProtocol):
             self.transport.write_eof()
             self.loop.call_later(LINGER, self.transport.close)
 
-
-class RelayServer(uvicorn.Server):
-    """uvicorn's server with the relay's clock: one sweep a second over all connections instead of a timer for each."""
-
-    async def on_tick(self, counter: int) -> bool:
-        if counter % 10 == 0:
-            now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, RelayProtocol):
-                    connection.tick(now)
-        return await super().on_tick(counter)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import structlog
 
 from one_api.dialects import openai_errors
+from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge
 from one_api.lib.ids import RequestIds
 from one_api.relay.calls import PROXY, Call, mode_of
@@ -45,6 +46,7 @@ class RelayService:
         self._ids = ids
         self._client_ip = client_ip
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
 
     def owns(self, method: bytes, url: bytes) -> bool:
@@ -64,6 +66,18 @@ class RelayService:
     def refuse(self, request: Incoming, status: int, message: str) -> None:
         error = TooLarge(message) if status == 413 else BadRequest(message, status=status, code="invalid_request")
         self._answer(request, error, self._ids.next(), b"*")
+
+    def connected(self, connection: RelayProtocol) -> None:
+        self._connections.add(connection)
+
+    def disconnected(self, connection: RelayProtocol) -> None:
+        self._connections.discard(connection)
+
+    async def tick(self) -> None:
+        """One sweep over all connections instead of a timer for each; to be called once a second."""
+        now = self._loop.time()
+        for connection in tuple(self._connections):
+            connection.tick(now)
 
     async def drain(self, timeout: float) -> None:
         """Wait for calls under way; what is left after `timeout` seconds is cancelled, settled and waited for."""

@@ -1,5 +1,7 @@
 """The periodic jobs of a process, one line each."""
 
+from collections.abc import Awaitable, Callable
+
 from one_api.jobs.runner import Job
 from one_api.store.engine import Database
 from one_api.sync import Poller, purge
@@ -7,7 +9,7 @@ from one_api.sync import Poller, purge
 HOUR = 3600.0
 
 
-def jobs(database: Database, poller: Poller) -> list[Job]:
+def jobs(database: Database, poller: Poller, tick: Callable[[], Awaitable[None]]) -> list[Job]:
     """The ledger keeps its own chores (moving log rows, sweeping holds) on its writer."""
 
     async def forget_topics() -> None:
@@ -15,6 +17,7 @@ def jobs(database: Database, poller: Poller) -> list[Job]:
             await purge(tx)
 
     return [
+        Job("close slow connections", tick, every=1.0, alone=False),
         Job("poll changes", poller.run, every=1.0, alone=False),
         Job("purge generations", forget_topics, every=HOUR, alone=True, delay=60.0),
     ]

@@ -3,7 +3,6 @@
 So no report makes a call cheaper than free or claims more than any model could do; `policy` bounds the cost.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -53,7 +52,7 @@ def read_stream_usage(value: object) -> Report | None:
 
 def _read(value: object) -> tuple[Usage, int] | None:
     """The usage and the total, or None for anything but believable counts."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     before = _details(value, "prompt_tokens_details", "input_tokens_details")
     after = _details(value, "completion_tokens_details", "output_tokens_details")
@@ -74,19 +73,28 @@ def _read(value: object) -> tuple[Usage, int] | None:
         return None
 
 
-def _details(value: Mapping[Any, Any], *names: str) -> Mapping[Any, Any]:
+def _details(value: dict[Any, Any], *names: str) -> dict[Any, Any]:
     for name in names:
         found = value.get(name)
-        if isinstance(found, Mapping):
+        if isinstance(found, dict):
             return found
-    return {}
+    return _NOTHING
 
 
-def _count(value: Mapping[Any, Any], *names: str) -> int:
-    """The first of `names` that is there, as a count; 0 if none is. Some encoders write whole floats."""
-    found = next((value[name] for name in names if value.get(name) is not None), 0)
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MOST_BELIEVED:
-        raise _Unbelievable(found)
-    return found
+def _count(value: dict[Any, Any], name: str, other: str = "") -> int:
+    """The count called `name` or else `other`; 0 if there is none. Some encoders write whole floats."""
+    if value is _NOTHING:
+        return 0
+    found = value.get(name)
+    if found is None and other:
+        found = value.get(other)
+    if type(found) is int and 0 <= found <= MOST_BELIEVED:
+        return found
+    if found is None:
+        return 0
+    if isinstance(found, float) and found.is_integer() and 0 <= found <= MOST_BELIEVED:
+        return int(found)
+    raise _Unbelievable(found)
+
+
+_NOTHING: Final[dict[Any, Any]] = {}

@@ -1,7 +1,7 @@
 """One call on one channel after another, until the first content is here. Retries live here and nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -216,7 +216,7 @@ def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
 
 
 def _is_error(error: Any) -> bool:
-    return bool(error) and (not isinstance(error, Mapping) or bool(error.get("message") or error.get("type")))
+    return bool(error) and (not isinstance(error, dict) or bool(error.get("message") or error.get("type")))
 
 
 def _refused(status: int, body: bytes) -> UpstreamError:
