@@ -18,8 +18,8 @@ LEDGER: Final = {
     "request_id": "text", "kind": "text", "instance": "text", "slot": "bigint", "user_id": "bigint",
     "token_id": "bigint", "channel_id": "bigint", "quota": "bigint", "held": "bigint", "short": "bigint",
     "source": "text", "created_at": "bigint", "username": "text", "token_name": "text", "model_name": "text",
-    "prompt_tokens": "bigint", "completion_tokens": "bigint", "content": "text", "elapsed_time": "bigint", "is_stream": "boolean",
-    "system_prompt_reset": "boolean", "logged": "boolean", "details": "text",
+    "prompt_tokens": "bigint", "completion_tokens": "bigint", "content": "text", "elapsed_time": "bigint",
+    "is_stream": "boolean", "system_prompt_reset": "boolean", "logged": "boolean", "details": "text",
 }  # fmt: skip
 HOLDS: Final = {
     "request_id": "text", "user_id": "bigint", "token_id": "bigint", "unlimited": "boolean", "quota": "bigint",
