@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.accounts.rules import ENABLED, EXHAUSTED, Holder, same
@@ -60,7 +60,8 @@ async def retire_token(tx: AsyncConnection, token: Holder, *, becomes: int) -> b
     """Write that a token was found expired or exhausted, unless it is not so any more."""
     still = tokens.c.expired_time == token.expired_time
     if becomes == EXHAUSTED:
-        still = and_(func.coalesce(tokens.c.remain_quota, 0) <= 0, tokens.c.unlimited_quota.isnot(True))
+        limited = or_(tokens.c.unlimited_quota.is_(None), tokens.c.unlimited_quota.in_((False,)))
+        still = and_(func.coalesce(tokens.c.remain_quota, 0) <= 0, limited)
     change = update(tokens).where(tokens.c.id == token.id, tokens.c.status == ENABLED, still).values(status=becomes)
     return (await tx.execute(change)).rowcount == 1
 
