@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from one_api import __version__, logs
+from one_api import __version__, app, logs
 from one_api.config import Config, ConfigError
-from one_api.app import LOG_DIRECTORY
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import Unavailable
 from one_api.store.migrations import MigrationError
