@@ -1,0 +1,3 @@
+from tests.store.fixtures import store
+
+__all__ = ["store"]
