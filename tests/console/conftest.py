@@ -49,7 +49,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="en-GB", color_scheme="light", viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        locale="en-GB", color_scheme="light", viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+    )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.set_default_timeout(15_000)

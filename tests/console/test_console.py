@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.timeout(300)]
 def log_in(page: Page, gateway: Gateway, path: str) -> None:
     page.goto(gateway.url + path)
     page.get_by_label("User name or e-mail").fill("root")
-    page.get_by_label("Password").fill("123456")
+    page.get_by_label("Password", exact=True).fill("123456")
     page.keyboard.press("Enter")
 
 
@@ -29,7 +29,7 @@ def add_channel(page: Page, *, name: str, base_url: str, model: str) -> None:
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Base URL").fill(base_url)
     dialog.get_by_label("Key").fill("sk-upstream")
-    dialog.get_by_role("textbox", name="Models").fill(model)
+    dialog.get_by_role("combobox", name="Models").fill(model)
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_be_hidden()
@@ -61,9 +61,9 @@ def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: 
         assert re.fullmatch(r"sk-[0-9A-Za-z]{48}", page.evaluate("navigator.clipboard.readText()"))
 
         page.get_by_role("link", name="Playground").first.click()
-        page.get_by_label("Token").click()
+        page.get_by_role("combobox", name="Token").click()
         page.get_by_role("option", name="laptop").click()
-        expect(page.get_by_label("Model")).to_have_value("tiny")
+        expect(page.get_by_role("combobox", name="Model")).to_have_value("tiny")
         page.get_by_label("Your message").fill("hello")
         page.keyboard.press("Control+Enter")
         answer = page.get_by_role("region", name="Answer")
@@ -89,7 +89,7 @@ def test_a_token_is_disabled_and_deleted(gateway: StartGateway, page: Page) -> N
 def test_a_wrong_password_is_told_on_the_page(gateway: StartGateway, page: Page) -> None:
     page.goto(gateway().url + "/login")
     page.get_by_label("User name or e-mail").fill("root")
-    page.get_by_label("Password").fill("wrong")
+    page.get_by_label("Password", exact=True).fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("用户名或密码错误")
 
@@ -98,7 +98,8 @@ def test_a_wrong_password_is_told_on_the_page(gateway: StartGateway, page: Page)
 @pytest.mark.parametrize("language", ["English", "中文"])
 def test_no_page_has_barriers(gateway: StartGateway, page: Page, language: str, dark: bool) -> None:  # noqa: FBT001
     running = gateway()
-    log_in(page, running, "/")
+    log_in(page, running, "/login")
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     page.get_by_role("button", name="Language").click()
     page.get_by_role("menuitem", name=language).click()
     page.get_by_role("button", name=re.compile("Appearance|外观")).click()

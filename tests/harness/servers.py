@@ -219,6 +219,7 @@ class Gateway:
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory),
             "TZ": "UTC",
+            "HOST": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
             **self.env,
         }

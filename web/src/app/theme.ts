@@ -11,6 +11,7 @@ export const theme = createTheme({
   fontFamily: sans,
   headings: { fontFamily: sans, fontWeight: '600' },
   cursorType: 'pointer',
+  respectReducedMotion: true,
 })
 
 /** Mantine's dimmed and placeholder texts, its red of errors and its disabled colours fall short of WCAG AA. */

@@ -55,6 +55,7 @@ export const en = {
     username: 'User name or e-mail',
     password: 'Password',
     submit: 'Log in',
+    reveal: 'Show or hide what you type',
   },
   tokens: {
     title: 'Tokens',

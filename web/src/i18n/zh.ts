@@ -58,6 +58,7 @@ export const zh: typeof en = {
     username: '用户名或邮箱',
     password: '密码',
     submit: '登录',
+    reveal: '显示或隐藏密码',
   },
   tokens: {
     title: '令牌',

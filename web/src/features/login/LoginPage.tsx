@@ -39,6 +39,7 @@ export function LoginPage() {
           <PasswordInput
             label={t('login.password')}
             autoComplete="current-password"
+            visibilityToggleButtonProps={{ 'aria-label': t('login.reveal') }}
             {...form.getInputProps('password')}
           />
           <Button type="submit" loading={login.isPending}>
