@@ -116,8 +116,8 @@ def _convert(item: Any, field: _Field, place: str) -> Any:
 def _int(item: _Number, field: _Field, place: str) -> int:
     low, high = (0, 2 * _INT64) if field.go == "uint" else (-_INT64, _INT64)
     # SQL columns are signed on all databases but one.
-    if _WHOLE.fullmatch(item) and len(item) < 25 and low <= int(item) < min(high, _INT64):
-        return int(item)
+    if _WHOLE.fullmatch(item) and low <= _whole(item) < min(high, _INT64):
+        return _whole(item)
     raise DecodeError(f"json: cannot unmarshal number {str(item)[:40]} into Go {place} of type {field.go}")
 
 
@@ -136,7 +136,7 @@ def atoi(text: str) -> int:
     """A number in a query: what cannot be read is 0, what is too large the largest."""
     if not _WHOLE.fullmatch(text):
         return 0
-    return max(-_INT64, min(_INT64 - 1, _to_int(text)))
+    return max(-_INT64, min(_INT64 - 1, _whole(text)))
 
 
 def atoi_strict(text: str) -> int:
@@ -144,11 +144,13 @@ def atoi_strict(text: str) -> int:
     quoted = json.dumps(text[:80], ensure_ascii=False)
     if not _WHOLE.fullmatch(text):
         raise DecodeError(f"strconv.Atoi: parsing {quoted}: invalid syntax")
-    if not -_INT64 <= _to_int(text) < _INT64:
+    number = _whole(text)
+    if not -_INT64 <= number < _INT64:
         raise DecodeError(f"strconv.Atoi: parsing {quoted}: value out of range")
-    return int(text)
+    return number
 
 
-def _to_int(text: str) -> int:
-    """Long digits are cut before they cost time; they are out of range anyway."""
-    return int(text[:30])
+def _whole(text: str) -> int:
+    """The number, or one as far out of range: many digits cost no time."""
+    sign = -1 if text[0] == "-" else 1
+    return sign * int(text.lstrip("+-").lstrip("0")[:25] or "0")
