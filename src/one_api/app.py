@@ -216,11 +216,12 @@ async def assemble(
     loop = asyncio.get_running_loop()
     transports = Transports(loop, default_proxy=config.relay_proxy)
     stack.push_async_callback(transports.aclose)
+    content_proxy = config.user_content_request_proxy
     fetcher = Fetcher(
         transports.direct,
-        timeout=config.user_content_request_timeout,
-        proxy=config.user_content_request_proxy,
-        allowed=(),
+        timeout=float(config.user_content_request_timeout),
+        proxied=transports.for_proxy(content_proxy) if content_proxy else None,
+        allowed=config.user_content_networks,
     )
     health = ChannelHealth(options=lambda: watched.options.now, disable=partial(channels.disable, database))
     stack.push_async_callback(health.drain)

@@ -158,6 +158,9 @@ class Config:
     relay_proxy: str = setting(word, "", "Proxy towards upstreams", secret=True)
     user_content_request_proxy: str = setting(word, "", "Proxy for images that a request names by address", secret=True)
     user_content_request_timeout: int = setting(whole(0), 30, "Seconds to fetch such an image")
+    user_content_networks: tuple[Network, ...] = setting(
+        networks, (), "Networks such an image may be fetched from though they are not public"
+    )
     gemini_safety_setting: str = setting(word, "BLOCK_NONE", "Threshold of all safety settings towards Gemini")
     gemini_version: str = setting(word, "v1", "API version of Gemini models that need no newer one")
     enforce_include_usage: bool = setting(true, False, "Ask upstreams for usage in every stream")

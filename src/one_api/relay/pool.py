@@ -1,16 +1,38 @@
-"""TEMPORARY stand-in until the real pool lands."""
+"""Which transport a channel's requests take: directly, or through the proxy that it or the operator names."""
 
 import asyncio
 
-from one_api.relay.transport import DirectTransport, Transport
+from one_api.relay.direct import DirectTransport
+from one_api.relay.proxied import ProxiedTransport
+from one_api.relay.transport import Transport
+
+MOST_PROXIES = 64
 
 
 class Transports:
+    """Owns all transports of a process. `default_proxy` is for channels that name none."""
+
     def __init__(self, loop: asyncio.AbstractEventLoop, default_proxy: str = "") -> None:
-        self.direct = DirectTransport()
+        self.direct = DirectTransport(loop)
+        self._loop = loop
+        self._default = default_proxy
+        self._proxied: dict[str, ProxiedTransport] = {}
+        self._retired: list[ProxiedTransport] = []
 
     def for_proxy(self, proxy: str) -> Transport:
-        return self.direct
+        """The transport for a channel's proxy, "" for none. Raises ValueError for what is no proxy's address."""
+        wanted = proxy or self._default
+        if not wanted:
+            return self.direct
+        found = self._proxied.get(wanted)
+        if found is None:
+            if len(self._proxied) >= MOST_PROXIES:
+                # The oldest one ends its exchanges in peace and is closed with the process.
+                self._retired.append(self._proxied.pop(next(iter(self._proxied))))
+            found = self._proxied[wanted] = ProxiedTransport(self._loop, wanted)
+        return found
 
     async def aclose(self) -> None:
         await self.direct.aclose()
+        for transport in (*self._proxied.values(), *self._retired):
+            await transport.aclose()

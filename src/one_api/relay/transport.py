@@ -1,49 +1,110 @@
-"""TEMPORARY stand-in until the real transport lands."""
+"""What the relay knows of the network: one request goes out, one answer comes in, by callbacks.
 
-import asyncio
+Callbacks and not streams, so that the bytes of an answer go from socket to socket without waking a task. The rules:
+- `send` returns before anything happened and calls nothing back; a request that cannot be sent fails a turn later.
+- A sink hears `on_head` once, `on_data` any number of times and then `on_end` or `on_fail`; `on_fail` may also come first.
+- After `Exchange.abort()` it hears nothing more, not even that.
+- What a sink raises is logged, never propagated: it ends the exchange, and `on_fail` follows.
+- Interim answers (1xx) are skipped, redirects are not followed, gzip and deflate are undone within bounds.
+"""
+
+import re
 from dataclasses import dataclass
-from typing import Literal, Protocol
-from urllib.parse import urlsplit
+from typing import Final, Literal, Protocol
+from urllib.parse import quote, urlsplit
 
-import httptools
+Headers = tuple[tuple[bytes, bytes], ...]
+FailureKind = Literal["connect", "tls", "timeout", "protocol", "closed", "too_large"]
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f\\#]")  # a fragment is no part of a request
+_PLACE: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:@%]+))(?::(?P<port>[0-9]{0,5}))?")
+_NAME: Final = re.compile(r"[0-9a-z._~-]{1,253}")
+_PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
+    """Where connections go. `host` is a name in ASCII or an address, an IPv6 one without brackets."""
+
     secure: bool
     host: str
     port: int
 
     @classmethod
     def parse(cls, url: str) -> "tuple[Origin, str]":
+        """The origin of an http(s) address, and its path with the query, which may be empty.
+
+        Raises ValueError for anything that two readers could understand differently: user names, blanks, backslashes,
+        fragments, odd hosts and ports.
+        """
+        if _NOT_IN_URLS.search(url):
+            raise ValueError("an address holds no blanks, backslashes or fragments")
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("not an http address")
-        secure = parts.scheme == "https"
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        return cls(secure, parts.hostname, parts.port or (443 if secure else 80)), path
+        if parts.scheme not in _DEFAULT_PORTS:
+            raise ValueError("not an http or https address")
+        place = _PLACE.fullmatch(parts.netloc)
+        if place is None:
+            raise ValueError("an address names a host, maybe a port, and no user")
+        port = int(place["port"] or _DEFAULT_PORTS[parts.scheme])
+        if not 0 < port < 65536:
+            raise ValueError("a port is a number from 1 to 65535")
+        path = quote(parts.path + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
+        return cls(parts.scheme == "https", place["v6"] or _ascii_name(place["name"]), port), path
+
+    @property
+    def authority(self) -> bytes:
+        """The value of a Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}").encode("ascii")
+
+
+def _ascii_name(host: str) -> str:
+    name = (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
+    if not _NAME.fullmatch(name):
+        raise ValueError("not a host name")
+    return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
+    """`headers` come without host, content-length, transfer-encoding and connection: the transport writes those.
+
+    `address`: connect to this IP address instead of resolving the host, on a connection of its own; Host and the
+    certificate's name stay the origin's.
+    """
+
     origin: Origin
     method: str
     target: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     body: bytes = b""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
+    """An answer's status and headers, names in lower case."""
+
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
 
     def get(self, name: bytes) -> bytes | None:
-        return next((v for k, v in self.headers if k == name), None)
+        """The first of that name."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
+    """Seconds, 0 is none; exact to about half a second.
+
+    `connect` covers name, TCP and TLS; `first_byte` lasts from the request to the complete head; `idle` is the longest
+    silence after it, not counted while the sink has paused; `total` covers everything.
+    """
+
     connect: float = 10
     first_byte: float = 600
     idle: float = 300
@@ -51,13 +112,21 @@ class Timeouts:
 
 
 class TransportError(Exception):
-    def __init__(self, kind: Literal["connect", "tls", "timeout", "protocol", "closed", "too_large"], *, sent: bool) -> None:
-        super().__init__(kind)
-        self.kind = kind
+    """Why there is no whole answer. `sent`: a byte of the request may have reached the upstream.
+
+    `reason` is for logs: it names no key and quotes neither request nor answer.
+    """
+
+    def __init__(self, kind: FailureKind, reason: str = "", *, sent: bool) -> None:
+        super().__init__(f"{kind}: {reason}" if reason else kind)
+        self.kind: FailureKind = kind
+        self.reason = reason
         self.sent = sent
 
 
 class Sink(Protocol):
+    """Who gets an answer."""
+
     def on_head(self, head: Head) -> None: ...
     def on_data(self, data: bytes) -> None: ...
     def on_end(self) -> None: ...
@@ -65,106 +134,19 @@ class Sink(Protocol):
 
 
 class Exchange(Protocol):
-    def pause(self) -> None: ...
+    """One request under way. After its end all three do nothing."""
+
+    def pause(self) -> None:
+        """Stop reading the upstream's socket; what has been read may still come."""
+
     def resume(self) -> None: ...
-    def abort(self) -> None: ...
+
+    def abort(self) -> None:
+        """Close the connection at once."""
 
 
 class Transport(Protocol):
+    """A way to reach upstreams."""
+
     def send(self, request: HttpRequest, sink: Sink, timeouts: Timeouts) -> Exchange: ...
-    async def aclose(self) -> None: ...
-
-
-class _Conn(asyncio.Protocol):
-    def __init__(self, owner: "DirectTransport", origin: Origin) -> None:
-        self.owner, self.origin = owner, origin
-        self.tr = None
-        self.sink = None
-
-    def connection_made(self, tr) -> None:
-        self.tr = tr
-
-    def start(self, request, sink) -> None:
-        self.sink = sink
-        self.parser = httptools.HttpResponseParser(self)
-        self.hs = []
-        head = [b"%b %b HTTP/1.1\r\nhost: %b:%d\r\ncontent-length: %d\r\n" % (request.method.encode(), request.target, request.origin.host.encode(), request.origin.port, len(request.body))]
-        for k, v in request.headers:
-            head.append(k + b": " + v + b"\r\n")
-        self.tr.write(b"".join(head) + b"\r\n" + request.body)
-
-    def data_received(self, data) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.fail("protocol")
-
-    def on_header(self, k, v) -> None:
-        self.hs.append((k.lower(), v))
-
-    def on_headers_complete(self) -> None:
-        self.sink.on_head(Head(self.parser.get_status_code(), tuple(self.hs)))
-
-    def on_body(self, b) -> None:
-        if self.sink:
-            self.sink.on_data(b)
-
-    def on_message_complete(self) -> None:
-        s, self.sink = self.sink, None
-        keep = self.parser.should_keep_alive()
-        if s:
-            s.on_end()
-        if keep:
-            self.owner.free.setdefault(self.origin, []).append(self)
-        else:
-            self.tr.close()
-
-    def fail(self, kind) -> None:
-        s, self.sink = self.sink, None
-        self.tr.abort()
-        if s:
-            s.on_fail(TransportError(kind, sent=True))
-
-    def connection_lost(self, exc) -> None:
-        free = self.owner.free.get(self.origin, [])
-        if self in free:
-            free.remove(self)
-        if self.sink:
-            self.fail("closed")
-
-    def pause(self) -> None:
-        self.tr.pause_reading()
-
-    def resume(self) -> None:
-        self.tr.resume_reading()
-
-    def abort(self) -> None:
-        self.sink = None
-        if self.tr:
-            self.tr.abort()
-
-
-class DirectTransport:
-    def __init__(self) -> None:
-        self.free = {}
-
-    def send(self, request, sink, timeouts):
-        free = self.free.get(request.origin)
-        if free:
-            c = free.pop()
-            c.start(request, sink)
-            return c
-        c = _Conn(self, request.origin)
-
-        async def go() -> None:
-            try:
-                await asyncio.get_running_loop().create_connection(lambda: c, request.origin.host, request.origin.port)
-            except OSError:
-                sink.on_fail(TransportError("connect", sent=False))
-                return
-            c.start(request, sink)
-
-        c.task = asyncio.create_task(go())
-        return c
-
     async def aclose(self) -> None: ...

@@ -1,0 +1,283 @@
+"""Our HTTP/1.1 client: asyncio protocols over httptools, kept-alive connections by origin, and one clock for all.
+
+- A request is tried again only where a reused connection died before a byte of an answer, and once.
+- Deadlines are kept by one sweep every half second over what is under way; a call costs no timer.
+- A connection is used again only after an answer that ended cleanly, with nothing left to send or read.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from one_api.relay.connection import Connection
+from one_api.relay.transport import HttpRequest, Origin, Sink, Timeouts, TransportError
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 0.5
+IDLE_S = 55.0  # below the 60 s after which many servers close
+MOST_IDLE = 512  # an origin
+MOST_CONNECTIONS = 10_000
+
+Key = tuple[Origin, str]
+
+
+class DirectExchange:
+    """One request on its way through the transport. `phase_since` is when the present phase began, by the loop's clock."""
+
+    __slots__ = ("_owner", "connection", "fresh_only", "paused", "phase", "phase_since", "request", "sink", "started", "timeouts")
+
+    def __init__(self, owner: "DirectTransport", request: HttpRequest, sink: Sink, timeouts: Timeouts, now: float) -> None:
+        self._owner = owner
+        self.request = request
+        self.sink: Sink | None = sink
+        self.timeouts = timeouts
+        self.started = now
+        self.phase = "connect"
+        self.phase_since = now
+        self.paused = False
+        self.fresh_only = False
+        self.connection: Connection | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.request.origin, self.request.address
+
+    def pause(self) -> None:
+        self.paused = True
+        if self.connection is not None:
+            self.connection.pause()
+
+    def resume(self) -> None:
+        self.paused = False
+        self.phase_since = self._owner.now()
+        if self.connection is not None:
+            self.connection.resume()
+
+    def abort(self) -> None:
+        self.sink = None
+        self._owner.forget(self)
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.drop()
+
+    def fail(self, error: TransportError) -> None:
+        """Tell the sink, once, and let go of everything."""
+        sink = self.sink
+        self.abort()
+        if sink is not None:
+            _call(sink.on_fail, error)
+
+    def overdue(self, now: float) -> bool:
+        total = self.timeouts.total
+        if total and now - self.started > total:
+            return True
+        limit = {"connect": self.timeouts.connect, "first_byte": self.timeouts.first_byte}.get(
+            self.phase, self.timeouts.idle
+        )
+        return bool(limit) and not self.paused and now - self.phase_since > limit
+
+
+class DirectTransport:
+    """Connections to upstreams without a proxy between."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        tls: ssl.SSLContext | None = None,
+        most_idle: int = MOST_IDLE,
+        most_connections: int = MOST_CONNECTIONS,
+    ) -> None:
+        self._loop = loop
+        self.now = loop.time
+        self._tls = tls or default_tls()
+        self._most_idle = most_idle
+        self._most_connections = most_connections
+        self._idle: dict[Key, deque[Connection]] = {}
+        self._waiting: deque[DirectExchange] = deque()
+        self._active: set[DirectExchange] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def send(self, request: HttpRequest, sink: Sink, timeouts: Timeouts) -> DirectExchange:
+        exchange = DirectExchange(self, request, sink, timeouts, self.now())
+        self._active.add(exchange)
+        if self._sweeping is None:
+            self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
+        if self._closed or not sendable(request):
+            error = TransportError("closed" if self._closed else "protocol", sent=False)
+            self._loop.call_soon(exchange.fail, error)
+        else:
+            self._dispatch(exchange)
+        return exchange
+
+    async def aclose(self) -> None:
+        """Drop every connection; whatever is under way fails."""
+        self._closed = True
+        for exchange in tuple(self._active):
+            exchange.fail(TransportError("closed", sent=True))
+        for task in self._connecting:
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
+        for idle in self._idle.values():
+            for connection in tuple(idle):
+                connection.drop()
+        self._idle.clear()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+
+    @property
+    def open_connections(self) -> int:
+        """Connections there are or are being made."""
+        return self._open
+
+    # For connections and exchanges.
+
+    def forget(self, exchange: DirectExchange) -> None:
+        self._active.discard(exchange)
+
+    def retry(self, exchange: DirectExchange) -> None:
+        """The kept connection turned out to be dead: once more on a new one."""
+        exchange.connection = None
+        exchange.fresh_only = True
+        exchange.phase, exchange.phase_since = "connect", self.now()
+        self._dispatch(exchange)
+
+    def release(self, connection: Connection) -> None:
+        """A connection whose answer ended cleanly."""
+        for waiting in self._waiting:
+            if waiting.key == connection.key and waiting.sink is not None:
+                self._waiting.remove(waiting)
+                connection.begin(waiting)
+                return
+        idle = self._idle.setdefault(connection.key, deque())
+        if self._closed or len(idle) >= self._most_idle:
+            connection.drop()
+            return
+        connection.idle_since = self.now()
+        idle.append(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """A connection that is closed; its place is free."""
+        self._open -= 1
+        idle = self._idle.get(connection.key)
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+            if not idle:
+                del self._idle[connection.key]
+        while self._waiting:
+            exchange = self._waiting.popleft()
+            if exchange.sink is not None:
+                self._connect(exchange)
+                break
+
+    # Finding a connection.
+
+    def _dispatch(self, exchange: DirectExchange) -> None:
+        idle = self._idle.get(exchange.key)
+        while idle and not exchange.fresh_only:
+            connection = idle.pop()  # the one used last is the likeliest to be alive
+            if not connection.closing:
+                connection.begin(exchange)
+                return
+        if self._open < self._most_connections:
+            self._connect(exchange)
+        elif not self._drop_an_idle_one(exchange):
+            self._waiting.append(exchange)
+
+    def _drop_an_idle_one(self, exchange: DirectExchange) -> bool:
+        """Make room for one origin at the cost of another's idle connection."""
+        for idle in self._idle.values():
+            if idle:
+                idle.popleft().drop()
+                self._connect(exchange)
+                return True
+        return False
+
+    def _connect(self, exchange: DirectExchange) -> None:
+        self._open += 1
+        task = self._loop.create_task(self._connected(exchange))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connected(self, exchange: DirectExchange) -> None:
+        origin, address = exchange.key
+        connection = Connection(self, exchange.key)
+        try:
+            async with asyncio.timeout(exchange.timeouts.connect or None):
+                await self._loop.create_connection(
+                    lambda: connection,
+                    address or origin.host,
+                    origin.port,
+                    ssl=self._tls if origin.secure else None,
+                    server_hostname=origin.host if origin.secure else None,
+                )
+        except asyncio.CancelledError:
+            self._open -= 1
+            raise
+        except ssl.SSLError:
+            self._refused(exchange, "tls")
+        except TimeoutError:
+            self._refused(exchange, "timeout")
+        except (OSError, ValueError):
+            self._refused(exchange, "connect")
+        else:
+            if exchange.sink is not None:
+                connection.begin(exchange)
+            else:
+                self.release(connection)
+
+    def _refused(self, exchange: DirectExchange, kind: str) -> None:
+        self._open -= 1
+        if kind == "tls":
+            exchange.fail(TransportError("tls", sent=False))
+        elif kind == "timeout":
+            exchange.fail(TransportError("timeout", sent=False))
+        else:
+            exchange.fail(TransportError("connect", sent=False))
+
+    # The clock.
+
+    def _sweep(self) -> None:
+        now = self.now()
+        for exchange in tuple(self._active):
+            if exchange.overdue(now):
+                exchange.fail(TransportError("timeout", sent=exchange.phase != "connect"))
+        for idle in tuple(self._idle.values()):
+            while idle and now - idle[0].idle_since > IDLE_S:
+                idle.popleft().drop()
+        self._sweeping = None
+        if self._active or self._idle:
+            self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
+
+
+def default_tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+_FORBIDDEN = frozenset(b"\r\n\0")
+
+
+def sendable(request: HttpRequest) -> bool:
+    """Whether nothing in the head could begin a line of its own."""
+    if not request.target.startswith(b"/") or any(byte <= 0x20 or byte == 0x7F for byte in request.target):
+        return False
+    return all(
+        name and value.isascii() and _FORBIDDEN.isdisjoint(name) and _FORBIDDEN.isdisjoint(value)
+        for name, value in request.headers
+    )
+
+
+def _call(callback: Callable[[TransportError], None], error: TransportError) -> None:
+    try:
+        callback(error)
+    except Exception:
+        log.exception("an answer's sink failed")
