@@ -34,7 +34,7 @@ check: .venv/test.stamp web/node_modules/.package-lock.json
 check-lint:
 	@$(BIN)/ruff check -q --output-format concise
 check-format:
-	@$(BIN)/ruff format -q --check
+	@$(BIN)/ruff format -q --check --output-format concise
 check-types:
 	@$(BIN)/mypy --no-error-summary
 check-imports:
@@ -80,7 +80,7 @@ wheel: .venv/project.stamp
 	@ls dist/*.whl
 
 test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core
-bench-packages: NEEDED := nginx-light gcc libc6-dev
+bench-packages: NEEDED := nginx gcc libc6-dev
 test-packages bench-packages:
 	@missing=; for p in $(NEEDED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

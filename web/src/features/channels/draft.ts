@@ -34,7 +34,9 @@ export function values(channel: Channel | null): Values {
 export function draft(entered: Values): ChannelDraft {
   const type = channelTypes.find(({ id }) => id === Number(entered.type))
   const config = Object.fromEntries(Object.entries(entered.config).filter(([, value]) => value))
-  const key = composedKey(type) ? (type?.config ?? []).map((field) => entered.config[field] ?? '').join('|') : entered.key
+  const parts = (type?.config ?? []).map((field) => entered.config[field] ?? '')
+  // A key with a part missing is none; an empty one keeps what is stored.
+  const key = !composedKey(type) ? entered.key : parts.every(Boolean) ? parts.join('|') : ''
   return {
     type: Number(entered.type),
     name: entered.name.trim(),
