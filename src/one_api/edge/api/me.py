@@ -128,6 +128,7 @@ async def rotate_access_token(call: Call) -> Response:
     return done(await users.rotate_access_token(call.parts.database, call.user.id))
 
 
-@get("/api/user/aff", Access.USER)
+@get("/api/user/aff", Access.USER, changes=True)
 async def invite_code(call: Call) -> Response:
+    """Made when it is first asked for."""
     return done(await profile.invite_code(call.parts.database, call.user))

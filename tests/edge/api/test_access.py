@@ -1,0 +1,164 @@
+"""Every endpoint against everybody who may ask: the table of endpoints says what must happen."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from one_api.accounts.sessions import LIFE_S
+from one_api.edge.api import ENDPOINTS, Access, Endpoint
+from one_api.store.schema import users
+from tests.edge.api.world import Person, World
+
+pytestmark = pytest.mark.anyio
+
+NOT_SIGNED_IN = "无权进行此操作，未登录且未提供 access token"
+REFUSALS = {
+    (401, NOT_SIGNED_IN): "not signed in",
+    (200, "无权进行此操作，access token 无效"): "wrong token",
+    (200, "用户已被封禁"): "banned",
+    (200, "无权进行此操作，权限不足"): "role",
+}
+Enter = Callable[[World, int], Awaitable[Person]]
+
+
+async def by_session(here: World, user_id: int) -> Person:
+    return await here.with_session(user_id)
+
+
+async def by_token(here: World, user_id: int) -> Person:
+    return await here.with_access_token(user_id)
+
+
+async def outcome(person: Person, endpoint: Endpoint) -> str:
+    answer = await person.ask(endpoint.method, endpoint.path.replace("{id}", "9999"))
+    message = answer.json().get("message", "") if answer.content else ""
+    return REFUSALS.get((answer.status_code, message), "through")
+
+
+async def outcomes(ask: Callable[[Endpoint], Awaitable[str]]) -> dict[str, str]:
+    return {f"{endpoint.method} {endpoint.path}": await ask(endpoint) for endpoint in ENDPOINTS}
+
+
+def expected(says: Callable[[Endpoint], str]) -> dict[str, str]:
+    public = "through"
+    return {
+        f"{endpoint.method} {endpoint.path}": says(endpoint) if endpoint.access > Access.ANYONE else public
+        for endpoint in ENDPOINTS
+    }
+
+
+async def test_nobody_gets_through(here: World) -> None:
+    async def ask(endpoint: Endpoint) -> str:
+        return await outcome(here.somebody(), endpoint)
+
+    assert await outcomes(ask) == expected(lambda _: "not signed in")
+
+
+@pytest.mark.parametrize("header", ["nope", "Bearer nope", "Bearer ", "sk-nope", "0" * 32])
+async def test_a_wrong_token_gets_nobody_through(here: World, header: str) -> None:
+    async def ask(endpoint: Endpoint) -> str:
+        return await outcome(here.somebody(Authorization=header), endpoint)
+
+    assert await outcomes(ask) == expected(lambda _: "wrong token")
+
+
+@pytest.mark.parametrize("enter", [by_session, by_token])
+@pytest.mark.parametrize("role", [Access.USER, Access.ADMIN, Access.ROOT])
+async def test_each_role_gets_as_far_as_declared(here: World, role: Access, enter: Enter) -> None:
+    async def ask(endpoint: Endpoint) -> str:
+        user_id = await here.user(f"u{ENDPOINTS.index(endpoint)}", role=role)
+        return await outcome(await enter(here, user_id), endpoint)
+
+    assert await outcomes(ask) == expected(lambda endpoint: "through" if role >= endpoint.access else "role")
+
+
+@pytest.mark.parametrize("enter", [by_session, by_token])
+@pytest.mark.parametrize("status", [0, 2, 3])
+async def test_who_is_banned_or_deleted_gets_nowhere(here: World, status: int, enter: Enter) -> None:
+    user_id = await here.user("gone", role=Access.ROOT, status=status)
+
+    async def ask(endpoint: Endpoint) -> str:
+        return await outcome(await enter(here, user_id), endpoint)
+
+    assert await outcomes(ask) == expected(lambda _: "banned")
+
+
+@pytest.mark.parametrize("enter", [by_session, by_token])
+async def test_who_was_demoted_has_the_role_he_has_now(here: World, enter: Enter) -> None:
+    async def ask(endpoint: Endpoint) -> str:
+        user_id = await here.user(f"u{ENDPOINTS.index(endpoint)}", role=Access.ROOT)
+        person = await enter(here, user_id)
+        await here.execute(update(users).where(users.c.id == user_id).values(role=1))
+        return await outcome(person, endpoint)
+
+    assert await outcomes(ask) == expected(lambda endpoint: "through" if endpoint.access <= 1 else "role")
+
+
+async def test_an_expired_session_is_none(here: World) -> None:
+    person = await here.with_session(1)
+    here.clock.now += LIFE_S
+    answer = await person.ask("GET", "/api/user/self")
+    assert (answer.status_code, answer.json()["message"]) == (401, NOT_SIGNED_IN)
+
+
+@pytest.mark.parametrize("cookie", ["garbage", "MTIzNDU2Nzg5fGFiY2RlZg==", "x" * 500, "''--", "%00"])
+async def test_a_strange_cookie_is_none(here: World, cookie: str) -> None:
+    answer = await here.somebody(Cookie=f"session={cookie}").ask("GET", "/api/user/self")
+    assert answer.status_code == 401
+
+
+async def test_a_session_wins_over_the_header(here: World) -> None:
+    person = await here.with_session(await here.user("alice"))
+    assert (await person.get("/api/user/self", Authorization="nope"))["data"]["username"] == "alice"
+
+
+async def test_an_access_token_works_with_and_without_bearer(here: World) -> None:
+    user_id = await here.user("alice")
+    token = (await (await here.with_session(user_id)).get("/api/user/token"))["data"]
+    for header in (token, f"Bearer {token}"):
+        assert (await here.somebody(Authorization=header).get("/api/user/self"))["data"]["username"] == "alice"
+    for header in (f"bearer {token}", token.upper(), f"sk-{token}", f"{token} "[:-2]):
+        answer = await here.somebody(Authorization=header).get("/api/user/self")
+        assert answer["message"] == "无权进行此操作，access token 无效"
+
+
+async def test_a_user_without_access_token_is_not_found_by_an_empty_one(here: World) -> None:
+    await here.execute(update(users).values(access_token=""))
+    for header in ("Bearer ", " ", "Bearer  "):
+        answer = (await here.somebody(Authorization=header).ask("GET", "/api/user/self")).json()
+        assert answer["success"] is False
+
+
+def test_every_endpoint_changes_unless_it_is_a_get() -> None:
+    def of(endpoint: Endpoint) -> tuple[str, str]:
+        return endpoint.method, endpoint.path
+
+    assert {of(endpoint) for endpoint in ENDPOINTS if endpoint.method != "GET" and not endpoint.changes} == set()
+    assert {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET" and endpoint.changes} == {
+        "/api/user/aff",
+        "/api/user/logout",
+        "/api/user/token",
+    }
+    assert len({of(endpoint) for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+
+
+async def test_answers_to_other_methods_are_one_apis_404(here: World) -> None:
+    person = await here.with_session(1)
+    known = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    strange: list[tuple[str, str]] = []
+    for path in sorted({path for _, path in known if "{" not in path}):
+        for method in ("PATCH", "HEAD", "OPTIONS"):
+            answer: Any = await person.ask(method, path)
+            if answer.status_code != 404:
+                strange.append((method, path))
+    assert strange == []
+    assert (await person.ask("POST", "/api/status")).json() == {
+        "error": {
+            "message": "Invalid URL (POST /api/status)",
+            "type": "invalid_request_error",
+            "param": "",
+            "code": "",
+        }
+    }
