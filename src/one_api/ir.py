@@ -1,10 +1,12 @@
-"""Neutral values of a call: what every dialect, price and log row means by them."""
+"""Neutral values of a call: what every dialect, price and log row means by them.
 
-from dataclasses import dataclass
+Values that every call makes are msgspec structs: they cost a tenth of a frozen dataclass.
+"""
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Counted units of one call, in tokens. `input` includes `cached` and `audio_in`; `output` includes `reasoning` and `audio_out`."""
 
     input: int = 0

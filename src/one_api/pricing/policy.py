@@ -4,8 +4,9 @@ The ledger takes a cost above the hold from what is left of the balance and book
 claims beyond the ceiling of the hold is never asked of anybody.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from one_api.ir import Usage
 from one_api.pricing.ratios import Tariff
@@ -23,8 +24,7 @@ Outcome = Literal[
 Source = Literal["reported", "counted", "nothing", "estimated", "recovered"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(Struct, frozen=True, gc=False):
     """What a call used as far as we know. `usage` holds the prompt and all that was produced, reported or else counted.
 
     accepted: the upstream had begun to answer. checkpoint: the last cost written down while it ran.
@@ -36,8 +36,7 @@ class Meter:
     checkpoint: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True, gc=False):
     """What the call costs. `usage` is for its log row; `excess` is what the upstream claimed beyond the ceiling."""
 
     cost: int

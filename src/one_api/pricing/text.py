@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from one_api.ir import Usage
 from one_api.pricing.ratios import Tariff
@@ -13,8 +14,7 @@ MOST_QUOTA: Final = 1 << 53
 _MOST_TOKENS: Final = 1 << 53
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, gc=False):
     """What to hold for a call.
 
     A balance below `least` refuses it; `most` is the dearest answer within the client's limits; `ceiling` is what an

@@ -3,8 +3,10 @@
 So no report makes a call cheaper than free or claims more than any model could do; `policy` bounds the cost.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from one_api.ir import Usage
 
@@ -12,8 +14,7 @@ MOST_BELIEVED: Final = 10_000_000
 """Tokens of one kind in one call: no model has a window this wide."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, gc=False):
     """A believable report. `total_only`: there is no prompt count, and `usage.output` is the total."""
 
     usage: Usage

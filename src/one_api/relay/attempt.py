@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
@@ -76,8 +78,7 @@ class Upstreams:
     enforce_usage: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A good answer whose first content is here. `started` is when the successful attempt began."""
 
     channel: Channel

@@ -5,7 +5,9 @@ Images have a price each, speech one for each byte of its text, transcriptions o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from one_api.ir import Usage
 from one_api.lib import json
@@ -25,8 +27,7 @@ UNCOUNTED = frozenset((Mode.EMBEDDINGS, Mode.EDITS))  # One API asks nothing for
 NO_OUTPUT = frozenset((Mode.EMBEDDINGS, Mode.MODERATIONS))
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """One call at one channel's price. `fixed` is the cost where it is known before the call."""
 
     model: str

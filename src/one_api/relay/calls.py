@@ -5,9 +5,10 @@ only in case from one that has a price, because some upstreams match keys withou
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
@@ -34,8 +35,7 @@ _DEFAULT_MODELS = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, kw_only=True):
     """One client request. `headers` are lower-cased names with their last value, `started` is the loop's clock."""
 
     id: str
@@ -54,8 +54,7 @@ class Call:
         return self.headers.get(b"authorization", b"").decode("latin-1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a call asks for, in the terms that routing and pricing need.
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
@@ -69,7 +68,7 @@ class Ask:
     limit: int | None = None
     text: int = 0
     media: int = 0
-    document: Mapping[str, Any] = field(default_factory=dict)
+    document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
 
