@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import text
 
 from one_api.errors import OneAPIError, QuotaExceeded, Unavailable
 from one_api.ledger import Facts, Hold, Ledger
@@ -129,6 +130,26 @@ async def test_a_server_that_is_gone_refuses_holds_and_settles_are_written_when_
             await ledger.hold(request("refused"))
         assert not settled.done()
         there.set()
+        assert await settled
+    assert await books.user() == (990, 10, 1)
+    assert await books.rows("select * from holds") == []
+
+
+async def test_a_row_that_somebody_else_locks_delays_and_does_not_lose(books: World) -> None:
+    """An administrator's transaction, or a console that was left open."""
+    if books.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite locks the whole file, see above")
+    await books.add_user()
+    await books.add_token()
+    async with books.ledger() as ledger:
+        hold = await ledger.hold(request("early"))
+        async with books.engine.begin() as tx:
+            await tx.execute(text("select * from users where id = 1 for update"))
+            settled = ledger.settle(hold, 10, DONE)
+            with pytest.raises(Unavailable):
+                await ledger.hold(request("refused"))
+            await asyncio.sleep(2)  # beyond the limit of the lock's wait
+            assert not settled.done()
         assert await settled
     assert await books.user() == (990, 10, 1)
     assert await books.rows("select * from holds") == []
