@@ -36,8 +36,9 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """Not for the session: as long as it lives, Playwright's event loop counts as running, and async tests cannot."""
     # Playwright's own Node wants a library that small systems lack.
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(NODE)
     with sync_playwright() as playwright:
