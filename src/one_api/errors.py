@@ -1,6 +1,7 @@
 """The errors we mean to raise: each knows its HTTP status, code and shape.
 
-Messages are One API's, word for word, where its clients see them. An error's text never holds a key or an upstream address.
+Messages are One API's, word for word, where its clients see them. An error's text never holds a key or an upstream
+address.
 """
 
 from typing import Literal

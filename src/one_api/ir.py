@@ -7,7 +7,10 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Counted units of one call, in tokens. `input` includes `cached` and `audio_in`; `output` includes `reasoning` and `audio_out`."""
+    """Counted units of one call, in tokens.
+
+    `input` includes `cached` and `audio_in`; `output` includes `reasoning` and `audio_out`.
+    """
 
     input: int = 0
     output: int = 0

@@ -53,7 +53,16 @@ def test_everything_a_model_said_is_collected() -> None:
 
 def test_content_in_parts_and_unknown_shapes_are_collected_too() -> None:
     tap = StreamTap()
-    tap.event(chunk({"content": [{"type": "text", "text": "a"}, {"type": "thinking", "thinking": [{"type": "text", "text": "b"}]}]}))
+    tap.event(
+        chunk(
+            {
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "b"}]},
+                ]
+            }
+        )
+    )
     assert tap.pieces == ["a", "b"]
 
 
@@ -72,7 +81,10 @@ def test_the_last_usage_counts() -> None:
 
 
 def test_an_answer_in_one_piece_is_read_without_building_it() -> None:
-    body = {"choices": [{"message": {"content": "hi", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}}], "usage": {"x": 1}}
+    body = {
+        "choices": [{"message": {"content": "hi", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}}],
+        "usage": {"x": 1},
+    }
     whole = read_whole(json.dumps(body).encode())
     assert (whole.usage, whole.error, said(whole.choices)) == ({"x": 1}, None, ["hi", "f", "{}"])
 

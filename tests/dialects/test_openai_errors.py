@@ -30,7 +30,9 @@ def test_the_message_is_found_where_providers_put_it(body: Any, message: str) ->
 def test_an_error_object_is_taken_over_whole() -> None:
     body = b'{"error":{"message":"num","code":401,"type":"z","param":"p","more":1}}'
     assert decode_error(400, body) == Reported("num", type="z", param="p", code=401)
-    assert decode_error(400, b'{"error":{"message":"m","type":null,"param":null,"code":null}}') == Reported("m", "", "", None)
+    assert decode_error(400, b'{"error":{"message":"m","type":null,"param":null,"code":null}}') == Reported(
+        "m", "", "", None
+    )
 
 
 @pytest.mark.parametrize(

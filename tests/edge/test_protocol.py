@@ -70,7 +70,9 @@ class Wire:
     def send(self, data: bytes) -> None:
         self.writer.write(data)
 
-    def request(self, target: str = CHAT, body: bytes = b"", *, method: str = "POST", version: str = "1.1", extra: str = "") -> None:
+    def request(
+        self, target: str = CHAT, body: bytes = b"", *, method: str = "POST", version: str = "1.1", extra: str = ""
+    ) -> None:
         head = f"{method} {target} HTTP/{version}\r\nhost: x\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
         self.send(head.encode() + body)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -18,7 +18,7 @@ class Admin:
         self._client = httpx2.Client(base_url=url, timeout=30, trust_env=False)
         self.ask("POST", "/api/user/login", json={"username": name, "password": password})
 
-    def __enter__(self) -> "Admin":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -38,7 +38,14 @@ class Admin:
 
     def channel(self, base_url: str, models: str, **more: Any) -> int:
         """A channel of OpenAI's type, enabled, for the group `default`; gives its number."""
-        body = {"type": 1, "name": "up", "key": "sk-upstream", "base_url": base_url, "models": models, "group": "default"}
+        body = {
+            "type": 1,
+            "name": "up",
+            "key": "sk-upstream",
+            "base_url": base_url,
+            "models": models,
+            "group": "default",
+        }
         self.ask("POST", "/api/channel/", json={**body, **more})
         newest: list[dict[str, Any]] = self.ask("GET", "/api/channel/")
         return int(newest[0]["id"])
@@ -51,7 +58,9 @@ class Admin:
     def user(self, name: str, quota: int, **more: Any) -> "Admin":
         """An ordinary user with a balance, logged in."""
         self.ask("POST", "/api/user/", json={"username": name, "password": "password12", "display_name": name})
-        found = next(user for user in self.ask("GET", "/api/user/search", params={"keyword": name}) if user["username"] == name)
+        found = next(
+            user for user in self.ask("GET", "/api/user/search", params={"keyword": name}) if user["username"] == name
+        )
         self.ask("PUT", "/api/user/", json={"id": found["id"], "quota": quota, **more})
         return self.login(name)
 

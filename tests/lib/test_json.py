@@ -15,8 +15,10 @@ DOCUMENTS = st.recursive(
 )
 
 
-@given(DOCUMENTS, st.sampled_from([None, 1]), st.booleans())
-def test_every_unambiguous_document_is_read_as_others_read_it(value: object, indent: int | None, ascii_only: bool) -> None:
+@given(value=DOCUMENTS, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
+def test_every_unambiguous_document_is_read_as_others_read_it(
+    *, value: object, indent: int | None, ascii_only: bool
+) -> None:
     text = stdlib.dumps(value, indent=indent, ensure_ascii=ascii_only)
     try:
         raw = text.encode()
@@ -27,8 +29,8 @@ def test_every_unambiguous_document_is_read_as_others_read_it(value: object, ind
     assert json.decode_strict(raw).value == value
 
 
-@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")), st.booleans())
-def test_a_key_given_twice_is_refused_wherever_it_stands(key: str, filler: str, nested: bool) -> None:
+@given(key=st.text(st.characters(codec="utf-8")), filler=st.text(st.characters(codec="utf-8")), nested=st.booleans())
+def test_a_key_given_twice_is_refused_wherever_it_stands(*, key: str, filler: str, nested: bool) -> None:
     name, other = stdlib.dumps(key), stdlib.dumps(filler)
     document = f'{{{name}:1,"f":{other},{name}:2}}' if key != "f" else '{"f":1,"f":2}'
     if nested:
@@ -69,7 +71,12 @@ def test_strings_that_look_like_keys_do_not_make_duplicates() -> None:
 def test_text_is_measured_in_bytes_and_media_are_counted_apart() -> None:
     body = {
         "messages": [
-            {"content": [{"type": "text", "text": "你好"}, {"type": "image_url", "image_url": {"url": "https://a/b.png"}}]},
+            {
+                "content": [
+                    {"type": "text", "text": "你好"},
+                    {"type": "image_url", "image_url": {"url": "https://a/b.png"}},
+                ]
+            },
             {"content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}]},
         ]
     }

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from one_api.lib import sse
 from one_api.lib.sse import SSEReader, data_of
 
-LINES = st.sampled_from(["data: x", "data:y", "data", ": comment", "event: e", "id: 1", "retry: 5", "data: {\"a\":1}", "nonsense"])
+LINES = st.sampled_from(
+    ["data: x", "data:y", "data", ": comment", "event: e", "id: 1", "retry: 5", 'data: {"a":1}', "nonsense"]
+)
 STREAMS = st.tuples(
     st.lists(st.lists(LINES, min_size=1, max_size=3), max_size=6), st.sampled_from(["\n", "\r\n", "\r"])
 ).map(lambda made: "".join(made[1].join(lines) + made[1] * 2 for lines in made[0]).encode())
@@ -61,9 +63,9 @@ def test_the_data_field_is_read_as_the_standard_says(raw: bytes, data: bytes | N
 
 def test_an_endless_event_is_refused() -> None:
     reader = SSEReader()
+    reader.feed(b"x" * sse.MAX_EVENT)
     with pytest.raises(sse.EventTooLong):
-        for _ in range(sse.MAX_EVENT // 2**20 + 1):
-            reader.feed(b"x" * 2**20)
+        reader.feed(b"x")
 
 
 def test_what_the_end_left_open_is_an_event_if_it_holds_data() -> None:

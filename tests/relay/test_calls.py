@@ -51,13 +51,17 @@ def test_relayed_paths_have_a_mode(path: str, mode: Mode) -> None:
     assert found[0] is mode
 
 
-@pytest.mark.parametrize("path", ["/v1/foo", "/v1/engines//embeddings", "/v1/engines/a/b/embeddings", "/v1/chat", "/v2/chat/completions"])
+@pytest.mark.parametrize(
+    "path", ["/v1/foo", "/v1/engines//embeddings", "/v1/engines/a/b/embeddings", "/v1/chat", "/v2/chat/completions"]
+)
 def test_other_paths_are_not_relayed(path: str) -> None:
     assert mode_of(path) is None
 
 
 def test_a_chat_call_is_understood() -> None:
-    ask = read({"model": "m", "messages": MESSAGES, "stream": True, "n": 3, "max_tokens": 5, "max_completion_tokens": 9})
+    ask = read(
+        {"model": "m", "messages": MESSAGES, "stream": True, "n": 3, "max_tokens": 5, "max_completion_tokens": 9}
+    )
     assert (ask.model, ask.stream, ask.n, ask.limit) == ("m", True, 3, 9)
     assert ask.text >= 2
 
@@ -94,7 +98,9 @@ def test_wrong_or_missing_fields_are_refused_in_the_text_shape(change: dict[str,
     assert (caught.value.status, caught.value.code, caught.value.bare) == (400, "invalid_text_request", False)
 
 
-@pytest.mark.parametrize("body", [b"{bad", b"", b"[1]", b"5", b'{"model":5}', b'{"model":"a","model":"b"}', b'{"model":"a","n":NaN}'])
+@pytest.mark.parametrize(
+    "body", [b"{bad", b"", b"[1]", b"5", b'{"model":5}', b'{"model":"a","model":"b"}', b'{"model":"a","n":NaN}']
+)
 def test_an_unreadable_chat_body_is_refused_in_the_shape_of_authentication_errors(body: bytes) -> None:
     with pytest.raises(OneAPIError) as caught:
         read(body)
@@ -133,7 +139,9 @@ def multipart(*parts: tuple[str, bytes, str | None], boundary: str = "b0") -> by
     made = b""
     for name, value, filename in parts:
         extra = f'; filename="{filename}"' if filename else ""
-        made += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + value + b"\r\n"
+        made += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + value + b"\r\n"
+        )
     return made + f"--{boundary}--\r\n".encode()
 
 

@@ -88,7 +88,8 @@ class StreamTap:
         if chunk.usage is not None:
             self.usage = chunk.usage
         if not chunk.choices:
-            # One API drops what has neither choices nor usage (Azure's content filter prelude): clients index choices[0].
+            # One API drops what has neither choices nor usage (Azure's content filter prelude):
+            # clients index choices[0].
             return Verdict.USAGE_ONLY if chunk.usage is not None else Verdict.DROP
         self.events += 1
         for choice in chunk.choices:

@@ -1,4 +1,4 @@
-"""What lives under `/v1` and is not relayed: the model list, the billing dashboards, and the routes OpenAI has and we do not.
+"""What lives under `/v1` and is not relayed: model list, billing dashboards, and the routes OpenAI has and we do not.
 
 Every answer of these needs a key; errors have OpenAI's shape. One function per endpoint.
 """
@@ -219,5 +219,3 @@ def _number(amount: float) -> float:
 
 def _json(value: object, status: int = 200) -> Response:
     return JSONResponse(value, status_code=status, media_type="application/json; charset=utf-8")
-
-

@@ -1,9 +1,9 @@
-"""Relay paths taken at uvicorn's protocol class, before any ASGI message exists; every other path is uvicorn's business.
+"""Relay paths taken at uvicorn's protocol class, before any ASGI message exists; other paths are uvicorn's business.
 
 Nothing of ASGI is built until the path is known. For a relay path a `RelayCycle` stands where uvicorn keeps its
-RequestResponseCycle (attribute `cycle`), with the names uvicorn reads from it: response_complete, keep_alive, disconnected,
-message_event, run_asgi. That leans on names which are no documented API: uvicorn is pinned, and tests/edge/test_protocol.py
-checks each behaviour.
+RequestResponseCycle (attribute `cycle`), with the names uvicorn reads from it: response_complete, keep_alive,
+disconnected, message_event, run_asgi. That leans on names which are no documented API: uvicorn is pinned, and
+tests/edge/test_protocol.py checks each behaviour.
 """
 
 import asyncio
@@ -415,4 +415,3 @@ class RelayProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write_eof()
             self.loop.call_later(LINGER, self.transport.close)
-

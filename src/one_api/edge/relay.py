@@ -79,10 +79,10 @@ class RelayService:
         for connection in tuple(self._connections):
             connection.tick(now)
 
-    async def drain(self, timeout: float) -> None:
-        """Wait for calls under way; what is left after `timeout` seconds is cancelled, settled and waited for."""
+    async def drain(self, patience_s: float) -> None:
+        """Wait for calls under way; what is left after that long is cancelled, settled and waited for."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout)
+            await asyncio.wait(self._tasks, timeout=patience_s)
         left = set(self._tasks)
         for task in left:
             task.cancel()
@@ -102,11 +102,15 @@ class RelayService:
         except OneAPIError as error:
             self._fail(request, error, request_id, headers.get(b"origin"))
         except asyncio.CancelledError:
-            self._fail(request, OneAPIError("the server is shutting down", status=503), request_id, headers.get(b"origin"))
+            self._fail(
+                request, OneAPIError("the server is shutting down", status=503), request_id, headers.get(b"origin")
+            )
             raise
         except Exception:
             log.exception("relay failed", request_id=request_id)
-            self._fail(request, OneAPIError("internal error", code="internal_error"), request_id, headers.get(b"origin"))
+            self._fail(
+                request, OneAPIError("internal error", code="internal_error"), request_id, headers.get(b"origin")
+            )
 
     def _call(self, request: Incoming, request_id: str, headers: dict[bytes, bytes]) -> Call:
         target, _, query = request.url.decode("latin-1").partition("?")

@@ -6,6 +6,7 @@ data after the end, nesting past `MAX_DEPTH`. What passes may be forwarded byte 
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,11 @@ class InvalidJSON(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A decoded body. `text` counts UTF-8 bytes of all strings but data URLs, the basis of a token estimate; `media` counts data URLs and image links."""
+    """A decoded body.
+
+    `text` counts UTF-8 bytes of all strings but data URLs, the basis of a token estimate; `media` counts data URLs and
+    image links.
+    """
 
     value: Any
     text: int
@@ -45,27 +50,25 @@ class _Measure:
         if depth > MAX_DEPTH:
             raise InvalidJSON(f"nested deeper than {MAX_DEPTH} levels")
         kind = type(value)
-        if kind is str:
-            self._string(value)
-        elif kind is dict:
+        if kind is dict:
             self.keys += len(value)
-            below = depth + 1
-            for item in value.values():
-                if type(item) is str:
-                    self._string(item)
-                elif type(item) in _BRANCHES:
-                    self.walk(item, below)
             if "image_url" in value or "input_audio" in value:
                 self.media += 1
+            self._items(value.values(), depth + 1)
         elif kind is list:
-            below = depth + 1
-            for item in value:
-                if type(item) is str:
-                    self._string(item)
-                elif type(item) in _BRANCHES:
-                    self.walk(item, below)
-                else:
-                    self.text += 4  # a number in a token array is a token
+            self._items(value, depth + 1)
+        elif kind is str:
+            self._string(value)
+
+    def _items(self, items: Iterable[Any], depth: int) -> None:
+        for item in items:
+            kind = type(item)
+            if kind is str:
+                self._string(item)
+            elif kind is dict or kind is list:
+                self.walk(item, depth)
+            else:
+                self.text += 4  # a number in an array of tokens is a token
 
     def _string(self, value: str) -> None:
         if value.startswith("data:"):
@@ -74,9 +77,6 @@ class _Measure:
             self.text += len(value)
         else:
             self.text += len(value.encode())
-
-
-_BRANCHES = frozenset((dict, list))
 
 
 def decode(data: bytes) -> Any:

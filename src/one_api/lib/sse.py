@@ -1,6 +1,7 @@
 """Server-sent events, read incrementally as the standard says: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
-Events come out whole whatever way the bytes were cut. The raw bytes of an event are kept, so that it can be forwarded as received.
+Events come out whole whatever way the bytes were cut. The raw bytes of an event are kept, so that it can be forwarded
+as received.
 """
 
 MAX_EVENT = 16 * 1024 * 1024

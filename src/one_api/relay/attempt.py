@@ -206,7 +206,10 @@ def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
         raise UpstreamError(
-            f"the upstream's answer is not JSON: {error}", status=502, code="unmarshal_response_body_failed", kind="one_api_error"
+            f"the upstream's answer is not JSON: {error}",
+            status=502,
+            code="unmarshal_response_body_failed",
+            kind="one_api_error",
         ) from None
     if _is_error(whole.error):
         reported = openai_errors.from_object(whole.error)

@@ -1,7 +1,7 @@
 """What a call may cost before it is made, and what it did cost after it ended. Knows modes, not sockets.
 
-Text is priced by tokens: the upstream's own report if it can be believed, else counted from what was asked and delivered.
-Images have a price each, speech one for each byte of its text, transcriptions one for each token of theirs.
+Text is priced by tokens: the upstream's own report if it can be believed, else counted from what was asked and
+delivered. Images have a price each, speech one for each byte of its text, transcriptions one for each token of theirs.
 """
 
 from collections.abc import Iterable

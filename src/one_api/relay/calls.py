@@ -1,7 +1,7 @@
 """A call as it came in, and what it asks for: read once, strictly, before anything is held or sent.
 
-What is priced here is what is sent: a document with two readings is refused (see lib.json), and so is a key that differs
-only in case from one that has a price, because some upstreams match keys without regard to case.
+What is priced here is what is sent: a document with two readings is refused (see lib.json), and so is a key that
+differs only in case from one that has a price, because some upstreams match keys without regard to case.
 """
 
 from collections.abc import Mapping
@@ -96,15 +96,13 @@ def understand(call: Call) -> Ask:
         return Ask(mode=call.mode, model=call.engine or _DEFAULT_MODELS.get(call.mode, ""))
     try:
         document = json.decode_strict(call.body)
-        value = document.value
-        if not isinstance(value, dict):
-            raise BadRequest(gojson.mismatch(value, "value", "middleware.ModelRequest"))
-        _refuse_look_alikes(value)
-        model = _optional(value, "model", str, struct="ModelRequest") or call.engine or _DEFAULT_MODELS.get(call.mode, "")
+        value = _object(document.value)
+        named = _optional(value, "model", str, struct="ModelRequest")
     except json.InvalidJSON as error:
         raise unreadable(call.mode, gojson.complaint(call.body) or str(error)) from None
     except BadRequest as error:
         raise unreadable(call.mode, error.message) from None
+    model = named or call.engine or _DEFAULT_MODELS.get(call.mode, "")
     try:
         return Ask(
             mode=call.mode,
@@ -173,10 +171,14 @@ _PRICED = frozenset(
 )
 
 
-def _refuse_look_alikes(value: Mapping[str, Any]) -> None:
+def _object(value: Any) -> dict[str, Any]:
+    """The body's object, if it is one, and no key looks like another that has a price."""
+    if not isinstance(value, dict):
+        raise BadRequest(gojson.mismatch(value, "value", "middleware.ModelRequest"))
     for key in value:
         if not key.islower() and key not in _PRICED and key.lower() in _PRICED:
             raise BadRequest(f"the key {key!r} differs only in case from {key.lower()!r}")
+    return value
 
 
 _SCALARS: Mapping[str, tuple[type, ...]] = MappingProxyType(
@@ -257,7 +259,7 @@ def _choices(value: Mapping[str, Any]) -> int:
 
 
 def _optional(value: Mapping[str, Any], key: str, *kinds: type, struct: str = "GeneralOpenAIRequest") -> Any:
-    """A field of one of these types, None when it is absent or null. The refusal is worded as One API's decoder does."""
+    """A field of one of these types, None when absent or null. The refusal is worded as One API's decoder does."""
     found = value.get(key)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Counting tokens for what an upstream did not report, without holding up the loop: long texts in a thread, images fetched."""
+"""Counting tokens for what an upstream did not report, without holding up the loop: long texts go to a thread."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

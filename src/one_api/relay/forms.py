@@ -1,4 +1,4 @@
-"""Multipart forms of audio calls: read where each field lies, so that one value can be replaced and every other byte kept."""
+"""Multipart forms of audio calls: where each field lies, so that one value is replaced and every other byte kept."""
 
 from dataclasses import dataclass
 

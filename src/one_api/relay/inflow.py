@@ -1,8 +1,8 @@
 """An upstream's answer as it arrives: read along, forwarded as received, its end held back until the call is paid.
 
-An `Inflow` is the transport's Sink and the client's Listener, so that bytes of a stream go from socket to socket without
-waking a task. The task waits twice: for `ready` (the whole body, or a stream's first content, or the failure that lets
-another channel be tried) and, of a stream, for `ended`.
+An `Inflow` is the transport's Sink and the client's Listener, so that bytes of a stream go from socket to socket
+without waking a task. The task waits twice: for `ready` (the whole body, or a stream's first content, or the failure
+that lets another channel be tried) and, of a stream, for `ended`.
 """
 
 import asyncio
@@ -209,7 +209,7 @@ class Inflow:
             if verdict is Verdict.CONTENT:
                 kept.append(raw)
                 _resolve(self.ready)
-            elif verdict is Verdict.FORWARD or verdict is Verdict.USAGE_ONLY and not self._strip_usage:
+            elif verdict is Verdict.FORWARD or (verdict is Verdict.USAGE_ONLY and not self._strip_usage):
                 kept.append(raw)
             elif verdict is Verdict.DONE:
                 self._pass_on(b"".join(kept))
@@ -312,7 +312,10 @@ def transport_error(error: TransportError) -> UpstreamError:
     """What a caller may know of a failed connection: no address, no key."""
     if error.kind == "timeout":
         return UpstreamError(
-            "do request failed: the upstream did not answer in time", status=504, code="do_request_failed", kind="one_api_error"
+            "do request failed: the upstream did not answer in time",
+            status=504,
+            code="do_request_failed",
+            kind="one_api_error",
         )
     reasons = {
         "connect": "the upstream cannot be reached",

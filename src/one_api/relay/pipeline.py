@@ -180,6 +180,3 @@ def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
         client.cut()
     else:
         client.finish(openai_errors.encode_error_event(error, call.id))
-
-
-

@@ -23,7 +23,7 @@ class Tab:
 
     __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
 
-    def __init__(  # noqa: PLR0913, PLR0917  # all of one call
+    def __init__(
         self,
         ledger: Ledger,
         counting: Counting,

@@ -1,7 +1,7 @@
 """Which upstream errors say that a channel's account is finished. Pure.
 
-Only what an upstream says of itself counts: a status, a typed error, or a whole sentence that its message begins with. No
-word that a caller can put into a request, and see quoted in an error, disables a channel.
+Only what an upstream says of itself counts: a status, a typed error, or a whole sentence that its message begins with.
+No word that a caller can put into a request, and see quoted in an error, disables a channel.
 """
 
 from typing import Final
