@@ -130,9 +130,9 @@ async def world(where: servers.Database, **settings_: Any) -> AsyncIterator[Worl
     database = open_database(config)
     await migrate(database)
     await create_root(database, config, now=NOW)
-    ledger = Ledger.open(dsn.parse(where.url))
-    await ledger.start()
     clock = Clock()
+    ledger = Ledger.open(dsn.parse(where.url), clock=clock)
+    await ledger.start()
     parts = await made(config, database, ledger, clock)
     built = World(database, ledger, parts, build_api(parts), clock)
     try:
