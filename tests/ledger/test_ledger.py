@@ -4,10 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from one_api.errors import AccessDenied, OneAPIError, QuotaExceeded, TokenQuotaExceeded, TokenRefused, Unavailable
 from one_api.ledger import Facts, Hold, Ledger
 from one_api.ledger.model import MOST
+from one_api.store.schema import tokens, users
 from tests.ledger.world import World, request
 
 pytestmark = pytest.mark.anyio
@@ -248,7 +250,8 @@ async def test_a_charge_counts_even_if_the_database_refuses_its_description(book
     await books.add_user()
     await books.add_token()
     await books.add_channel()
-    odd = Facts(channel_id=1, model_name="\ud800", content="\x00", prompt_tokens=2**70, source="reported")
+    name = "\ud800" + "x" * 300
+    odd = Facts(channel_id=1, model_name=name, content="a\x00b", prompt_tokens=2**70, source="reported")
     async with books.ledger() as ledger:
         holds = [await ledger.hold(request(f"call{n}")) for n in range(3)]
         settles = [ledger.settle(hold, 10, odd if number == 1 else DONE) for number, hold in enumerate(holds)]
@@ -256,6 +259,31 @@ async def test_a_charge_counts_even_if_the_database_refuses_its_description(book
         await ledger.flush()
     assert await books.user() == (970, 30, 3)
     assert await books.value("select used_quota from channels") == 30
+    row = await books.row("select model_name, content from logs where request_id = 'call1'")
+    assert row == {"model_name": "?" + "x" * 190, "content": "ab"}
+
+
+async def test_a_thousand_users_fit_into_one_batch(books: World) -> None:
+    async with books.engine.begin() as tx:
+        await tx.execute(insert(users), [user(number) for number in range(1, 1001)])
+        await tx.execute(insert(tokens), [token(number) for number in range(1, 1001)])
+    async with books.ledger() as ledger:
+        before = ledger.writer.batches
+        asked = [ledger.hold(request(f"call{n}", user=n, token=n)) for n in range(1, 1001)]
+        holds = await asyncio.gather(*asked)
+        assert all(await asyncio.gather(*[ledger.settle(hold, 30, DONE) for hold in holds]))
+        assert ledger.writer.batches <= before + 4
+    assert await books.value("select count(*) from users where quota = 970 and used_quota = 30") == 1000
+    assert await books.value("select count(*) from tokens where remain_quota = 970 and used_quota = 30") == 1000
+
+
+def user(number: int) -> dict[str, Any]:
+    names = {"username": f"user{number}", "password": "", "access_token": f"{number:032}", "aff_code": str(number)}
+    return {"id": number, "quota": 1000, "status": 1, **names}
+
+
+def token(number: int) -> dict[str, Any]:
+    return {"id": number, "user_id": number, "key": f"{number:048}", "name": "", "status": 1, "remain_quota": 1000}
 
 
 async def test_a_request_id_used_twice_holds_once(books: World) -> None:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -218,9 +218,8 @@ def fresh(engine: str) -> Iterator[str]:
     """The URL of an empty database."""
     match engine:
         case "postgres":
-            server = servers.Postgres()
-            yield server.fresh().url
-            server.close()
+            with closing(servers.Postgres()) as server:
+                yield server.fresh().url
         case "mariadb":
             with servers.mariadb(servers.sbin("mariadbd") or "mariadbd") as maria:
                 yield maria.fresh().url

@@ -122,7 +122,10 @@ class Book:
         Unless `careful`, holds to settle are taken to be open, and MismatchError says that one was not.
         """
         if self.before_write is not None:
-            await self.before_write(self)
+            try:
+                await self.before_write(self)
+            except UnsureError as error:  # the doubt is not about this batch
+                raise TroubleError(str(error)) from error
 
         async def work(connection: Connection) -> Decision:
             state = await self.state(connection, Keys(operations), careful=careful)

@@ -10,6 +10,9 @@ from typing import Literal, TypeAlias
 MOST = 10**15
 """The largest amount the ledger moves at once; far from the end of a 64-bit column, however many are summed."""
 
+SHORT = 191
+"""Characters in a short text column, on MySQL."""
+
 GrantKind: TypeAlias = Literal["topup", "redeem", "adjust"]
 
 
@@ -117,12 +120,33 @@ def checked(amount: int, name: str, *, lowest: int = 0) -> int:
     return amount
 
 
-def bare(facts: Facts) -> Facts:
-    """The facts without anything a database could refuse: the charge counts, its description may go."""
-    return Facts(channel_id=facts.channel_id, source=facts.source, logged=facts.logged, is_stream=facts.is_stream)
+def storable(facts: Facts) -> Facts:
+    """The facts as any database takes them: the charge counts, whatever its description holds."""
+    return replace(
+        facts,
+        channel_id=within(facts.channel_id),
+        model_name=plain(facts.model_name)[:SHORT],
+        prompt_tokens=within(facts.prompt_tokens),
+        completion_tokens=within(facts.completion_tokens),
+        content=plain(facts.content),
+        username=plain(facts.username)[:SHORT],
+        token_name=plain(facts.token_name)[:SHORT],
+        elapsed_ms=within(facts.elapsed_ms),
+        source=plain(facts.source)[:16],
+        details=plain(facts.details),
+    )
 
 
-def without_description(operation: Operation) -> Operation:
+def plain(text: str) -> str:
+    """Without what PostgreSQL (NUL) or UTF-8 (half a surrogate pair) cannot hold."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def within(number: int) -> int:
+    return max(-MOST, min(number, MOST))
+
+
+def storable_operation(operation: Operation) -> Operation:
     if isinstance(operation, Settle | Grant | UserQuota):
-        return replace(operation, facts=bare(operation.facts))
+        return replace(operation, facts=storable(operation.facts))
     return operation

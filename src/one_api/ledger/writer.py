@@ -20,7 +20,7 @@ from one_api.errors import Unavailable
 from one_api.ledger.book import Book, MismatchError
 from one_api.ledger.connection import ClashError, TroubleError, UnsureError
 from one_api.ledger.decide import Decision, Result
-from one_api.ledger.model import RELEASED, HoldRequest, Operation, Settle, without_description
+from one_api.ledger.model import RELEASED, HoldRequest, Operation, Settle, storable_operation
 from one_api.ledger.pulse import Pulse
 
 BATCH: Final = 1024
@@ -138,6 +138,7 @@ class Writer:
                 chore.due = time.monotonic() + (0.0 if again else chore.every_s)
 
     async def serve(self, batch: Sequence[Ticket]) -> None:
+        self.batches += 1
         errands = [ticket for ticket in batch if callable(ticket[0])]
         operations = [ticket for ticket in batch if not callable(ticket[0])] if errands else batch
         try:
@@ -147,8 +148,10 @@ class Writer:
                 await self.run_errand(errand)
         except GaveUpError:
             self.report(batch, [Unavailable("the database does not answer")] * len(batch))
+        except Exception:  # a mistake in this program; the holds stay open and are recovered by the next process
+            log.critical("the ledger's writer failed", exc_info=True)
+            self.report(batch, [Unavailable("the ledger failed")] * len(batch))
         self.busy = ()
-        self.batches += 1
 
     def report(self, tickets: Sequence[Ticket], results: Sequence[Result]) -> None:
         self.pulse.call(self.tell, tickets, results)
@@ -214,9 +217,9 @@ class Writer:
             log.warning("the ledger's database answers again")
 
     async def write_alone(self, ticket: Ticket) -> None:
-        """A settle counts whatever happens: if need be without its description, or as a release if it is charged."""
+        """A settle counts whatever happens: if need be with a mended description, or as a release if it is charged."""
         operation = cast("Operation", ticket[0])
-        attempts = [operation, without_description(operation)]
+        attempts = [operation, storable_operation(operation)]
         if isinstance(operation, Settle):
             attempts.append(Settle(operation.hold, 0, RELEASED))
         error: Exception = Unavailable("not written")
