@@ -17,7 +17,7 @@ STATEMENTS: Final = Sqlite()
 PRAGMAS: Final = (
     "journal_mode=wal",
     "synchronous=full",
-    "cache_size=-200000",
+    "cache_size=-65536",
     "wal_autocheckpoint=4000",
     "temp_store=memory",
 )
