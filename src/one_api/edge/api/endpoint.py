@@ -120,8 +120,8 @@ class Call:
         """What this call changed is seen by the next one of this process; other processes see it within a second."""
         try:
             await self.parts.poller.look()
-        except OneAPIError as error:
-            log.warning("a change was saved, and cannot be applied yet", reason=error.message)
+        except Exception:  # it is saved, and the poller's own task looks again
+            log.exception("a change was saved and cannot be applied yet", request_id=self.id)
 
 
 Run: TypeAlias = Callable[[Call], Awaitable[Response]]
