@@ -223,7 +223,11 @@ async def assemble(
         proxied=transports.for_proxy(content_proxy) if content_proxy else None,
         allowed=config.user_content_networks,
     )
-    health = ChannelHealth(options=lambda: watched.options.now, disable=partial(channels.disable, database))
+    health = ChannelHealth(
+        options=lambda: watched.options.now,
+        disable=partial(channels.disable, database),
+        refresh=watched.poller.look,
+    )
     stack.push_async_callback(health.drain)
     encoders = Encoders()
     await asyncio.to_thread(encoders.get, "cl100k_base")

@@ -76,7 +76,7 @@ def test_a_chat_call_is_understood() -> None:
         {"messages": [{"role": "user", "content": 5}]},
         {"messages": [{"role": "user", "content": ["text"]}]},
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
-        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": 5}]}]},
         {"model": ""},
         {"max_tokens": -1},
         {"max_tokens": 2_000_000_000},

@@ -118,7 +118,7 @@ def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 
 
 async def _caller(parts: Compat, request: Request) -> Caller:
-    credentials = rules.parse_key(request.headers.get("authorization", ""))
+    credentials = rules.parse_key(request.headers.get("authorization", "").strip())
     caller = parts.accounts.known(credentials.key)
     if caller is None:
         caller = await parts.accounts.find(credentials.key, parts.now())

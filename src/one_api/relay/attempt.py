@@ -11,6 +11,7 @@ from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
+from one_api.pricing import gojson
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.inflow import Inflow, Shape
@@ -20,9 +21,9 @@ from one_api.routing import Channel
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 MAX_ENDPOINTS = 10_000
 USER_AGENT = (b"user-agent", b"one-api")
+BAICHUAN = 26  # its requests were always written anew
 
 _EVENT_STREAM = (b"accept", b"text/event-stream")
-_JSON = (b"content-type", b"application/json")
 
 
 class Health(Protocol):
@@ -125,7 +126,7 @@ async def _try(
     model = channel.mapping.get(ask.model) or ask.model
     engine = call.engine if model == ask.model else call.engine and model
     target = upstreams.targets.find(channel, ask.mode, model, engine)
-    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and (upstreams.enforce_usage or hides_output(model))
+    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
         wants=_shape(ask),
@@ -151,6 +152,13 @@ async def _try(
         raise
 
 
+def _needs_usage(upstreams: Upstreams, ask: Ask, channel: Channel, model: str) -> bool:
+    """Whether to ask for usage ourselves: where the operator says so, where nothing else can be right, and, as One API
+    does, wherever the request is written anew anyway."""
+    rewritten = model != ask.model or bool(channel.system_prompt) or channel.type == BAICHUAN
+    return rewritten or upstreams.enforce_usage or hides_output(model)
+
+
 def hides_output(model: str) -> bool:
     """Models that bill reasoning which no stream shows: only the upstream's own usage can be right for them.
 
@@ -168,8 +176,8 @@ def _shape(ask: Ask) -> Shape:
 
 def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
     accept = call.headers.get(b"accept")
-    kind = (b"content-type", call.headers[b"content-type"]) if ask.mode in FORM_MODES else _JSON
-    if accept is not None and b"\n" not in accept:
+    kind = (b"content-type", call.headers.get(b"content-type", b"application/json"))
+    if accept is not None:
         return (*target.headers, kind, (b"accept", accept), USER_AGENT)
     if ask.stream:
         return (*target.headers, kind, _EVENT_STREAM, USER_AGENT)
@@ -206,8 +214,8 @@ def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
         raise UpstreamError(
-            f"the upstream's answer is not JSON: {error}",
-            status=502,
+            gojson.complaint(body) or str(error),
+            status=500,
             code="unmarshal_response_body_failed",
             kind="one_api_error",
         ) from None

@@ -51,7 +51,7 @@ class Call(msgspec.Struct, kw_only=True):
 
     @property
     def authorization(self) -> str:
-        return self.headers.get(b"authorization", b"").decode("latin-1")
+        return self.headers.get(b"authorization", b"").strip().decode("latin-1")  # blanks around a value are no part of it
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,8 +176,9 @@ def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest(gojson.mismatch(value, "value", "middleware.ModelRequest"))
     for key in value:
-        if not key.islower() and key not in _PRICED and key.lower() in _PRICED:
-            raise BadRequest(f"the key {key!r} differs only in case from {key.lower()!r}")
+        # Folded, not lowered: a long s and a Kelvin sign are letters of "messages" and "tokens" to readers in Go.
+        if key not in _PRICED and key.casefold() in _PRICED:
+            raise BadRequest(f"the key {key!r} differs only in case from {key.casefold()!r}")
     return value
 
 
@@ -235,7 +236,9 @@ def _part(part: Any, place: str) -> None:
     if not isinstance(part, dict):
         raise BadRequest(f"{place} must be an object, not {_name(part)}")
     image = part.get("image_url")
-    if part.get("type") == "image_url" and not (isinstance(image, dict) and isinstance(image.get("url"), str)):
+    if part.get("type") != "image_url" or isinstance(image, str):  # some upstreams take the address alone
+        return
+    if not isinstance(image, dict) or not isinstance(image.get("url"), str):
         raise BadRequest(f"{place}.image_url.url is required")
 
 

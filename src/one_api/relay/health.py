@@ -14,18 +14,29 @@ log = structlog.get_logger(__name__)
 
 
 class ChannelHealth:
-    """Told of every attempt. `disable` is one conditional write; of several processes one wins and returns True."""
+    """Told of every attempt.
 
-    def __init__(self, *, options: Callable[[], Options], disable: Callable[[int, str], Awaitable[bool]]) -> None:
+    `disable` is one conditional write: of several processes one wins and returns True. `refresh` makes this process
+    see the change at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Callable[[], Options],
+        disable: Callable[[int, str], Awaitable[bool]],
+        refresh: Callable[[], Awaitable[None]],
+    ) -> None:
         self._options = options
         self._disable = disable
+        self._refresh = refresh
         self._writes: set[asyncio.Task[None]] = set()
 
     def succeeded(self, channel: Channel) -> None:
         """Nothing to do while success rates are not kept."""
 
     def failed(self, channel: Channel, error: UpstreamError) -> None:
-        if not self._options().automatic_disable_channel_enabled or error.blame != "channel":
+        if not self._options().automatic_disable_channel_enabled:
             return
         if not is_account_dead(error.status, error.type, error.code, error.message):
             return
@@ -41,6 +52,6 @@ class ChannelHealth:
     async def _take_out(self, channel: Channel, reason: str) -> None:
         try:
             if await self._disable(channel.id, reason):
-                log.warning("channel disabled", channel=channel.id, name=channel.name, reason=reason)
+                await self._refresh()
         except Exception:
             log.exception("channel could not be disabled", channel=channel.id)

@@ -116,37 +116,41 @@ async def hold_for(
 ) -> tuple[Hold, dict[int, billing.Price]]:
     """Take the most the call may cost on any of its channels; refuse who cannot afford the least.
 
-    The prompt is estimated by its length. Who seems short by that is counted out exactly before he is refused.
+    Nearly everybody can afford the most, by a prompt estimated from its length. For who cannot, the prompt is counted:
+    then the least is exact, and what he has is held if it reaches that.
     """
     prices = quote(relay, ask, caller, candidates, None)
+    bounds = billing.dearest(prices.values())
     try:
-        return await relay.ledger.hold(request(call, caller, prices)), prices
+        return await relay.ledger.hold(request(call, caller, bounds.most, bounds.most)), prices
     except (QuotaExceeded, TokenQuotaExceeded):
-        if ask.mode not in TEXT_MODES or ask.mode in billing.UNCOUNTED:
+        if bounds.least == bounds.most:
             raise
-    prompt = await relay.counting.prompt(ask, ask.model, relay.options())
-    prices = quote(relay, ask, caller, candidates, prompt)
-    return await relay.ledger.hold(request(call, caller, prices)), prices
+    if ask.mode in TEXT_MODES and ask.mode not in billing.UNCOUNTED:
+        prompt = await relay.counting.prompt(ask, ask.model, relay.options())
+        prices = quote(relay, ask, caller, candidates, prompt)
+        bounds = billing.dearest(prices.values())
+    return await relay.ledger.hold(request(call, caller, bounds.least, bounds.most)), prices
 
 
 def quote(
     relay: Relay, ask: Ask, caller: Caller, candidates: list[Channel], prompt: int | None
 ) -> dict[int, billing.Price]:
+    """What each channel would charge; `prompt` are the tokens if they were counted."""
     tables, options = relay.prices(), relay.options()
     return {
         channel.id: billing.price(ask, channel, caller.group, tables, options, prompt=prompt) for channel in candidates
     }
 
 
-def request(call: Call, caller: Caller, prices: dict[int, billing.Price]) -> HoldRequest:
-    bounds = billing.dearest(prices.values())
+def request(call: Call, caller: Caller, least: int, most: int) -> HoldRequest:
     return HoldRequest(
         request_id=call.id,
         user_id=caller.user_id,
         token_id=caller.token_id,
         unlimited=caller.unlimited,
-        least=bounds.least,
-        most=bounds.most,
+        least=least,
+        most=most,
     )
 
 

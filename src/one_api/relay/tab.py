@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from msgspec import structs
+
 from one_api.accounts.cache import Caller
 from one_api.dialects import openai_chat
 from one_api.ir import Usage
@@ -88,7 +90,7 @@ class Tab:
             report = read_stream_usage(flow.tap.usage)
             if report is not None and not report.total_only:
                 return report.usage, "reported"
-            prompt = await self._counting.prompt(ask, answer.model, self._options)
+            prompt = await self._prompt(answer)
             if report is not None:
                 return report.resolve(prompt), "reported"
             output = await self._counting.text(answer.model, flow.tap.pieces, self._options)
@@ -97,11 +99,18 @@ class Tab:
         usage = read_usage(whole.usage)
         if usage is not None:
             return usage, "reported"
-        prompt = await self._counting.prompt(ask, answer.model, self._options)
+        prompt = await self._prompt(answer)
         if ask.mode in billing.NO_OUTPUT:
             return Usage(input=prompt), "counted"
         output = await self._counting.answer(answer.model, whole.choices, self._options)
         return Usage(input=prompt, output=output), "counted"
+
+    async def _prompt(self, answer: Answer) -> int:
+        """Tokens of what was sent, the channel's system prompt included."""
+        ask, system_prompt = self._ask, answer.channel.system_prompt
+        document = openai_chat.patch(ask.document, system_prompt=system_prompt) if system_prompt else None
+        sent = ask if document is None else structs.replace(ask, document=document)
+        return await self._counting.prompt(sent, answer.model, self._options)
 
     async def _transcription(self, answer: Answer, price: billing.Price) -> policy.Bill:
         form = self._ask.form
