@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from one_api import __version__, channels, logs
-from one_api.accounts import settings
+from one_api.accounts import passwords, settings
 from one_api.accounts.cache import Accounts
 from one_api.config import Config
 from one_api.edge import compat
@@ -126,6 +126,7 @@ async def prepare(config: Config) -> None:
         elif not await current(database):
             raise MigrationError("the database is not up to date: start a node that is not a slave first")
         await create_root(database, config, now=now())
+        await passwords.warn_of_default(database)
     finally:
         await database.aclose()
     if config.log_sql_dsn and not config.slave:

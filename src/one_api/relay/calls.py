@@ -51,7 +51,9 @@ class Call(msgspec.Struct, kw_only=True):
 
     @property
     def authorization(self) -> str:
-        return self.headers.get(b"authorization", b"").strip().decode("latin-1")  # blanks around a value are no part of it
+        return (
+            self.headers.get(b"authorization", b"").strip().decode("latin-1")
+        )  # blanks around a value are no part of it
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
