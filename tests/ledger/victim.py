@@ -1,4 +1,4 @@
-"""The process the torture kills: clients that hold, checkpoint, settle and release as fast as they can.
+"""The process the torture kills: clients that hold, checkpoint, settle, release and top up as they can.
 
     python -m tests.ledger.victim
 
@@ -17,6 +17,7 @@ from one_api.errors import OneAPIError
 from one_api.ledger import Facts, HoldRequest, Ledger
 
 USERS = 20
+TOPUP = 20_000  # for who has nothing left
 CLIENTS = 40
 LEASE_S = 1
 EARLY = "--confirm-early"  # the mistake the torture must find: the client sees the end before the charge is durable
@@ -60,6 +61,8 @@ async def client(ledger: Ledger, name: str, dice: random.Random, reports: int) -
         try:
             hold = await ledger.hold(wish)
         except OneAPIError:
+            await ledger.grant(user, TOPUP, "topup", request_id)
+            os.write(reports, f"gave {request_id} {TOPUP}\n".encode())
             continue
         os.write(reports, f"hold {request_id}\n".encode())
         if dice.random() < 0.3:
