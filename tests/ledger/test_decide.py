@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from one_api.ledger.decide import Decision, Stamp, State, TokenRow, UserRow, decide
 from one_api.ledger.model import Facts, Grant, Hold, HoldRequest, Operation, Settle, TokenQuota, UserQuota
@@ -181,7 +182,7 @@ def comparable(result: object) -> object:
 def test_sums_of_settles_do_not_depend_on_their_order(story: Story, random: Random) -> None:
     """As long as every cost stays within its hold."""
     once = {
-        op.hold.request_id: replace(op, cost=min(op.cost, op.hold.quota))
+        op.hold.request_id: structs.replace(op, cost=min(op.cost, op.hold.quota))
         for op in story.batch
         if isinstance(op, Settle)
     }
@@ -250,7 +251,7 @@ def decides_each_from_the_start(state: State, operations: Sequence[Operation], s
 
 def keeps_the_rest(state: State, operations: Sequence[Operation], stamp: Stamp) -> Decision:
     """Charges the whole hold."""
-    whole = [replace(op, cost=op.hold.quota) if isinstance(op, Settle) else op for op in operations]
+    whole = [structs.replace(op, cost=op.hold.quota) if isinstance(op, Settle) else op for op in operations]
     honest = decide(state, operations, stamp)
     return replace(honest, users=decide(state, whole, stamp).users)
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
+from msgspec import Struct
+
 from one_api.errors import AccessDenied, OneAPIError, TokenRefused
 from one_api.options import Options
 
@@ -101,8 +103,7 @@ class Holder:
         return f"<Holder token {self.id}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What an Authorization header says: a key, and the channel an administrator wants."""
 
     key: str

@@ -4,8 +4,10 @@ Quota is counted in One API's units, whole numbers. An operation is one wish put
 share a transaction. Sizes are checked here, before queueing: a cost no price can produce is a mistake in the program.
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MOST = 10**15
 """The largest amount the ledger moves at once; far from the end of a 64-bit column, however many are summed."""
@@ -16,8 +18,7 @@ SHORT = 191
 GrantKind: TypeAlias = Literal["topup", "redeem", "adjust"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldRequest:
+class HoldRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Grants min(most, what is left); refuses if that is below `least`."""
 
     request_id: str
@@ -28,8 +29,7 @@ class HoldRequest:
     most: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(Struct, frozen=True, kw_only=True, gc=False):
     """Quota taken from the user, and from his token unless it was unlimited then."""
 
     request_id: str
@@ -39,8 +39,7 @@ class Hold:
     quota: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """What the log row of a call says beside its cost.
 
     logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated,
@@ -65,23 +64,20 @@ class Facts:
 RELEASED = Facts(logged=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True):
     hold: Hold
     cost: int
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, gc=False):
     """What a call has cost so far: a crash settles it at that, and never above its hold."""
 
     request_id: str
     cost: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True, gc=False):
     """Credits a user once per (key, kind); a negative amount takes, but never more than he has."""
 
     user_id: int
@@ -91,8 +87,7 @@ class Grant:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserQuota:
+class UserQuota(Struct, frozen=True, kw_only=True, gc=False):
     """Sets a user's balance; the ledger books the difference as an adjustment, once per key."""
 
     user_id: int
@@ -101,8 +96,7 @@ class UserQuota:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenQuota:
+class TokenQuota(Struct, frozen=True, kw_only=True, gc=False):
     """Sets what a token may still spend. What its open holds give back later comes on top, as in One API."""
 
     token_id: int

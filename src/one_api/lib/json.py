@@ -102,9 +102,16 @@ def decode_strict(data: bytes) -> Document:
     # with a colon or hold an escaped quote before one only raise the count. Equality therefore proves that no key was
     # given twice; inequality asks the slow reader.
     colons = data.count(b'":')
-    if colons != measure.keys or _KEY_COLON_SPACED.search(data):
+    if colons != measure.keys or _has_spaced_colon(data):
         _refuse_duplicates(data)
     return Document(value, measure.text, measure.media)
+
+
+def _has_spaced_colon(data: bytes) -> bool:
+    # Four searches for two bytes cost a tenth of one regular expression over the body.
+    if b" :" in data or b"\n:" in data or b"\t:" in data or b"\r:" in data:
+        return _KEY_COLON_SPACED.search(data) is not None
+    return False
 
 
 def _refuse_duplicates(data: bytes) -> None:

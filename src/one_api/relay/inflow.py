@@ -125,6 +125,8 @@ class Inflow:
 
     def close(self) -> None:
         """Nothing more is wanted of the upstream; after its end this does nothing."""
+        self._checkpoint = None  # it knows the call, and the call knows us: no cycle is left for the collector
+        self._client = None
         if self._exchange is not None:
             self._exchange.abort()
             self._exchange = None

@@ -63,12 +63,14 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     except Cut as cut:
         await tab.settle("cut")
         finish_with_error(call, cut, client)
-        return
     except BaseException:
         await tab.release()
         raise
-    await tab.pay(bill)
-    finish(call, answer, client)
+    else:
+        await tab.pay(bill)
+        finish(call, answer, client)
+    finally:
+        tab.close()
 
 
 async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
@@ -170,7 +172,6 @@ def finish(call: Call, answer: Answer, client: Client) -> None:
         respond_whole(call, answer, client)
     else:
         client.finish(answer.inflow.tail)
-    answer.inflow.close()
 
 
 def finish_with_error(call: Call, cut: Cut, client: Client) -> None:

@@ -84,6 +84,11 @@ class Tab:
         """Give the whole hold back."""
         await self._ledger.settle(self._hold, 0, Facts(logged=False))
 
+    def close(self) -> None:
+        """Let go of the upstream."""
+        if self.answer is not None:
+            self.answer.inflow.close()
+
     async def _usage(self, answer: Answer) -> tuple[Usage, Literal["reported", "counted"]]:
         ask, flow = self._ask, answer.inflow
         if flow.shape is Shape.EVENTS:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
+from msgspec import Struct
+
 Headers = tuple[tuple[bytes, bytes], ...]
 FailureKind = Literal["connect", "tls", "timeout", "protocol", "closed", "too_large"]
 
@@ -66,8 +68,7 @@ def _ascii_name(host: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """`headers` come without host, content-length, transfer-encoding and connection: the transport writes those.
 
     `address`: connect to this IP address instead of resolving the host, on a connection of its own; Host and the
@@ -82,8 +83,7 @@ class HttpRequest:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """An answer's status and headers, names in lower case."""
 
     status: int
