@@ -38,6 +38,20 @@ class SSEReader:
             start = position = end + 2
         return self._keep(data, start, events)
 
+    def plain(self, chunk: bytes) -> list[bytes] | None:
+        """The `data` fields of a chunk that is whole events of one `data: ` line each, which nearly every chunk is.
+
+        None for any other chunk; it then has to be fed.
+        """
+        if self.rest or not chunk.endswith(b"\n\n") or b"\r" in chunk:
+            return None
+        found = chunk[:-2].split(b"\n\ndata: ")
+        first = found[0]
+        if not first.startswith(b"data: ") or chunk.count(b"\n") != 2 * len(found):
+            return None
+        found[0] = first[6:]
+        return found
+
     def close(self) -> list[tuple[bytes, bytes | None]]:
         """The event that the end of the stream left open, if it holds data; ended with a blank line."""
         rest, self.rest, self._scanned = self.rest, b"", 0

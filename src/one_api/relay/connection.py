@@ -1,13 +1,13 @@
 """One HTTP/1.1 connection to an upstream: writes a request, reads its answer within limits, hands it to the exchange's sink."""
 
 import asyncio
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import httptools
 import structlog
 
-from one_api.relay.transport import Head, FailureKind, Origin, TransportError
+from one_api.relay.transport import FailureKind, Head, Origin, TransportError
+from one_api.relay.transport_inflate import Bomb, Inflater, NotInflatable
 
 if TYPE_CHECKING:
     from one_api.relay.direct import DirectExchange, DirectTransport
@@ -16,8 +16,6 @@ log = structlog.get_logger(__name__)
 
 MAX_HEADERS = 64 * 1024
 MAX_HEADER_COUNT = 256
-MAX_RATIO = 200  # of inflated to received bytes, once it matters
-RATIO_FLOOR = 1024 * 1024
 JOIN = 64 * 1024  # bodies up to this are sent in one piece with their head
 
 
@@ -38,7 +36,8 @@ class Connection(asyncio.Protocol):
         self._in_body = False
         self._until_close = False
         self._reusable = False
-        self._inflate: _Inflater | None = None
+        self._inflate: Inflater | None = None
+        self._pieces: list[bytes] = []
 
     # For the transport.
 
@@ -60,18 +59,11 @@ class Connection(asyncio.Protocol):
         self._answered = self._in_body = self._until_close = self._reusable = False
         self._inflate = None
         self._served += 1
-        parts = [request.method.encode("ascii"), b" ", request.target, b" HTTP/1.1\r\nhost: ", self.key[0].authority]
-        for name, value in request.headers:
-            parts += (b"\r\n", name, b": ", value)
         body = request.body
-        if body or request.method not in ("GET", "HEAD"):
-            parts.append(b"\r\ncontent-length: %d" % len(body))
-        parts.append(b"\r\n\r\n")
         if len(body) <= JOIN:
-            parts.append(body)
-            transport.write(b"".join(parts))
+            transport.write(exchange.head + body)
         else:
-            transport.write(b"".join(parts))
+            transport.write(exchange.head)
             transport.write(body)
         if exchange.paused:
             transport.pause_reading()
@@ -109,6 +101,8 @@ class Connection(asyncio.Protocol):
             kind: FailureKind = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
             self._fail(kind)
             return
+        if self._pieces:
+            self._flush()
         if self._reusable:
             # Only now: what follows an answer in the same bytes was seen, and made the connection useless.
             self._owner.release(self)
@@ -157,7 +151,7 @@ class Connection(asyncio.Protocol):
             if name == b"content-length" or (name == b"transfer-encoding" and value.lower().endswith(b"chunked")):
                 framed = True
             elif name == b"content-encoding":
-                self._inflate = _Inflater.of(value)
+                self._inflate = _inflater(value)
         if self._inflate is not None:
             self._headers = [h for h in self._headers if h[0] not in (b"content-encoding", b"content-length")]
         self._in_body = True
@@ -172,12 +166,26 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange
         if exchange is None or exchange.sink is None:
             return
-        if self._inflate is not None:
-            data = self._inflate.feed(data)
-            if not data:
-                return
+        if self._inflate is None:
+            self._pieces.append(data)  # the pieces of one read go on together
+            return
         try:
-            exchange.sink.on_data(data)
+            self._inflate.feed(data)
+            while piece := self._inflate.read():
+                self._pieces.append(piece)
+                self._flush()
+        except Bomb:
+            raise _TooLarge from None
+        except NotInflatable:
+            raise _Unexpected from None
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        exchange = self._exchange
+        if exchange is None or exchange.sink is None:
+            return
+        try:
+            exchange.sink.on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         except Exception:
             log.exception("an answer's sink failed")
             self._fail("protocol")
@@ -200,12 +208,19 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, exchange: "DirectExchange") -> None:
         """The answer is whole: keep the connection if it is clean, then say so."""
+        if self._pieces:
+            self._flush()
+        if self._exchange is not exchange:
+            return
         self._exchange = None
         self._in_body = False
-        if self._inflate is not None and not self._inflate.ended:
-            self._exchange = exchange
-            self._fail("protocol")
-            return
+        if self._inflate is not None:
+            try:
+                self._inflate.close()
+            except NotInflatable:
+                self._exchange = exchange
+                self._fail("protocol")
+                return
         sink, exchange.sink = exchange.sink, None
         exchange.connection = None
         self._owner.forget(exchange)
@@ -239,39 +254,11 @@ class _Unexpected(Exception):
     """An answer that HTTP allows and we never asked for."""
 
 
-class _Inflater:
-    """Undoes gzip or deflate within a bound on the ratio."""
-
-    def __init__(self, window: int) -> None:
-        self._reader = zlib.decompressobj(window)
-        self._received = 0
-        self._made = 0
-
-    @classmethod
-    def of(cls, encoding: bytes) -> "_Inflater | None":
-        """Raises _Unexpected for what we never asked for and cannot undo."""
-        match encoding.strip().lower():
-            case b"gzip" | b"x-gzip":
-                return cls(16 + zlib.MAX_WBITS)
-            case b"deflate":
-                return cls(zlib.MAX_WBITS)
-            case b"identity" | b"":
-                return None
-            case _:
-                raise _Unexpected
-
-    @property
-    def ended(self) -> bool:
-        return self._reader.eof or self._received == 0
-
-    def feed(self, data: bytes) -> bytes:
-        self._received += len(data)
-        limit = max(self._received * MAX_RATIO, RATIO_FLOOR) - self._made
-        try:
-            made = self._reader.decompress(data, limit + 1)
-        except zlib.error:
-            raise _Unexpected from None
-        self._made += len(made)
-        if len(made) > limit:
-            raise _TooLarge
-        return made
+def _inflater(encoding: bytes) -> Inflater | None:
+    """Raises _Unexpected for a coding we never asked for and cannot undo."""
+    coding = encoding.strip().lower()
+    if coding in (b"", b"identity"):
+        return None
+    if not Inflater.knows(coding):
+        raise _Unexpected
+    return Inflater(coding)

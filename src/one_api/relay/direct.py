@@ -14,6 +14,7 @@ import structlog
 
 from one_api.relay.connection import Connection
 from one_api.relay.transport import HttpRequest, Origin, Sink, Timeouts, TransportError
+from one_api.relay.transport_wire import Writer
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,7 @@ SWEEP_S = 0.5
 IDLE_S = 55.0  # below the 60 s after which many servers close
 MOST_IDLE = 512  # an origin
 MOST_CONNECTIONS = 10_000
+MOST_ORIGINS = 1_000  # remembered
 
 Key = tuple[Origin, str]
 
@@ -28,9 +30,23 @@ Key = tuple[Origin, str]
 class DirectExchange:
     """One request on its way through the transport. `phase_since` is when the present phase began, by the loop's clock."""
 
-    __slots__ = ("_owner", "connection", "fresh_only", "paused", "phase", "phase_since", "request", "sink", "started", "timeouts")
+    __slots__ = (
+        "_owner",
+        "connection",
+        "fresh_only",
+        "head",
+        "paused",
+        "phase",
+        "phase_since",
+        "request",
+        "sink",
+        "started",
+        "timeouts",
+    )
 
-    def __init__(self, owner: "DirectTransport", request: HttpRequest, sink: Sink, timeouts: Timeouts, now: float) -> None:
+    def __init__(
+        self, owner: "DirectTransport", request: HttpRequest, sink: Sink, timeouts: Timeouts, now: float
+    ) -> None:
         self._owner = owner
         self.request = request
         self.sink: Sink | None = sink
@@ -40,6 +56,7 @@ class DirectExchange:
         self.phase_since = now
         self.paused = False
         self.fresh_only = False
+        self.head = b""
         self.connection: Connection | None = None
 
     @property
@@ -102,6 +119,8 @@ class DirectTransport:
         self._active: set[DirectExchange] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._open = 0
+        self._writer = Writer()
+        self._host_lines: dict[Origin, bytes] = {}
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -110,9 +129,13 @@ class DirectTransport:
         self._active.add(exchange)
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
-        if self._closed or not sendable(request):
-            error = TransportError("closed" if self._closed else "protocol", sent=False)
-            self._loop.call_soon(exchange.fail, error)
+        try:
+            exchange.head = self._writer.head(request, self._host_line(request.origin))
+        except ValueError as error:
+            self._loop.call_soon(exchange.fail, TransportError("protocol", str(error), sent=False))
+            return exchange
+        if self._closed:
+            self._loop.call_soon(exchange.fail, TransportError("closed", sent=False))
         else:
             self._dispatch(exchange)
         return exchange
@@ -176,6 +199,14 @@ class DirectTransport:
             if exchange.sink is not None:
                 self._connect(exchange)
                 break
+
+    def _host_line(self, origin: Origin) -> bytes:
+        line = self._host_lines.get(origin)
+        if line is None:
+            if len(self._host_lines) >= MOST_ORIGINS:
+                self._host_lines.clear()
+            line = self._host_lines[origin] = b"host: %b\r\n" % origin.authority
+        return line
 
     # Finding a connection.
 
@@ -261,19 +292,6 @@ def default_tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-_FORBIDDEN = frozenset(b"\r\n\0")
-
-
-def sendable(request: HttpRequest) -> bool:
-    """Whether nothing in the head could begin a line of its own."""
-    if not request.target.startswith(b"/") or any(byte <= 0x20 or byte == 0x7F for byte in request.target):
-        return False
-    return all(
-        name and value.isascii() and _FORBIDDEN.isdisjoint(name) and _FORBIDDEN.isdisjoint(value)
-        for name, value in request.headers
-    )
 
 
 def _call(callback: Callable[[TransportError], None], error: TransportError) -> None:

@@ -6,7 +6,7 @@ that lets another channel be tried) and, of a stream, for `ended`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from one_api.dialects import openai_errors
@@ -198,16 +198,34 @@ class Inflow:
         reader = self._reader
         if reader is None or self.ended.done():
             return
-        clean = not reader.rest
+        plain = reader.plain(data)
+        if plain is None:
+            self._on_mixed(reader, data)
+            return
+        judge = self.tap.event
+        verdicts = [judge(content) for content in plain]
+        if all_content(verdicts):
+            if not self.ready.done():
+                self.ready.set_result(None)
+            self._pass_on(data)
+        else:
+            self._sort_out(
+                (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=True)
+            )
+
+    def _on_mixed(self, reader: SSEReader, data: bytes) -> None:
+        """Comments, other fields, CRLF, or an event cut in the middle."""
         try:
             events = reader.feed(data)
         except EventTooLong:
             self._stop(Cut("the upstream sent an event larger than 16 MiB"))
             return
+        self._sort_out((raw, self.tap.event(content)) for raw, content in events)
+
+    def _sort_out(self, events: Iterable[tuple[bytes, Verdict]]) -> None:
+        """Forward what is to be forwarded, up to the end or an error."""
         kept: list[bytes] = []
-        whole = clean and not reader.rest
-        for raw, content in events:
-            verdict = self.tap.event(content)
+        for raw, verdict in events:
             if verdict is Verdict.CONTENT:
                 kept.append(raw)
                 _resolve(self.ready)
@@ -222,9 +240,7 @@ class Inflow:
                 reported = openai_errors.from_object(self.tap.error)
                 self._stop(Cut(reported.message, reported))
                 return
-            else:
-                whole = False
-        self._pass_on(data if whole else b"".join(kept))
+        self._pass_on(b"".join(kept))
 
     def _on_events_end(self) -> None:
         reader = self._reader
@@ -262,6 +278,8 @@ class Inflow:
         self._fail(error, cut)
 
     def _pass_on(self, data: bytes) -> None:
+        if not data:
+            return
         if self._client is None:
             self._parts.append(data)
             return
@@ -329,6 +347,10 @@ def transport_error(error: TransportError) -> UpstreamError:
     return UpstreamError(
         f"do request failed: {reasons[error.kind]}", status=500, code="do_request_failed", kind="one_api_error"
     )
+
+
+def all_content(verdicts: list[Verdict]) -> bool:
+    return verdicts.count(Verdict.CONTENT) == len(verdicts)
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

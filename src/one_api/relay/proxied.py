@@ -7,13 +7,15 @@ from typing import Final
 import httpx2
 import structlog
 
-from one_api.relay.direct import sendable
-from one_api.relay.transport import Head, HttpRequest, FailureKind, Sink, Timeouts, TransportError
+from one_api.relay.transport import FailureKind, Head, HttpRequest, Sink, Timeouts, TransportError
+from one_api.relay.transport_wire import Writer
 
 log = structlog.get_logger(__name__)
 
 SCHEMES: Final = ("http://", "https://", "socks5://", "socks5h://")
-_HOP_BY_HOP: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"content-encoding", b"content-length"))
+_HOP_BY_HOP: Final = frozenset(
+    (b"connection", b"keep-alive", b"transfer-encoding", b"content-encoding", b"content-length")
+)
 
 
 class ProxiedExchange:
@@ -52,6 +54,7 @@ class ProxiedTransport:
             limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=55),
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writer = Writer()
 
     def send(self, request: HttpRequest, sink: Sink, timeouts: Timeouts) -> ProxiedExchange:
         exchange = ProxiedExchange(sink)
@@ -79,8 +82,7 @@ class ProxiedTransport:
                 exchange.sink.on_fail(TransportError("protocol", sent=True))
 
     async def _exchange(self, exchange: ProxiedExchange, request: HttpRequest, timeouts: Timeouts) -> None:
-        if not sendable(request):
-            raise httpx2.InvalidURL("the request's head holds forbidden characters")
+        self._writer.head(request, b"")  # refuses what could begin a line of its own
         made = self._client.build_request(
             request.method,
             httpx2.URL(
