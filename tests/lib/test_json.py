@@ -83,3 +83,31 @@ def test_text_is_measured_in_bytes_and_media_are_counted_apart() -> None:
     document = json.decode_strict(stdlib.dumps(body).encode())
     assert document.media >= 2
     assert 6 <= document.text < 200
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"b":"\\u003a","a":2}',
+        b'{"a":1,"b":"\\u003A:","a":2}',
+        b'{"x\\u003a":1,"a":1,"a":2}',
+        b'{"a":":::","a":""}',
+        b'{"a" : 1, "b": ":", "a" : 2}',
+        b'{"a":{"b":1,"b":2},"c":"\\u003a"}',
+    ],
+)
+def test_escaped_and_dropped_colons_hide_no_duplicate(raw: bytes) -> None:
+    with pytest.raises(json.InvalidJSON, match="given twice"):
+        json.decode_strict(raw)
+
+
+@given(pairs=st.lists(st.tuples(st.sampled_from("ab:"), st.sampled_from(["1", '":"', '"\\u003a"', '{":":":"}', "[]"]))))
+def test_duplicates_are_found_exactly_where_there_are_some(pairs: list[tuple[str, str]]) -> None:
+    raw = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+    twice = len({key for key, _ in pairs}) != len(pairs)
+    try:
+        json.decode_strict(raw.encode())
+    except json.InvalidJSON:
+        assert twice
+    else:
+        assert not twice
