@@ -1,0 +1,153 @@
+"""Real connections that are cut or fall silent: nothing is lost, nothing is charged twice, and it heals by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from one_api.errors import OneAPIError, Unavailable
+from one_api.ledger import Facts, Ledger
+from tests.harness.servers import Database
+from tests.ledger.world import World, request
+
+pytestmark = pytest.mark.anyio
+
+DONE = Facts(channel_id=1, source="reported")
+CUT = {
+    "postgresql": "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where pid <> pg_backend_pid() and datname = current_database()",
+    "mysql": "select id as id from information_schema.processlist where id <> connection_id() and db = database()",
+}
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def database(request: pytest.FixtureRequest) -> Database:
+    found: Database = request.getfixturevalue(request.param)
+    return found
+
+
+async def cut_all(books: World) -> None:
+    """As an administrator or a restart does it."""
+    kind = books.engine.dialect.name
+    for row in await books.rows(CUT[kind]):
+        if kind == "mysql":
+            with suppress(OperationalError):  # it had just ended by itself
+                await books.change(f"kill connection {row['id']}")
+
+
+async def test_connections_cut_under_load_charge_each_call_once(books: World) -> None:
+    await books.add_user(quota=10**9)
+    await books.add_token(remain=10**9)
+    async with books.ledger() as ledger:
+        callers = [asyncio.create_task(call_on(ledger, name)) for name in range(30)]
+        for _ in range(15):
+            await asyncio.sleep(0.05)
+            await cut_all(books)
+        for caller in callers:
+            caller.cancel()
+        charged = sum(await asyncio.gather(*callers))
+        await ledger.flush()
+    quota, used, _ = await books.user()
+    held = await books.value("select coalesce(sum(quota), 0) from holds")
+    assert quota + used + held == 10**9
+    assert used == await books.value("select sum(quota) from ledger") >= charged > 0
+
+
+async def call_on(ledger: Ledger, name: int) -> int:
+    """Calls until cancelled; what was confirmed."""
+    charged = number = 0
+    try:
+        while True:
+            number += 1
+            try:
+                hold = await ledger.hold(request(f"{name}-{number}"))
+            except OneAPIError:
+                continue
+            if await ledger.settle(hold, 7, DONE):
+                charged += 7
+    except asyncio.CancelledError:
+        return charged
+
+
+class Gate:
+    """A way to the database that can be shut: bytes wait, and nobody is told."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+        self.pipes: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def to(self, url: str, folder: Path) -> AsyncIterator[str]:
+        """The URL that leads through here."""
+        place = make_url(url)
+        if place.get_backend_name() == "postgresql":
+            there = f"{place.query['host']}/.s.PGSQL.5432"
+            server = await asyncio.start_unix_server(
+                self.accept(lambda: asyncio.open_unix_connection(there)), folder / ".s.PGSQL.5432"
+            )
+            through = url.replace(str(place.query["host"]), str(folder))
+        else:
+            server = await asyncio.start_server(
+                self.accept(lambda: asyncio.open_connection(place.host, place.port)), "127.0.0.1", 0
+            )
+            through = place.set(port=server.sockets[0].getsockname()[1]).render_as_string(hide_password=False)
+        try:
+            yield through
+        finally:
+            server.close()
+            for pipe in self.pipes:
+                pipe.cancel()
+            await asyncio.wait(self.pipes)
+
+    def accept(
+        self, connect: Callable[[], Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]:
+        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self.open.wait()
+            other_reader, other_writer = await connect()
+            for source, target in ((reader, other_writer), (other_reader, writer)):
+                self.pipes.add(asyncio.create_task(self.pump(source, target)))
+
+        return accepted
+
+    async def pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                await self.open.wait()
+                target.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            target.close()
+
+
+async def test_a_database_that_falls_silent_refuses_in_two_seconds_and_heals(books: World, tmp_path: Path) -> None:
+    await books.add_user()
+    await books.add_token()
+    gate = Gate()
+    async with gate.to(books.url, tmp_path) as url:
+        ledger = Ledger.open(url)
+        await ledger.start()
+        hold = await ledger.hold(request("early"))
+        gate.open.clear()
+        settled = ledger.settle(hold, 10, DONE)
+        start = ledger.loop.time()
+        with pytest.raises(Unavailable):
+            await ledger.hold(request("refused"))
+        assert ledger.loop.time() - start < 2.6
+        await asyncio.sleep(4)  # the statement's time is over, and a new connection is tried
+        assert not settled.done()
+        gate.open.set()
+        start = ledger.loop.time()
+        assert await settled
+        assert (await ledger.hold(request("late"))).quota == 100
+        assert ledger.loop.time() - start < 5
+        await ledger.aclose()
+    assert await books.user() == (890, 10, 1)
+    assert [row["request_id"] for row in await books.rows("select request_id from holds")] == ["late"]
