@@ -43,8 +43,10 @@ class SSEReader:
 
         None for any other chunk; it then has to be fed.
         """
-        if self.rest or not chunk.endswith(b"\n\n") or b"\r" in chunk:
+        if self.rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             return None
+        if chunk.count(b"\n") == 2:
+            return [chunk[6:-2]] if chunk.startswith(b"data: ") else None
         found = chunk[:-2].split(b"\n\ndata: ")
         first = found[0]
         if not first.startswith(b"data: ") or chunk.count(b"\n") != 2 * len(found):

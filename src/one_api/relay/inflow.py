@@ -20,6 +20,7 @@ MAX_WHOLE = 64 * 1024 * 1024
 MAX_ERROR_BODY = 1024 * 1024
 CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
 DONE = b"data: [DONE]\n\n"
 
 
@@ -204,7 +205,7 @@ class Inflow:
             return
         judge = self.tap.event
         verdicts = [judge(content) for content in plain]
-        if all_content(verdicts):
+        if verdicts.count(Verdict.CONTENT) == len(verdicts):
             if not self.ready.done():
                 self.ready.set_result(None)
             self._pass_on(data)
@@ -296,10 +297,10 @@ class Inflow:
         self._parts = [data]
 
     def _note_progress(self) -> None:
-        if self._checkpoint is None:
+        events = self.tap.events
+        if self._checkpoint is None or events & CHECKPOINT_MASK:
             return
         now = self._loop.time()
-        events = self.tap.events
         if now - self._checkpoint_at >= CHECKPOINT_SECONDS or events - self._checkpoint_events >= CHECKPOINT_EVENTS:
             self._checkpoint_at, self._checkpoint_events = now, events
             self._checkpoint(self)
@@ -347,10 +348,6 @@ def transport_error(error: TransportError) -> UpstreamError:
     return UpstreamError(
         f"do request failed: {reasons[error.kind]}", status=500, code="do_request_failed", kind="one_api_error"
     )
-
-
-def all_content(verdicts: list[Verdict]) -> bool:
-    return verdicts.count(Verdict.CONTENT) == len(verdicts)
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:
