@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from one_api.edge import protocol
+from one_api.edge import cycle, protocol
 from one_api.edge.protocol import RelayProtocol
 from one_api.edge.relay import RelayService
 from one_api.errors import QuotaExceeded
@@ -264,7 +265,7 @@ async def test_a_body_over_the_limit_is_refused_while_it_arrives() -> None:
         wire.send(f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: 52428800\r\n\r\n".encode())
         sent = 0
         try:
-            while sent <= protocol.MAX_BODY + 2**20:
+            while sent <= cycle.MAX_BODY + 2**20:
                 wire.send(b" " * 2**20)
                 sent += 2**20
                 await wire.writer.drain()
@@ -367,3 +368,123 @@ async def test_a_request_that_arrives_too_slowly_is_refused() -> None:
         connection.tick(connection.loop.time() + protocol.BODY_STALL + 1)
         assert (await wire.answer())[0] == 408
         assert await wire.closed()
+
+
+class Stream:
+    """An answer that a test ends by hand, and what it heard of its client."""
+
+    def __init__(self) -> None:
+        self.begun, self.paused, self.left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.client: Client
+
+    async def __call__(self, call: Call, client: Client) -> None:
+        if self.begun.is_set():
+            await echo(call, client)
+            return
+        client.listen(self)
+        client.start(200, [])
+        client.write(b"first")
+        self.client = client
+        self.begun.set()
+
+    def abandon(self) -> None:
+        self.left.set()
+
+    def pause(self) -> None:
+        self.paused.set()
+
+    def resume(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"nonsense\r\n\r\n", b"GET http://x/ HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200],
+)
+async def test_garbage_behind_a_request_does_not_touch_its_answer(garbage: bytes) -> None:
+    stream = Stream()
+    async with serving(stream) as served:
+        wire = await served.wire()
+        wire.request(body=b"x")
+        wire.send(garbage)
+        await asyncio.wait_for(stream.begun.wait(), 5)
+        stream.client.finish(b", last")
+        assert (await wire.answer())[2] == b"first, last"
+        assert await wire.closed()
+
+
+async def test_a_slow_request_behind_another_waits_for_its_answer() -> None:
+    stream = Stream()
+    async with serving(stream) as served:
+        wire = await served.wire()
+        wire.request(body=b"x")
+        wire.send(f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n".encode())
+        await asyncio.wait_for(stream.begun.wait(), 5)
+        connection = next(iter(served.server.server_state.connections))
+        assert isinstance(connection, RelayProtocol)
+        connection.tick(connection.loop.time() + protocol.BODY_TIMEOUT + 1)
+        stream.client.finish(b", last")
+        assert (await wire.answer())[2] == b"first, last"
+        wire.send(b"abc")
+        assert (await wire.answer())[2] == CHAT.encode() + b"|abc"
+
+
+async def test_of_two_requests_the_one_being_answered_hears_of_the_client() -> None:
+    stream = Stream()
+    async with serving(stream) as served:
+        wire = await served.wire()
+        wire.request(body=b"x")
+        wire.request(body=b"y")
+        await asyncio.wait_for(stream.begun.wait(), 5)
+        while not stream.paused.is_set():
+            stream.client.write(b"x" * 65536)
+            await asyncio.sleep(0)
+        wire.writer.transport.abort()
+        await asyncio.wait_for(stream.left.wait(), 5)
+
+
+async def test_nothing_behind_a_refused_request_is_served() -> None:
+    served_bodies: list[bytes] = []
+
+    async def note(call: Call, client: Client) -> None:
+        served_bodies.append(call.body)
+        client.respond(200, [], b"")
+
+    async with serving(note) as served:
+        wire = await served.wire()
+        refused = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\n" + "a: b\r\n" * 130 + "content-length: 0\r\n\r\n"
+        good = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx"
+        wire.send((refused + good).encode())
+        assert (await wire.answer())[0] == 431
+        assert await wire.closed()
+    assert served_bodies == []
+
+
+async def test_a_header_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
+    async with serving(echo) as served:
+        wire = await served.wire()
+        wire.send(f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nbig: ".encode())
+        wire.send(b"x" * 2**21)
+        status, _, body = await wire.answer()
+        assert (status, json.loads(body)["error"]["type"]) == (431, "one_api_error")
+
+
+async def test_trailers_are_no_headers() -> None:
+    async def types(call: Call, client: Client) -> None:
+        client.respond(200, [], b",".join(sorted(call.headers)))
+
+    async with serving(types) as served:
+        wire = await served.wire()
+        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ntrailer: authorization\r\n\r\n"
+        wire.send(head.encode() + b"1\r\nx\r\n0\r\nauthorization: Bearer other\r\nhost: evil\r\n\r\n")
+        assert (await wire.answer())[2] == b"host,trailer,transfer-encoding"
+        wire.request(body=b"y")
+        assert (await wire.answer())[0] == 200
+
+
+async def test_what_is_no_http_is_refused_in_openais_shape() -> None:
+    async with serving(echo) as served:
+        wire = await served.wire()
+        wire.send(b"\x16\x03\x01\x02\x00\x01")
+        status, headers, body = await wire.answer()
+        assert (status, set(json.loads(body)["error"])) == (400, {"message", "type", "param", "code"})
+        assert "x-oneapi-request-id" in headers

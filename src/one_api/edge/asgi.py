@@ -5,7 +5,8 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from one_api.edge.protocol import MAX_BODY, RelayService
+from one_api.edge.cycle import MAX_BODY
+from one_api.edge.protocol import RelayService
 from one_api.relay.client import Headers, Listener
 
 WRITE_AHEAD = 256 * 1024

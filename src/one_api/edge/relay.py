@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 import structlog
@@ -93,6 +93,8 @@ class RelayService:
         request_id = self._ids.next()
         headers = {name.lower(): value for name, value in request.headers}
         try:
+            if len(headers) < len(request.headers):
+                refuse_twins(request.headers)
             call = self._call(request, request_id, headers)
             await self._pipeline(call, request)
         except ClientGone:
@@ -156,6 +158,18 @@ def answer_headers(request_id: str, origin: bytes | None) -> tuple[tuple[bytes, 
     """What every relay answer carries: the request id, and leave for any page to read it where a page asks."""
     name = (b"x-oneapi-request-id", request_id.encode())
     return (name,) if origin is None else (name, *_CORS)
+
+
+_SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host"))
+
+
+def refuse_twins(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Two of these have two readings: who looked at the request before may have taken the other. Raises BadRequest."""
+    seen = set()
+    for name in (name.lower() for name, _ in headers):
+        if name in _SINGLE and name in seen:
+            raise BadRequest(f"the header {name.decode('latin-1')!r} is given twice")
+        seen.add(name)
 
 
 def inflate(body: bytes) -> bytes:

@@ -1,0 +1,207 @@
+"""One relayed request on one connection: collects it, and is the Client its answer goes to.
+
+It stands where uvicorn keeps its RequestResponseCycle (attribute `cycle` of the protocol), with the names uvicorn reads
+from it: response_complete, keep_alive, disconnected, message_event.
+"""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from one_api.relay.client import Headers, Listener
+
+if TYPE_CHECKING:
+    from one_api.edge.protocol import RelayProtocol
+
+MAX_BODY = 32 * 1024 * 1024
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+class _NoEvent:
+    """uvicorn sets its cycle's event when a body arrives; nobody waits for ours."""
+
+    def set(self) -> None:
+        return
+
+
+_NO_EVENT = _NoEvent()
+
+
+class RelayCycle:
+    """One relayed request on one connection: collects it, and is the Client its answer goes to."""
+
+    __slots__ = (
+        "_chunked",
+        "_head",
+        "_listener",
+        "_size",
+        "_waiting_turn",
+        "body",
+        "disconnected",
+        "expect_continue",
+        "headers",
+        "keep_alive",
+        "method",
+        "paused",
+        "protocol",
+        "response_complete",
+        "started",
+        "transport",
+        "url",
+        "whole",
+    )
+    message_event = _NO_EVENT
+
+    def __init__(self, protocol: "RelayProtocol", method: bytes, *, keep_alive: bool, chunked: bool) -> None:
+        self.protocol = protocol
+        self.transport = protocol.transport
+        self.method = method
+        self.url = protocol.url
+        self.headers = protocol.headers
+        self.keep_alive = keep_alive
+        self.body: list[bytes] = []
+        self.expect_continue = False
+        self.whole = False
+        self.response_complete = False
+        self.disconnected = False
+        self.paused = False
+        self.started = False
+        self._size = 0
+        self._waiting_turn = True
+        self._chunked = chunked
+        self._head = b""
+        self._listener: Listener | None = None
+
+    # The request
+
+    def take_turn(self) -> None:
+        """No answer before this one is under way on the connection: ours may go out."""
+        self._waiting_turn = False
+        self.paused = self.protocol.flow.write_paused
+        if self.whole:
+            self._begin()
+        elif self.expect_continue:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def add(self, data: bytes) -> None:
+        if self.response_complete:
+            return
+        self._size += len(data)
+        if self._size > MAX_BODY:
+            self.protocol.refuse(413, f"the body is larger than {MAX_BODY} bytes")
+        else:
+            self.body.append(data)
+
+    def end(self) -> None:
+        self.whole = True
+        if not self._waiting_turn and not self.response_complete:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.protocol.service.begin(self)
+
+    # The answer (relay.client.Client)
+
+    @property
+    def gone(self) -> bool:
+        return self.disconnected
+
+    @property
+    def ip(self) -> str:
+        client = self.protocol.client
+        return client[0] if client else ""
+
+    def listen(self, listener: Listener | None) -> None:
+        self._listener = listener
+        if listener is not None:
+            if self.disconnected:
+                listener.abandon()
+            elif self.paused:
+                listener.pause()
+
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.disconnected or self.response_complete:
+            return
+        length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
+        self.started = True
+        self.transport.write(b"".join((self._head_of(status, headers), length, b"\r\n", body)))
+        self._complete()
+
+    def start(self, status: int, headers: Headers) -> None:
+        # Held until the first piece, so that both leave in one segment.
+        framing = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
+        if not self._chunked:
+            self.keep_alive = False
+        self._head = self._head_of(status, headers) + framing
+        self.started = True
+
+    def write(self, data: bytes) -> None:
+        if self.disconnected or not data:
+            return
+        if self._chunked:
+            self.transport.write(b"%b%x\r\n%b\r\n" % (self._head, len(data), data))
+        else:
+            self.transport.write(self._head + data)
+        self._head = b""
+
+    def finish(self, data: bytes = b"") -> None:
+        if self.disconnected or self.response_complete:
+            return
+        if self._chunked:
+            last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+            self.transport.write(self._head + last)
+        else:
+            self.transport.write(self._head + data)
+        self._head = b""
+        self._complete()
+
+    def cut(self) -> None:
+        if self.disconnected or self.response_complete:
+            return
+        if self._head:
+            self.transport.write(self._head)
+        self.keep_alive = False
+        self._complete()
+
+    # What the connection does
+
+    def pause(self) -> None:
+        self.paused = True
+        if self._listener is not None:
+            self._listener.pause()
+
+    def resume(self) -> None:
+        self.paused = False
+        if self._listener is not None:
+            self._listener.resume()
+
+    def lost(self) -> None:
+        self.disconnected = True
+        if self._listener is not None:
+            self._listener.abandon()
+
+    def _head_of(self, status: int, headers: Headers) -> bytes:
+        protocol = self.protocol
+        if protocol.draining:
+            self.keep_alive = False
+        parts = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        for name, value in protocol.server_state.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        return b"".join(parts)
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self._listener = None
+        protocol = self.protocol
+        if not self.keep_alive or protocol.draining:
+            protocol.server_state.total_requests += 1
+            protocol.close()
+        elif protocol.pipeline:
+            protocol.on_response_complete()
+        else:
+            # No timer per answer: the server's tick closes connections that stay idle.
+            protocol.server_state.total_requests += 1
+            protocol.idle_since = protocol.loop.time()
