@@ -7,6 +7,7 @@ import pytest
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.providers import Mode
+from one_api.relay import forms
 from one_api.relay.calls import Ask, Call, mode_of, understand, validate
 
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -157,6 +158,12 @@ def test_the_model_of_a_form_counts_and_can_be_replaced_in_place() -> None:
     assert ask.form.value("response_format") == "text"
     changed = multipart(("file", audio, "a.mp3"), ("model", b"w2", None), ("response_format", b"text", None))
     assert ask.form.replace("model", "w2") == changed
+
+
+def test_a_form_without_a_model_gets_one_in_front_when_it_is_renamed() -> None:
+    form = forms.parse(multipart(("file", b"ID3", "a.mp3")), FORM)
+    assert forms.parse(form.replace("model", "other"), FORM).value("model") == "other"
+    assert form.replace("model", "other").endswith(form.body)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,8 @@ def understand(call: Call) -> Ask:
     if call.mode in FORM_MODES and kind == "multipart/form-data":
         return _understand_form(call, content_type)
     if not content_type.startswith("application/json"):
+        if call.mode in FORM_MODES:
+            raise unreadable(call.mode, "the body has to be a multipart form")
         # One API fills no field from any other type of content; for its clients the model is then empty.
         return Ask(mode=call.mode, model=call.engine or _DEFAULT_MODELS.get(call.mode, ""))
     try:

@@ -1,16 +1,27 @@
-"""Multipart forms of audio calls: where each field lies, so that one value is replaced and every other byte kept."""
+"""Multipart forms of audio calls: where each field lies, so that one value is replaced and every other byte kept.
 
+What is priced is what is sent: a form that two readers could read differently is refused, as a JSON body is.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 MAX_PARTS = 64
-_SINGLE = frozenset(("model", "response_format", "file"))
+_TEXTS = ("model", "response_format")  # read here, so they have to be plain text
+_SINGLE = frozenset((*_TEXTS, "file"))
+_PLAIN = frozenset((b"", b"7bit", b"8bit", b"binary"))
+
+_PARAMETER = rb';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s;"]*)[ \t]*'
+_PARAMETERS = re.compile(_PARAMETER)
+_HEADER = re.compile(rb'[^\s=;"]+[ \t]*(?:' + _PARAMETER + rb")*;?[ \t]*")
 
 
 class InvalidForm(ValueError):
-    """The body is not the multipart form its content type says, or names a field twice that may be there once."""
+    """The body is not the multipart form its content type says, or has two readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +37,23 @@ class Form:
     """A parsed form over its own bytes."""
 
     body: bytes
+    boundary: bytes
     fields: tuple[Field, ...]
 
     def value(self, name: str) -> str:
         """The text of a field, "" when it is not there."""
         for field in self.fields:
-            if field.name == name and field.filename is None:
+            if field.name == name:
                 return self.body[field.start : field.end].decode("utf-8", "replace")
         return ""
 
     def replace(self, name: str, value: str) -> bytes:
-        """The body with one field's value exchanged."""
+        """The body with one field's value exchanged, or with that field in front if it was not there."""
         for field in self.fields:
-            if field.name == name and field.filename is None:
+            if field.name == name:
                 return self.body[: field.start] + value.encode() + self.body[field.end :]
-        return self.body
+        head = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (self.boundary, name.encode())
+        return head + value.encode() + b"\r\n" + self.body
 
 
 class _Collector:
@@ -48,15 +61,15 @@ class _Collector:
 
     def __init__(self) -> None:
         self.fields: list[Field] = []
+        self._headers: dict[bytes, bytes] = {}
         self._name = b""
         self._value = b""
-        self._disposition = b""
         self._start = -1
         self._end = -1
         self.ended = False
 
     def begin(self) -> None:
-        self._disposition, self._name, self._value = b"", b"", b""
+        self._headers, self._name, self._value = {}, b"", b""
         self._start = self._end = -1
 
     def header_field(self, data: bytes, start: int, end: int) -> None:
@@ -66,8 +79,10 @@ class _Collector:
         self._value += data[start:end]
 
     def header_end(self) -> None:
-        if self._name.lower() == b"content-disposition":
-            self._disposition = self._value
+        name = self._name.lower()
+        if name in self._headers:
+            raise InvalidForm(f"a part has the header {name.decode('latin-1')!r} twice")
+        self._headers[name] = self._value
         self._name, self._value = b"", b""
 
     def data(self, _data: bytes, start: int, end: int) -> None:
@@ -76,13 +91,14 @@ class _Collector:
         self._end = end
 
     def part_end(self) -> None:
-        _, options = parse_options_header(self._disposition)
-        name = options.get(b"name")
+        if self._headers.get(b"content-transfer-encoding", b"").strip().lower() not in _PLAIN:
+            raise InvalidForm("a part is encoded")
+        options = _options(self._headers.get(b"content-disposition", b""))
+        name, filename = options.get(b"name"), options.get(b"filename", options.get(b"filename*"))
         if name is None:
             raise InvalidForm("a part has no name")
         if len(self.fields) >= MAX_PARTS:
             raise InvalidForm(f"more than {MAX_PARTS} parts")
-        filename = options.get(b"filename")
         start = max(self._start, 0)
         end = max(self._end, start) if self._start >= 0 else start
         text = None if filename is None else filename.decode("utf-8", "replace")
@@ -94,32 +110,56 @@ class _Collector:
 
 def parse(body: bytes, content_type: str) -> Form:
     """Raises InvalidForm."""
-    _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
+    boundary = _options(content_type.encode("latin-1")).get(b"boundary")
     if not boundary:
         raise InvalidForm("the multipart form has no boundary")
     found = _Collector()
-    parser = MultipartParser(
-        boundary,
-        callbacks={
-            "on_part_begin": found.begin,
-            "on_part_data": found.data,
-            "on_part_end": found.part_end,
-            "on_header_field": found.header_field,
-            "on_header_value": found.header_value,
-            "on_header_end": found.header_end,
-            "on_end": found.end,
-        },
-    )
     try:
+        parser = MultipartParser(
+            boundary,
+            callbacks={
+                "on_part_begin": found.begin,
+                "on_part_data": found.data,
+                "on_part_end": found.part_end,
+                "on_header_field": found.header_field,
+                "on_header_value": found.header_value,
+                "on_header_end": found.header_end,
+                "on_end": found.end,
+            },
+        )
         parser.write(body)
         parser.finalize()
     except MultipartParseError as error:
         raise InvalidForm(str(error)) from None
     if not found.ended:
         raise InvalidForm("the multipart form has no end")
-    names = [field.name for field in found.fields]
-    twice = next((name for name in names if name in _SINGLE and names.count(name) > 1), None)
-    if twice is not None:
-        raise InvalidForm(f"the field {twice!r} is given twice")
-    return Form(body, tuple(found.fields))
+    if body.count(b"\n--" + boundary) + body.startswith(b"--" + boundary) != len(found.fields) + 1:
+        raise InvalidForm("the boundary stands inside of a part or after the end")
+    _refuse_doubtful(body, found.fields)
+    return Form(body, boundary, tuple(found.fields))
+
+
+def _refuse_doubtful(body: bytes, fields: list[Field]) -> None:
+    names = [field.name for field in fields]
+    for field in fields:
+        if field.name in _SINGLE and names.count(field.name) > 1:
+            raise InvalidForm(f"the field {field.name!r} is given twice")
+        if field.name not in _TEXTS:
+            continue
+        if field.filename is not None:
+            raise InvalidForm(f"the field {field.name!r} is a file")
+        try:
+            body[field.start : field.end].decode()
+        except UnicodeDecodeError:
+            raise InvalidForm(f"the field {field.name!r} is not UTF-8") from None
+
+
+def _options(header: bytes) -> Mapping[bytes, bytes]:
+    """The parameters of a header, names in lower case. Raises InvalidForm where one is given twice."""
+    if not _HEADER.fullmatch(header.strip()):
+        raise InvalidForm("a header's parameters cannot be read")
+    names = [name.lower() for name, _ in _PARAMETERS.findall(header)]
+    if len(set(names)) < len(names) or b"name*" in names:
+        raise InvalidForm("a header's parameter is given twice")
+    _, options = parse_options_header(header)
+    return options | {b"filename*": b""} if b"filename*" in names else options
