@@ -1,0 +1,57 @@
+"""A gateway with everything around it that a test of its whole way needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e import wire
+from tests.e2e.books import Books, books
+from tests.e2e.wire import Reply
+from tests.harness import scripted
+from tests.harness.admin import Admin
+from tests.harness.scripted import Upstream
+from tests.harness.servers import Database, Gateway
+
+START = 100_000_000
+"""Quota of a user who is meant to afford everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running gateway, its root user, its database, and the upstream its channels point to."""
+
+    gateway: Gateway
+    database: Database
+    root: Admin
+    books: Books
+    upstream: Upstream
+
+    @property
+    def port(self) -> int:
+        return self.gateway.port
+
+    async def ask(self, data: bytes) -> Reply:
+        """One request on a connection of its own."""
+        async with wire.connect(self.port) as connection:
+            connection.send(data)
+            return await connection.reply()
+
+    def channel(self, name: str, models: str = "gpt-3.5-turbo", **more: object) -> int:
+        """A channel that goes to the upstream's script of this name."""
+        more = {"name": name, "key": f"sk-upstream-{name}", **more}
+        return self.root.channel(self.upstream.at(name), models, **more)
+
+
+@asynccontextmanager
+async def open_world(directory: Path, database: Database, /, **env: str) -> AsyncIterator[World]:
+    gateway = Gateway(directory, {**database.env, **env})
+    gateway.start()
+    try:
+        async with AsyncExitStack() as stack:
+            upstream = await stack.enter_async_context(scripted.serve())
+            read = await stack.enter_async_context(books(database))
+            root = stack.enter_context(Admin(gateway.url))
+            yield World(gateway, database, root, read, upstream)
+    finally:
+        gateway.stop()
