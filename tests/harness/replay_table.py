@@ -1,0 +1,115 @@
+"""The table of differences made on purpose, as it stands in the documentation, against what a replay found.
+
+A row of the table has four cells: what differs, why, where (paths of differences in backquotes, each optionally with
+`=` and the value found), and the recorded lines (`scenario:id` in backquotes, `*` stands for any text). A path allows
+itself and all below it; `*` in it stands for one name, `[*]` for one number. With a value it allows that value only,
+with a `+` at its end only what is there in addition to One API's answer.
+A row that explains nothing any more is as wrong as a difference without a row.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.harness.replay import Finding
+from tests.harness.replay_compare import ABSENT
+
+QUOTED = re.compile(r"``(.+?)``|`([^`]+)`")
+
+
+class BadTable(Exception):
+    """A row that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """One path of a row. `added`: only where One API has nothing. `pinned`: only `value`."""
+
+    text: str
+    path: re.Pattern[str]
+    added: bool
+    pinned: bool
+    value: Any
+
+    @classmethod
+    def parse(cls, text: str) -> "Allowed":
+        path, equals, value = text.partition("=")
+        added = path.endswith("+")
+        pattern = re.escape(path.removesuffix("+")).replace(r"\[\*\]", r"\[\d+\]").replace(r"\*", r"[^.\[\]]+")
+        below = "" if equals else r"(?:[.\[].*)?"
+        try:
+            wanted = None if not equals else ABSENT if value == "absent" else json.loads(value)
+        except ValueError:
+            raise BadTable(f"{text!r}: the value is not JSON") from None
+        return cls(text, re.compile(pattern + below, re.DOTALL), added, bool(equals), wanted)
+
+    def allows(self, finding: Finding) -> bool:
+        difference = finding.difference
+        if self.path.fullmatch(difference.path) is None or (self.added and difference.expected is not ABSENT):
+            return False
+        return not self.pinned or same(self.value, difference.got)
+
+
+def same(value: Any, got: Any) -> bool:
+    """Equal, where `{{rid}}` in a text stands for the request id."""
+    if isinstance(value, str) and isinstance(got, str):
+        return re.fullmatch(re.escape(value).replace(re.escape("{{rid}}"), r"\d{23,31}"), got, re.DOTALL) is not None
+    return type(value) is type(got) and bool(value == got)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    what: str
+    paths: tuple[Allowed, ...]
+    ids: tuple[str, ...]
+
+
+def read(path: Path) -> list[Row]:
+    """All rows of all tables of the document that have four cells and name recorded lines."""
+    rows = []
+    for line in path.read_text("utf-8").splitlines():
+        cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) != 4 or set(cells[0]) <= set("-: ") or cells[3].startswith("recorded"):
+            continue
+        paths, ids = quoted(cells[2]), quoted(cells[3])
+        if not paths or not ids or not all(":" in each for each in ids):
+            raise BadTable(f"{cells[0]!r} names no path or no recorded line")
+        rows.append(Row(cells[0], tuple(Allowed.parse(each) for each in paths), tuple(ids)))
+    return rows
+
+
+def quoted(cell: str) -> list[str]:
+    return [(double or single).strip() for double, single in QUOTED.findall(cell)]
+
+
+def covers(glob: str, name: str) -> bool:
+    return re.fullmatch(re.escape(glob).replace(r"\*", ".*"), name) is not None
+
+
+def judge(findings: Iterable[Finding], rows: Sequence[Row], scenario: str) -> list[str]:
+    """What is wrong: differences that no row explains, and rows that explain none. Empty if all is as documented."""
+    used: set[tuple[int, str]] = set()
+    wrong = []
+    for finding in findings:
+        reasons = list(explanations(finding, rows, f"{scenario}:{finding.line}"))
+        used.update(reasons)
+        if not reasons:
+            wrong.append(str(finding))
+    for number, row in enumerate(rows):
+        mine = [each for each in row.ids if each.startswith(f"{scenario}:")]
+        idle = [each for each in mine if (number, each) not in used]
+        idle += [each.text for each in row.paths if mine and (number, each.text) not in used]
+        wrong += [f"compatibility table, {row.what!r}: {each} explains nothing" for each in idle]
+    return wrong
+
+
+def explanations(finding: Finding, rows: Sequence[Row], name: str) -> Iterable[tuple[int, str]]:
+    """The ids and paths of rows that allow this difference."""
+    for number, row in enumerate(rows):
+        ids = [each for each in row.ids if covers(each, name)]
+        paths = [each.text for each in row.paths if each.allows(finding)]
+        if ids and paths:
+            yield from ((number, each) for each in (*ids, *paths))
