@@ -7,7 +7,7 @@ import pytest
 
 from one_api.errors import BadRequest, OneAPIError
 from one_api.providers import Mode
-from one_api.relay import forms
+from one_api.relay import calls, forms
 from one_api.relay.calls import Ask, Call, mode_of, understand, validate
 
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -184,3 +184,11 @@ def test_a_broken_or_ambiguous_form_is_refused(body: bytes, kind: str) -> None:
 
 def test_a_form_without_a_model_asks_for_whisper() -> None:
     assert read(multipart(("file", b"x", "a.mp3")), path="/v1/audio/translations", kind=FORM).model == "whisper-1"
+
+
+def test_a_long_body_is_not_read_twice_to_say_what_is_wrong() -> None:
+    short, long = (b'{"model":"' + b"x" * size for size in (100, calls.LONG))
+    with pytest.raises(OneAPIError, match="unexpected end of JSON input"):
+        understand(call(short))
+    with pytest.raises(OneAPIError, match="truncated"):
+        understand(call(long))

@@ -18,6 +18,7 @@ from one_api.relay import forms
 
 MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
+LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
 TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS))
 FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
@@ -103,7 +104,7 @@ def understand(call: Call) -> Ask:
         value = _object(document.value)
         named = _optional(value, "model", str, struct="ModelRequest")
     except json.InvalidJSON as error:
-        raise unreadable(call.mode, gojson.complaint(call.body) or str(error)) from None
+        raise unreadable(call.mode, _complaint(call.body) or str(error)) from None
     except BadRequest as error:
         raise unreadable(call.mode, error.message) from None
     model = named or call.engine or _DEFAULT_MODELS.get(call.mode, "")
@@ -139,6 +140,11 @@ def unreadable(mode: Mode, reason: str) -> OneAPIError:
         error.bare = True
         return error
     return BadRequest(reason, code=_code(mode))
+
+
+def _complaint(body: bytes) -> str | None:
+    """One API's words for what is wrong, found byte by byte: of a long body that would hold everybody up."""
+    return gojson.complaint(body) if len(body) <= LONG else None
 
 
 def _code(mode: Mode) -> str:

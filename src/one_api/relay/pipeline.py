@@ -3,6 +3,7 @@
 Whoever saw the end of his answer has paid: the end is held back until the charge is durable.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -46,7 +47,7 @@ class Relay:
 async def run(relay: Relay, call: Call, client: Client) -> None:
     """Relay one call. Everything the gateway promises happens in this order."""
     caller, pinned = await admit(relay, call)
-    ask = calls.understand(call)
+    ask = calls.understand(call) if len(call.body) <= calls.LONG else await asyncio.to_thread(calls.understand, call)
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
