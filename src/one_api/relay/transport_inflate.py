@@ -10,7 +10,7 @@ FREE_BYTES: Final = 1024 * 1024  # below this no ratio is too high: short texts 
 _GZIP: Final = 31  # zlib's wbits
 _ZLIB: Final = 15
 _RAW: Final = -15
-_FORMATS: Final = {b"gzip": _GZIP, b"x-gzip": _GZIP, b"deflate": _ZLIB}
+_CODINGS: Final = frozenset((b"gzip", b"x-gzip", b"deflate"))
 
 
 class NotInflatable(Exception):
@@ -22,20 +22,21 @@ class Bomb(Exception):
 
 
 class Inflater:
-    """`feed` compressed bytes, `read` plain ones until there are none."""
+    """`feed` compressed bytes, `read` plain ones until there are none, `close` at the end."""
 
-    __slots__ = ("_fed", "_input", "_made", "_wbits", "_zip")
+    __slots__ = ("_deflate", "_fed", "_input", "_made", "_more", "_zip")
 
     def __init__(self, coding: bytes) -> None:
-        self._wbits = _FORMATS[coding]
-        self._zip = zlib.decompressobj(self._wbits)
+        self._deflate = coding == b"deflate"
+        self._zip = None if self._deflate else zlib.decompressobj(_GZIP)
         self._input = b""
+        self._more = False  # zlib may hold output back though it has eaten all input
         self._fed = 0
         self._made = 0
 
     @staticmethod
     def knows(coding: bytes) -> bool:
-        return coding in _FORMATS
+        return coding in _CODINGS
 
     def feed(self, data: bytes) -> None:
         self._fed += len(data)
@@ -43,37 +44,42 @@ class Inflater:
 
     def read(self) -> bytes:
         """At most PIECE bytes; none means that more input is needed. Raises NotInflatable, Bomb."""
-        while self._input:
-            if self._zip.eof:
-                self._next_member()
-                continue
+        while self._input or self._more:
+            if self._zip is None or (self._zip.eof and self._input):
+                if self._deflate and len(self._input) < 2:
+                    return b""
+                self._zip = self._next_member()
             piece = self._inflate()
-            self._input = self._zip.unused_data if self._zip.eof else self._zip.unconsumed_tail
             if piece:
-                self._made += len(piece)
-                if self._made > FREE_BYTES and self._made > MOST_RATIO * self._fed:
-                    raise Bomb
                 return piece
         return b""
 
     def close(self) -> None:
         """Raises NotInflatable if the end has not been seen. An empty body is no gzip and no error."""
-        if self._fed and not self._zip.eof:
+        if self._fed and not (self._zip and self._zip.eof):
             raise NotInflatable("the compressed answer is not complete")
 
     def _inflate(self) -> bytes:
+        assert self._zip is not None  # noqa: S101  # read() made it
         try:
-            return self._zip.decompress(self._input, PIECE)
+            piece = self._zip.decompress(self._input, PIECE)
         except zlib.error:
-            if self._wbits != _ZLIB or self._made:
-                raise NotInflatable("the answer is not compressed as its header says") from None
-        # Some servers send `deflate` without zlib's frame. https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.2
-        self._wbits = _RAW
-        self._zip = zlib.decompressobj(_RAW)
-        return self._inflate()
+            raise NotInflatable("the answer is not compressed as its header says") from None
+        self._input = self._zip.unused_data if self._zip.eof else self._zip.unconsumed_tail
+        self._more = len(piece) == PIECE and not self._zip.eof
+        self._made += len(piece)
+        if self._made > FREE_BYTES and self._made > MOST_RATIO * self._fed:
+            raise Bomb
+        return piece
 
-    def _next_member(self) -> None:
-        """Gzip files may be concatenated; bytes after the end of deflate are an error."""
-        if self._wbits != _GZIP:
+    def _next_member(self) -> "zlib._Decompress":
+        """Gzip may be concatenated. Some servers send `deflate` without zlib's frame.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.2
+        """
+        if not self._deflate:
+            return zlib.decompressobj(_GZIP)
+        if self._zip is not None:
             raise NotInflatable("bytes follow the end of the compressed answer")
-        self._zip = zlib.decompressobj(_GZIP)
+        framed = self._input[0] & 15 == 8 and int.from_bytes(self._input[:2], "big") % 31 == 0
+        return zlib.decompressobj(_ZLIB if framed else _RAW)
