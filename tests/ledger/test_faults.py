@@ -37,6 +37,21 @@ def desk(books: World, faults: Faults) -> Desk:
     return Desk(ledger.book)
 
 
+async def test_a_release_whose_commit_is_unknown_happens_once(books: World) -> None:
+    await books.add_user()
+    await books.add_token()
+    faults = Faults()
+    writer = desk(books, faults)
+    for when in ("before", "after"):
+        (hold,) = await writer.write(request(when))
+        faults.log.clear()
+        faults.strike(6, when)  # begin, two reads, two updates, a delete, and then the commit
+        assert await writer.write(Settle(hold, 0, Facts(logged=False))) == [True]
+        assert faults.log[6] == "commit"
+        assert (await books.user())[0] == 1000
+    await writer.book.close()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_connection_that_breaks_at_any_statement_changes_nothing_about_the_outcome(
     books: World, when: When
@@ -230,6 +245,22 @@ async def test_an_operation_that_cannot_be_decided_holds_up_no_other(file: World
     assert (first, type(odd), last) == (True, ZeroDivisionError, True)
     assert await file.user() == (880, 20, 2)
     await writer.book.close()
+
+
+async def test_a_hold_whose_charge_is_there_already_is_given_back(books: World) -> None:
+    """An id used twice, which no part of this program does: better free than charged twice or held for ever."""
+    await books.add_user()
+    await books.add_token()
+    async with books.ledger() as ledger:
+        for name in ("settled", "swept"):
+            await ledger.settle(await ledger.hold(request(name)), 10, DONE)
+        again = await ledger.hold(request("settled"))
+        await ledger.hold(request("swept"))
+        assert await ledger.settle(again, 20, DONE)
+        await books.change("update holds set instance = 'gone', checkpoint = 30")
+        assert await ledger.sweep() == 1
+    assert (await books.user())[:2] == (980, 20)
+    assert await books.value("select count(*) from ledger") == 2
 
 
 class NeverLooks(Writer):

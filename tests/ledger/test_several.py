@@ -125,6 +125,21 @@ async def test_the_heir_moves_the_rows_and_settles_the_holds_of_who_is_gone(book
     ]
 
 
+async def test_holds_of_who_is_gone_are_settled_by_those_who_stay(books: World) -> None:
+    await books.add_user()
+    await books.add_token()
+    async with books.ledger(sweep_s=0.1):
+        gone = Ledger.open(books.url)
+        await gone.start()
+        await gone.hold(request("open"))
+        await vanish(gone)
+        await books.change("update leases set until = 0 where holder = :gone", gone=gone.book.instance)
+        async with asyncio.timeout(5):
+            while await books.value("select count(*) from holds"):  # noqa: ASYNC110  # only the database knows
+                await asyncio.sleep(0.05)
+    assert await books.user() == (1000, 0, 0)
+
+
 async def nothing(_book: object) -> None: ...
 
 

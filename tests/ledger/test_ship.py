@@ -1,5 +1,6 @@
 """Log rows in a database of their own (LOG_SQL_DSN): each arrives once, whatever breaks on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,6 +57,16 @@ async def test_rows_arrive_in_the_other_database_and_not_in_this_one(books: Worl
     assert (await shipped(elsewhere))[-1] == "last"
     assert await books.value("select count(*) from logs") == 0
     assert await books.value("select used_quota from channels") == 50
+
+
+async def test_rows_arrive_by_themselves(file: World, elsewhere: Database) -> None:
+    await file.add_user()
+    await file.add_token()
+    async with file.ledger(logs=elsewhere) as ledger:
+        await call(ledger, "first")
+        async with asyncio.timeout(5):
+            while not await shipped(elsewhere):  # noqa: ASYNC110  # only the database knows
+                await asyncio.sleep(0.05)
 
 
 async def test_rows_that_arrived_before_a_crash_are_left_out_the_second_time(books: World, elsewhere: Database) -> None:

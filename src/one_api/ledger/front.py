@@ -59,7 +59,7 @@ class Ledger:
     """
 
     def __init__(
-        self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: LogDatabase | None = None
+        self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: LogDatabase | None, sweep_s: float
     ) -> None:
         self.book = book
         self.lease = lease
@@ -67,6 +67,7 @@ class Ledger:
         self.logs = logs
         self.mover = Mover(copies=logs is None)
         self.shipping = asyncio.Lock()
+        self.sweep_s = sweep_s
         self.closing = False
         self.armed = False
         self.tick = 0
@@ -80,6 +81,7 @@ class Ledger:
         *,
         logs: LogDatabase | None = None,
         lease_s: int = LEASE_S,
+        sweep_s: float = SWEEP_S,
         clock: Callable[[], float] = time.time,
     ) -> "Ledger":
         """Connects when started. Raises RuntimeError if another process has the SQLite file."""
@@ -91,12 +93,12 @@ class Ledger:
             async def connect() -> Connection:
                 return SqliteConnection(path)
 
-            return cls(Book(connect, instance=instance, clock=clock), lease=None, lock=FileLock(path), logs=logs)
+            book = Book(connect, instance=instance, clock=clock)
+            return cls(book, lease=None, lock=FileLock(path), logs=logs, sweep_s=sweep_s)
         lease = Lease(lease_s)
         connector = postgres(where) if where.kind == "postgresql" else mysql(where)
-        return cls(
-            Book(connector, instance=instance, clock=clock, before_write=lease.check), lease=lease, lock=None, logs=logs
-        )
+        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
+        return cls(book, lease=lease, lock=None, logs=logs, sweep_s=sweep_s)
 
     async def start(self) -> None:
         """Start the writer and settle what an earlier process left open."""
@@ -118,14 +120,14 @@ class Ledger:
 
     async def keep_house(self) -> None:
         """Sweep now and then; ship log rows, if they go elsewhere."""
-        next_sweep = self.loop.time() + SWEEP_S
+        next_sweep = self.loop.time() + self.sweep_s
         while True:
-            await asyncio.sleep(SWEEP_S if self.logs is None else MOVE_S)
+            await asyncio.sleep(self.sweep_s if self.logs is None else min(MOVE_S, self.sweep_s))
             try:
                 if self.logs is not None:
                     await self.flush()
                 if self.loop.time() >= next_sweep:
-                    next_sweep += SWEEP_S
+                    next_sweep += self.sweep_s
                     await self.sweep()
             except Unavailable as trouble:
                 log.warning("log rows wait: %s", trouble.message)
