@@ -142,7 +142,7 @@ async def _try(
             headers=_headers(call, ask, target),
             body=_body(call, ask, channel, model, include_usage=wants_usage),
         )
-        inflow.bind(upstreams.transport(channel.proxy).send(request, inflow, upstreams.timeouts))
+        inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
         client.listen(inflow)
         await inflow.ready
         return Answer(channel, model, inflow, _judge(inflow, ask), started)
@@ -152,9 +152,19 @@ async def _try(
         raise
 
 
+def _transport(upstreams: Upstreams, channel: Channel) -> Transport:
+    try:
+        return upstreams.transport(channel.proxy)
+    except ValueError as error:
+        raise UpstreamError(
+            f"the channel's proxy cannot be used: {error}", status=500, code="do_request_failed"
+        ) from None
+
+
 def _needs_usage(upstreams: Upstreams, ask: Ask, channel: Channel, model: str) -> bool:
     """Whether to ask for usage ourselves: where the operator says so, where nothing else can be right, and, as One API
-    does, wherever the request is written anew anyway."""
+    does, wherever the request is written anew anyway.
+    """
     rewritten = model != ask.model or bool(channel.system_prompt) or channel.type == BAICHUAN
     return rewritten or upstreams.enforce_usage or hides_output(model)
 

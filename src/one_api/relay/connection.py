@@ -1,7 +1,11 @@
-"""One HTTP/1.1 connection to an upstream: writes a request, reads its answer within limits, hands it to the exchange's sink."""
+"""One HTTP/1.1 connection to an upstream: writes a request, reads its answer within limits, hands it to a sink.
+
+What one read brought is parsed first and handed on afterwards, so that no sink runs inside the parser: it may abort,
+pause or send again as it likes, and what follows an answer in the same bytes has been seen before the answer's end is told.
+"""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 import structlog
@@ -14,9 +18,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MAX_HEADERS = 64 * 1024
-MAX_HEADER_COUNT = 256
-JOIN = 64 * 1024  # bodies up to this are sent in one piece with their head
+MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
+MAX_HEADER_COUNT: Final = 256
+JOIN: Final = 64 * 1024  # bodies up to this are sent in one piece with their head
+
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding", b"content-encoding"))
+_NOT_SHOWN: Final = (b"content-length", b"content-encoding")  # of an answer that was inflated
+_VERSIONS: Final = ("1.1", "1.0")
 
 
 class Connection(asyncio.Protocol):
@@ -29,24 +37,39 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._exchange: DirectExchange | None = None
         self._parser: Any = None
+        self._served = 0
+        self._pieces: list[bytes] = []
+        self._inflater: Inflater | None = None
+        self._held = False  # the inflater may hold more than the sink wants now
+        self._reset()
+
+    def _reset(self) -> None:
+        """Nothing has come yet of the next answer."""
+        self._answered = False
+        self._head: Head | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_size = 0
-        self._served = 0
-        self._answered = False
+        self._overhead = 0
+        self._coding = b""
+        self._framed = False
+        self._interim = False
         self._in_body = False
-        self._until_close = False
+        self._complete = False
         self._reusable = False
-        self._inflate: Inflater | None = None
-        self._pieces: list[bytes] = []
 
     # For the transport.
+
+    @property
+    def made(self) -> bool:
+        """Whether it ever stood; only then is there an end to hear of."""
+        return self._transport is not None
 
     @property
     def closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()
 
     def begin(self, exchange: "DirectExchange") -> None:
-        """Send a request; its answer goes to the exchange's sink."""
+        """Send a request on a connection that is not closing; its answer goes to the exchange's sink."""
         transport = self._transport
         if transport is None:
             raise AssertionError("a connection begins after it was made")
@@ -56,8 +79,8 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
-        self._answered = self._in_body = self._until_close = self._reusable = False
-        self._inflate = None
+        else:
+            self._reset()
         self._served += 1
         body = request.body
         if len(body) <= JOIN:
@@ -69,12 +92,14 @@ class Connection(asyncio.Protocol):
             transport.pause_reading()
 
     def pause(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        if not self.closing:
+            self._transport.pause_reading()  # type: ignore[union-attr]  # `closing` looked
 
     def resume(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if self._held:
+            self._owner.soon(self._go_on, self._exchange)
+        elif not self.closing:
+            self._transport.resume_reading()  # type: ignore[union-attr]  # `closing` looked
 
     def drop(self) -> None:
         """Close at once; nobody is told."""
@@ -93,172 +118,127 @@ class Connection(asyncio.Protocol):
             self.drop()  # an answer nobody asked for
             return
         self._answered = True
-        exchange.phase_since = self._owner.now()
+        if self._in_body:
+            exchange.phase_since = self._owner.now()
+        failure: FailureKind | None = None
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # What a callback raised comes wrapped; a limit it met is in the context.
-            kind: FailureKind = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
-            self._fail(kind)
-            return
+            failure = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
         if self._pieces:
-            self._flush()
-        if self._reusable:
-            # Only now: what follows an answer in the same bytes was seen, and made the connection useless.
-            self._owner.release(self)
+            self._overhead = 0
+        else:
+            self._overhead += len(data)
+            if self._overhead > MAX_HEADERS:
+                failure = "too_large"
+        self._hand_on(exchange, failure)
 
     def eof_received(self) -> bool:
+        if self._transport is not None:
+            self._transport.abort()  # a close would first wait for what the upstream no longer reads
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        exchange, self._exchange = self._exchange, None
-        self._reusable = False
-        if exchange is not None and exchange.sink is not None:
-            if self._until_close and self._in_body and error is None:
-                self._exchange = exchange
-                self._finish(exchange)
+        exchange = self._exchange
+        if exchange is not None and not self._complete:
+            if self._in_body and not self._framed and error is None:
+                self._complete = True  # the end of the connection is the end of the answer
+                if not self._held:
+                    self._hand_on(exchange, None)
             elif self._served > 1 and not self._answered and not exchange.fresh_only:
+                self._exchange = None
                 self._owner.retry(exchange)
             else:
-                exchange.connection = None
                 exchange.fail(TransportError("closed", sent=True))
         self._owner.lost(self)
 
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
-        if self._exchange is None:
-            self._reusable = False  # an answer nobody asked for, behind the one we wanted
-            self.drop()
+        if self._complete:
+            raise _Unexpected  # an answer nobody asked for, behind the one we wanted
         self._headers = []
         self._header_size = 0
+        self._coding = b""
+        self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_size += len(name) + len(value)
         if self._header_size > MAX_HEADERS or len(self._headers) >= MAX_HEADER_COUNT:
             raise _TooLarge
-        self._headers.append((name.lower(), value))
+        if self._in_body:
+            return  # a trailer
+        name = name.lower()
+        value = value.rstrip()
+        if name in _FRAMING:
+            self._on_framing(name, value)
+        self._headers.append((name, value))
+
+    def _on_framing(self, name: bytes, value: bytes) -> None:
+        if name == b"content-encoding":
+            if self._coding:
+                raise _Unexpected
+            self._coding = value.lower() if value.lower() != b"identity" else b""
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            raise _Unexpected  # we never offered another
+        else:
+            self._framed = True
 
     def on_headers_complete(self) -> None:
+        parser = self._parser
+        status = parser.get_status_code()
+        if parser.get_http_version() not in _VERSIONS or status == 101 or status < 100:
+            raise _Unexpected
+        self._interim = status < 200
         exchange = self._exchange
-        status = self._parser.get_status_code()
-        if exchange is None or status < 200:
-            if status == 101:
-                raise _Unexpected
+        if self._interim or exchange is None:
             return
-        framed = status in (204, 304)
-        for name, value in self._headers:
-            if name == b"content-length" or (name == b"transfer-encoding" and value.lower().endswith(b"chunked")):
-                framed = True
-            elif name == b"content-encoding":
-                self._inflate = _inflater(value)
-        if self._inflate is not None:
-            self._headers = [h for h in self._headers if h[0] not in (b"content-encoding", b"content-length")]
+        empty = status in (204, 304) or exchange.request.method == "HEAD"
+        if empty:
+            self._framed = True
+        elif self._coding:
+            self._inflater = _inflater(self._coding)
+            self._headers = [header for header in self._headers if header[0] not in _NOT_SHOWN]
         self._in_body = True
-        self._until_close = not framed
-        exchange.phase = "idle"
-        self._tell_head(exchange, Head(status, tuple(self._headers)))
-        if exchange.request.method == "HEAD" and self._exchange is exchange:
-            self._until_close = True  # the parser waits for a body that will not come
-            self._finish(exchange)
+        self._head = Head(status, tuple(self._headers))
+        # After a HEAD the parser waits for a body that does not come: whole, but not fit for another answer.
+        self._complete = exchange.request.method == "HEAD"
 
     def on_body(self, data: bytes) -> None:
-        exchange = self._exchange
-        if exchange is None or exchange.sink is None:
-            return
-        if self._inflate is None:
-            self._pieces.append(data)  # the pieces of one read go on together
-            return
-        try:
-            self._inflate.feed(data)
-            while piece := self._inflate.read():
-                self._pieces.append(piece)
-                self._flush()
-        except Bomb:
-            raise _TooLarge from None
-        except NotInflatable:
-            raise _Unexpected from None
-
-    def _flush(self) -> None:
-        pieces, self._pieces = self._pieces, []
-        exchange = self._exchange
-        if exchange is None or exchange.sink is None:
-            return
-        try:
-            exchange.sink.on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        except Exception:
-            log.exception("an answer's sink failed")
-            self._fail("protocol")
+        if self._in_body and not self._complete:
+            self._pieces.append(data)
 
     def on_message_complete(self) -> None:
-        exchange = self._exchange
-        if exchange is not None and self._in_body:
-            self._finish(exchange)
+        if self._in_body and not self._complete:
+            self._complete = True
+            self._reusable = self._parser.should_keep_alive()
 
-    # Ends
+    # Handing on
 
-    def _tell_head(self, exchange: "DirectExchange", head: Head) -> None:
-        if exchange.sink is None:
-            return
+    def _hand_on(self, exchange: "DirectExchange", failure: FailureKind | None) -> None:
+        """Tell the sink what has come: the head, the pieces that one read brought as one, the end or the failure."""
         try:
-            exchange.sink.on_head(head)
+            head, self._head = self._head, None
+            if head is not None and exchange.sink is not None:
+                exchange.phase, exchange.phase_since = "idle", self._owner.now()
+                exchange.sink.on_head(head)
+            if self._pieces:
+                self._hand_on_body(exchange)
+            elif self._held:
+                self._inflate(exchange)
+        except Bomb:
+            failure = "too_large"
+        except NotInflatable:
+            failure = "protocol"
         except Exception:
             log.exception("an answer's sink failed")
-            self._fail("protocol")
-
-    def _finish(self, exchange: "DirectExchange") -> None:
-        """The answer is whole: keep the connection if it is clean, then say so."""
-        if self._pieces:
-            self._flush()
-        if self._exchange is not exchange:
+            self._fail(exchange, "protocol")
             return
-        self._exchange = None
-        self._in_body = False
-        if self._inflate is not None:
-            try:
-                self._inflate.close()
-            except NotInflatable:
-                self._exchange = exchange
-                self._fail("protocol")
-                return
-        sink, exchange.sink = exchange.sink, None
-        exchange.connection = None
-        self._owner.forget(exchange)
-        transport = self._transport
-        if transport is not None:
-            if exchange.paused:
-                transport.resume_reading()
-            clean = not self._until_close and self._parser.should_keep_alive() and not transport.is_closing()
-            self._reusable = clean and transport.get_write_buffer_size() == 0
-            if not self._reusable:
-                transport.abort()
-        if sink is not None:
-            try:
-                sink.on_end()
-            except Exception:
-                log.exception("an answer's sink failed")
-
-    def _fail(self, kind: FailureKind) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.connection = None
-            exchange.fail(TransportError(kind, sent=True))
-        self.drop()
-
-
-class _TooLarge(Exception):
-    """A limit of ours was met."""
-
-
-class _Unexpected(Exception):
-    """An answer that HTTP allows and we never asked for."""
-
-
-def _inflater(encoding: bytes) -> Inflater | None:
-    """Raises _Unexpected for a coding we never asked for and cannot undo."""
-    coding = encoding.strip().lower()
-    if coding in (b"", b"identity"):
-        return None
-    if not Inflater.knows(coding):
-        raise _Unexpected
-    return Inflater(coding)
+        if exchange.sink is None:
+            return  # aborted by itself
+        if self._complete and failure != "too_large" and not self._inflating_failed(failure):
+            if not self._held:
+                self._finish(exchange)
+        elif failure is not None:
+            self._fail(exchange, failure)

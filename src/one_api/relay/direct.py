@@ -8,11 +8,10 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
 
 import structlog
 
-from one_api.relay.connection import Connection
+from one_api.relay.connection import Connection, DirectExchange, Key
 from one_api.relay.transport import HttpRequest, Origin, Sink, Timeouts, TransportError
 from one_api.relay.transport_wire import Writer
 
@@ -23,79 +22,6 @@ IDLE_S = 55.0  # below the 60 s after which many servers close
 MOST_IDLE = 512  # an origin
 MOST_CONNECTIONS = 10_000
 MOST_ORIGINS = 1_000  # remembered
-
-Key = tuple[Origin, str]
-
-
-class DirectExchange:
-    """One request on its way through the transport. `phase_since` is when the present phase began, by the loop's clock."""
-
-    __slots__ = (
-        "_owner",
-        "connection",
-        "fresh_only",
-        "head",
-        "paused",
-        "phase",
-        "phase_since",
-        "request",
-        "sink",
-        "started",
-        "timeouts",
-    )
-
-    def __init__(
-        self, owner: "DirectTransport", request: HttpRequest, sink: Sink, timeouts: Timeouts, now: float
-    ) -> None:
-        self._owner = owner
-        self.request = request
-        self.sink: Sink | None = sink
-        self.timeouts = timeouts
-        self.started = now
-        self.phase = "connect"
-        self.phase_since = now
-        self.paused = False
-        self.fresh_only = False
-        self.head = b""
-        self.connection: Connection | None = None
-
-    @property
-    def key(self) -> Key:
-        return self.request.origin, self.request.address
-
-    def pause(self) -> None:
-        self.paused = True
-        if self.connection is not None:
-            self.connection.pause()
-
-    def resume(self) -> None:
-        self.paused = False
-        self.phase_since = self._owner.now()
-        if self.connection is not None:
-            self.connection.resume()
-
-    def abort(self) -> None:
-        self.sink = None
-        self._owner.forget(self)
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.drop()
-
-    def fail(self, error: TransportError) -> None:
-        """Tell the sink, once, and let go of everything."""
-        sink = self.sink
-        self.abort()
-        if sink is not None:
-            _call(sink.on_fail, error)
-
-    def overdue(self, now: float) -> bool:
-        total = self.timeouts.total
-        if total and now - self.started > total:
-            return True
-        limit = {"connect": self.timeouts.connect, "first_byte": self.timeouts.first_byte}.get(
-            self.phase, self.timeouts.idle
-        )
-        return bool(limit) and not self.paused and now - self.phase_since > limit
 
 
 class DirectTransport:
@@ -292,10 +218,3 @@ def default_tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _call(callback: Callable[[TransportError], None], error: TransportError) -> None:
-    try:
-        callback(error)
-    except Exception:
-        log.exception("an answer's sink failed")

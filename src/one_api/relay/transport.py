@@ -2,7 +2,7 @@
 
 Callbacks and not streams, so that the bytes of an answer go from socket to socket without waking a task. The rules:
 - `send` returns before anything happened and calls nothing back; a request that cannot be sent fails a turn later.
-- A sink hears `on_head` once, `on_data` any number of times and then `on_end` or `on_fail`; `on_fail` may also come first.
+- A sink hears `on_head` once, `on_data` any number of times and then `on_end` or `on_fail`; `on_fail` may come first.
 - After `Exchange.abort()` it hears nothing more, not even that.
 - What a sink raises is logged, never propagated: it ends the exchange, and `on_fail` follows.
 - Interim answers (1xx) are skipped, redirects are not followed, gzip and deflate are undone within bounds.
