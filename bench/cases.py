@@ -73,7 +73,14 @@ CASES = (
     Case(name="1 KB, 32 connections", size=1024, connections=32, targets={"fresh": 6, "grown": 12}),
     Case(name="1 KB, 256 connections", size=1024, connections=256, targets={"fresh": 5, "grown": 8}),
     Case(name="30 KB, 32 connections", size=30 * 1024, connections=32, targets={"fresh": 7}),
-    Case(name="stream in a burst, 32 connections", size=1024, connections=32, unit="event", tokens=512, targets={"fresh": 1.5}),
+    Case(
+        name="stream in a burst, 32 connections",
+        size=1024,
+        connections=32,
+        unit="event",
+        tokens=512,
+        targets={"fresh": 1.5},
+    ),
     Case(
         name="stream paced, 128 connections, an event each 10 ms",
         size=1024,

@@ -48,7 +48,7 @@ from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
-from one_api.sync import Poller, Snapshot
+from one_api.sync import Poller, Snapshot, end
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(service.drain, DRAIN_S)
 
     runner = Runner(database, jobs(database, watched.poller, service.tick), holder=uuid4().hex, slave=config.slave)
-    stack.push_async_callback(stop, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
+    stack.push_async_callback(end, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
 
     parts = Parts(
         config=config,
@@ -284,11 +284,6 @@ def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
         await application(scope, receive, send)
 
     return entry
-
-
-async def stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def now() -> int:

@@ -10,7 +10,7 @@ from tests.console.conftest import Witness, barriers
 from tests.console.upstream import FIRST, SECOND, halfway
 from tests.harness.servers import Gateway
 
-pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def log_in(page: Page, gateway: Gateway, path: str) -> None:

@@ -41,6 +41,10 @@ class Books:
         query = select(ledger).where(ledger.c.kind == "final").order_by(ledger.c.id)
         return await self._all(query.where(ledger.c.username == name) if name else query)
 
+    async def last_final(self) -> Row[Any]:
+        query = select(ledger).where(ledger.c.kind == "final").order_by(ledger.c.id.desc()).limit(1)
+        return (await self._all(query))[0]
+
     async def holds(self) -> Sequence[Row[Any]]:
         return await self._all(select(holds))
 

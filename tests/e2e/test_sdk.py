@@ -53,7 +53,6 @@ def charged(site: Site, call: Callable[[openai.OpenAI], object]) -> int:
     return before["quota"] - after["quota"]
 
 
-@pytest.mark.xdist_group("e2e")
 def test_every_kind_of_call_is_answered_and_paid(site: Site) -> None:
     def chat(client: openai.OpenAI) -> None:
         answer = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hello"}])
@@ -109,7 +108,6 @@ def test_every_kind_of_call_is_answered_and_paid(site: Site) -> None:
         assert charged(site, call) > 0, call.__name__
 
 
-@pytest.mark.xdist_group("e2e")
 def test_the_async_client_streams_in_parallel(site: Site) -> None:
     async def one(client: openai.AsyncOpenAI) -> str:
         stream = await client.chat.completions.create(
@@ -126,7 +124,6 @@ def test_the_async_client_streams_in_parallel(site: Site) -> None:
     assert row["request_count"] == 20
 
 
-@pytest.mark.xdist_group("e2e")
 def test_audio_images_and_moderations_go_through(site: Site) -> None:
     with site.client() as client:
         image = client.images.generate(model="dall-e-3", prompt="a cat", size="1024x1024")
@@ -139,7 +136,6 @@ def test_audio_images_and_moderations_go_through(site: Site) -> None:
     site.balanced()
 
 
-@pytest.mark.xdist_group("e2e")
 def test_errors_are_the_sdks_own_and_cost_nothing(site: Site) -> None:
     with site.client() as client:
         with pytest.raises(openai.RateLimitError):
@@ -156,7 +152,6 @@ def test_errors_are_the_sdks_own_and_cost_nothing(site: Site) -> None:
     assert site.balanced()["quota"] == START
 
 
-@pytest.mark.xdist_group("e2e")
 def test_models_are_listed_by_the_sdk(site: Site) -> None:
     with site.client() as client:
         assert {model.id for model in client.models.list()} == set(MODELS.split(","))

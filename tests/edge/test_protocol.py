@@ -49,7 +49,7 @@ async def serving(pipeline: Pipeline) -> AsyncIterator["Served"]:
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
     served = Served(server, [])
     try:

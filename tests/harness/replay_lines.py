@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)((?:[+-]\d+)?)\}\}")
-# What a recording leaves open inside a header or text; everything else has to be the very characters.
-OPEN = {"cookie": r"[^;]+", "date": r"[^;]+", "hex32": r"[0-9a-f]{32}"}
+# What a recording leaves open inside a header or text, unless it has a value; the rest has to be the very characters.
+OPEN = {"cookie": r"[^;]+", "date": r"[^;]+", "hex32": r"[0-9a-f]{32}", "rid": r"\d{14}\d{1,9}\d{8}"}
 
 Json = Mapping[str, Any]
 

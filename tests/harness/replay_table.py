@@ -2,8 +2,8 @@
 
 A row of the table has four cells: what differs, why, where (paths of differences in backquotes, each optionally with
 `=` and the value found), and the recorded lines (`scenario:id` in backquotes, `*` stands for any text). A path allows
-itself and all below it; `*` in it stands for one name, `[*]` for one number. With a value it allows that value only,
-with a `+` at its end only what is there in addition to One API's answer.
+itself and all below it; `*` in it stands for one name, `**` for any number of them, `[*]` for one number. With a value
+it allows that value only, with a `+` at its end only what is there in addition to One API's answer.
 A row that explains nothing any more is as wrong as a difference without a row.
 """
 
@@ -16,7 +16,9 @@ from typing import Any
 
 from tests.harness.replay import Finding
 from tests.harness.replay_compare import ABSENT
+from tests.harness.replay_lines import Names
 
+OPEN = Names()
 QUOTED = re.compile(r"``(.+?)``|`([^`]+)`")
 
 
@@ -38,7 +40,8 @@ class Allowed:
     def parse(cls, text: str) -> "Allowed":
         path, equals, value = text.partition("=")
         added = path.endswith("+")
-        pattern = re.escape(path.removesuffix("+")).replace(r"\[\*\]", r"\[\d+\]").replace(r"\*", r"[^.\[\]]+")
+        pattern = re.escape(path.removesuffix("+")).replace(r"\[\*\]", r"\[\d+\]")
+        pattern = pattern.replace(r"\*\*", ".+").replace(r"\*", r"[^.\[\]]+")
         below = "" if equals else r"(?:[.\[].*)?"
         try:
             wanted = None if not equals else ABSENT if value == "absent" else json.loads(value)
@@ -54,10 +57,16 @@ class Allowed:
 
 
 def same(value: Any, got: Any) -> bool:
-    """Equal, where `{{rid}}` in a text stands for the request id."""
-    if isinstance(value, str) and isinstance(got, str):
-        return re.fullmatch(re.escape(value).replace(re.escape("{{rid}}"), r"\d{23,31}"), got, re.DOTALL) is not None
-    return type(value) is type(got) and bool(value == got)
+    """Equal, where `{{rid}}`, `{{cookie}}` and `{{date}}` in a text stand for any request id, cookie and date."""
+    match value, got:
+        case str(), str():
+            return OPEN.pattern(value).fullmatch(got) is not None
+        case dict(), dict():
+            return value.keys() == got.keys() and all(same(item, got[key]) for key, item in value.items())
+        case list(), list():
+            return len(value) == len(got) and all(map(same, value, got))
+        case _:
+            return type(value) is type(got) and bool(value == got)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ def read(path: Path) -> list[Row]:
     rows = []
     for line in path.read_text("utf-8").splitlines():
         cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        if len(cells) != 4 or set(cells[0]) <= set("-: ") or cells[3].startswith("recorded"):
+        if len(cells) != 4 or set(cells[0]) <= set("-: ") or cells[3] == "lines":
             continue
         paths, ids = quoted(cells[2]), quoted(cells[3])
         if not paths or not ids or not all(":" in each for each in ids):

@@ -149,7 +149,7 @@ class Upstream:
         self.receipts.append(receipt)
         self._seen.append(seen)
         try:
-            await asyncio.sleep(reply.delay)  # what was recorded, not a way to wait for something
+            await asyncio.sleep(reply.delay)  # as it was recorded
             if reply.end == "drop":
                 return False
             if reply.pieces is None:

@@ -217,6 +217,26 @@ async def test_a_job_is_cut_off_when_the_runner_is_cancelled_and_the_lease_is_fr
         assert await until(store) <= await now(store)
 
 
+async def test_a_driver_that_swallows_a_cancellation_does_not_keep_the_runner(store: Database) -> None:
+    time = Time()
+    begun, swallowed = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if swallowed.is_set():
+                raise
+            swallowed.set()
+
+    async with running(runner(store, Job("deaf", work, every=1, alone=False), time=time)) as tasks:
+        await begun.wait()
+        tasks[0].cancel()
+        await asyncio.wait_for(asyncio.wait(tasks), 5)
+        assert swallowed.is_set()
+
+
 async def until(store: Database) -> int:
     async with store.read() as tx:
         found: int = (await tx.execute(select(leases.c.until))).scalar_one()

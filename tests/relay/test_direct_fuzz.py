@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from one_api.relay.connection import Connection, DirectExchange
+from one_api.relay.connection import Connection
 from one_api.relay.direct import DirectTransport
+from one_api.relay.exchange import DirectExchange
 from one_api.relay.transport import HttpRequest, Origin, Timeouts
 from tests.relay.peer import Told
 

@@ -4,16 +4,46 @@ It stands where uvicorn keeps its RequestResponseCycle (attribute `cycle` of the
 from it: response_complete, keep_alive, disconnected, message_event.
 """
 
+import asyncio
+from collections.abc import Sized
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from one_api.relay.client import Headers, Listener
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.server import ServerState
 
-if TYPE_CHECKING:
-    from one_api.edge.protocol import RelayProtocol
+from one_api.relay.client import Headers, Incoming, Listener
 
 MAX_BODY = 32 * 1024 * 1024
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+class Service(Protocol):
+    """Who answers a request that has been read."""
+
+    def begin(self, request: Incoming) -> object: ...
+
+
+class Connection(Protocol):
+    """The connection a request came on: uvicorn's names, and ours for what it lacks."""
+
+    transport: asyncio.Transport
+    flow: FlowControl
+    loop: asyncio.AbstractEventLoop
+    server_state: ServerState
+    client: tuple[str, int] | None
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    idle_since: float
+    draining: bool
+
+    @property
+    def service(self) -> Service: ...
+    @property
+    def pipeline(self) -> Sized: ...
+    def on_response_complete(self) -> None: ...
+    def refuse(self, status: int, message: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class _NoEvent:
@@ -51,7 +81,7 @@ class RelayCycle:
     )
     message_event = _NO_EVENT
 
-    def __init__(self, protocol: "RelayProtocol", method: bytes, *, keep_alive: bool, chunked: bool) -> None:
+    def __init__(self, protocol: Connection, method: bytes, *, keep_alive: bool, chunked: bool) -> None:
         self.protocol = protocol
         self.transport = protocol.transport
         self.method = method

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from typing import Any, Literal, Protocol, TypeAlias
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from one_api.edge.cycle import RelayCycle
@@ -23,6 +24,8 @@ BODY_STALL = 30
 BODY_TIMEOUT = 600
 LINGER = 2
 TOO_LARGE = "the request headers are too large"
+
+_OFFER = frozenset((b"upgrade", b"http2-settings", b"connection"))
 
 Cycle: TypeAlias = RelayCycle | RequestResponseCycle
 
@@ -74,16 +77,35 @@ class RelayProtocol(HttpToolsProtocol):
         if not self.reading_since:
             self.reading_since = self.loop.time()
         self.idle_since = 0.0
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
         if self._part == "head":
             # A line is told of when it has ended. What came with the beginning may belong to the request before.
             self._head_bytes = 0 if self._head_bytes < 0 else self._head_bytes + len(data)
             if self._head_bytes > MAX_HEADERS:
                 self.refuse(431, TOO_LARGE)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words are not for ours
-        """uvicorn calls this for bytes that its parser does not take."""
-        self.refuse(400, "the request is not valid HTTP")
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.refuse(400, "the request is not valid HTTP")
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request that offers another protocol as if it did not: Java's client offers HTTP/2 with every body.
+
+        The parser leaves the body out of such a message, so a new one reads the same head without the offer.
+        https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+        """
+        if self._deaf:
+            return
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
+        lines += [b"%b: %b" % item for item in self.headers if item[0].lower() not in _OFFER]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._feed(b"\r\n".join((*lines, b"", rest)))
 
     # The parser's callbacks
 
@@ -115,10 +137,14 @@ class RelayProtocol(HttpToolsProtocol):
         url, method = self.url, self.parser.get_method()
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             self.refuse(400, "the version of HTTP has to be 1.1 or 1.0")
+        elif method == b"CONNECT":
+            self.refuse(400, "this is no proxy")
         elif not url.startswith(b"/") and url != b"*":
             # An absolute form names a host of the caller's choice; none of ours is reached that way.
             self.refuse(400, "the request target must be a path")
-        elif self.service.owns(method, url) and not self.parser.should_upgrade():
+        elif self.parser.should_upgrade():
+            return  # read anew once the parser has stopped, see _decline
+        elif self.service.owns(method, url):
             self._relay(method)
             self._part = "body"
         else:
@@ -140,7 +166,7 @@ class RelayProtocol(HttpToolsProtocol):
             self.relay.add(body)
 
     def on_message_complete(self) -> None:
-        if self._deaf:
+        if self._deaf or self._part != "body":
             return
         self._part = "nothing"
         self.reading_since = 0.0

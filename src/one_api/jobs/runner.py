@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from one_api.jobs.leases import Lease
 from one_api.store.engine import FAILURES, Database
+from one_api.sync import end
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,16 @@ class Runner:
 
     async def run(self) -> None:
         """Run all jobs until cancelled; then every lease is given back."""
-        async with asyncio.TaskGroup() as group:
-            for job in self._jobs:
-                group.create_task(self._alone(job) if job.alone else self._forever(job), name=f"job {job.name}")
+        tasks = [
+            asyncio.create_task(self._alone(job) if job.alone else self._forever(job), name=f"job {job.name}")
+            for job in self._jobs
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            await end(*tasks)
 
     async def _forever(self, job: Job) -> None:
         failing = False
@@ -108,9 +116,7 @@ class Runner:
                 raise LeaseLost(f"lease {lease.name} lost")
             await work
         finally:
-            for task in (work, keeper):
-                task.cancel()
-            await asyncio.gather(work, keeper, return_exceptions=True)
+            await end(work, keeper)
 
     async def _keep(self, lease: Lease) -> None:
         """Renew; ends when the lease is lost."""

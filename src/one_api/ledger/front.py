@@ -40,6 +40,7 @@ from one_api.ledger.sqlite import FileLock, SqliteConnection
 from one_api.ledger.sweep import sweep
 from one_api.ledger.writer import Chore, Errand, Ticket, Writer, drive
 from one_api.store.dsn import Address, parse
+from one_api.sync import end
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -230,8 +231,7 @@ class Ledger:
             return
         self.closing = True
         self.ticking.cancel()
-        self.housekeeping.cancel()
-        await asyncio.wait([self.housekeeping])
+        await end(self.housekeeping)
         try:
             async with asyncio.timeout(grace_s):
                 await self.leave()

@@ -1,20 +1,19 @@
 """One HTTP/1.1 connection to an upstream: writes a request, reads its answer within limits, hands it to a sink.
 
 What one read brought is parsed first and handed on afterwards, so that no sink runs inside the parser: it may abort,
-pause or send again as it likes, and what follows an answer in the same bytes has been seen before the answer's end is told.
+pause or send again as it likes, and what follows an answer in the same bytes is seen before the answer's end is told.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import httptools
 import structlog
 
-from one_api.relay.transport import FailureKind, Head, Origin, TransportError
+from one_api.relay.exchange import DirectExchange, Key
+from one_api.relay.transport import FailureKind, Head, Sink, TransportError
 from one_api.relay.transport_inflate import Bomb, Inflater, NotInflatable
-
-if TYPE_CHECKING:
-    from one_api.relay.direct import DirectExchange, DirectTransport
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +26,21 @@ _NOT_SHOWN: Final = (b"content-length", b"content-encoding")  # of an answer tha
 _VERSIONS: Final = ("1.1", "1.0")
 
 
+class Owner(Protocol):
+    """The transport a connection belongs to."""
+
+    def now(self) -> float: ...
+    def soon(self, callback: Callable[[], None], /) -> object: ...
+    def forget(self, exchange: DirectExchange, /) -> None: ...
+    def retry(self, exchange: DirectExchange, /) -> None: ...
+    def release(self, connection: "Connection", /) -> None: ...
+    def lost(self, connection: "Connection", /) -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """Belongs to one origin and serves one exchange at a time."""
 
-    def __init__(self, owner: "DirectTransport", key: tuple[Origin, str]) -> None:
+    def __init__(self, owner: Owner, key: Key) -> None:
         self.key = key
         self.idle_since = 0.0
         self._owner = owner
@@ -68,7 +78,7 @@ class Connection(asyncio.Protocol):
     def closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()
 
-    def begin(self, exchange: "DirectExchange") -> None:
+    def begin(self, exchange: DirectExchange) -> None:
         """Send a request on a connection that is not closing; its answer goes to the exchange's sink."""
         transport = self._transport
         if transport is None:
@@ -79,8 +89,7 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
-        else:
-            self._reset()
+        self._reset()
         self._served += 1
         body = request.body
         if len(body) <= JOIN:
@@ -97,7 +106,7 @@ class Connection(asyncio.Protocol):
 
     def resume(self) -> None:
         if self._held:
-            self._owner.soon(self._go_on, self._exchange)
+            self._owner.soon(self._go_on)  # not within the sink's own call
         elif not self.closing:
             self._transport.resume_reading()  # type: ignore[union-attr]  # `closing` looked
 
@@ -126,7 +135,9 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # What a callback raised comes wrapped; a limit it met is in the context.
             failure = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
-        if self._pieces:
+        if self._complete:
+            failure = None  # it was not about this answer
+        elif self._pieces:
             self._overhead = 0
         else:
             self._overhead += len(data)
@@ -216,29 +227,90 @@ class Connection(asyncio.Protocol):
 
     # Handing on
 
-    def _hand_on(self, exchange: "DirectExchange", failure: FailureKind | None) -> None:
+    def _hand_on(self, exchange: DirectExchange, failure: FailureKind | None) -> None:
         """Tell the sink what has come: the head, the pieces that one read brought as one, the end or the failure."""
         try:
-            head, self._head = self._head, None
-            if head is not None and exchange.sink is not None:
-                exchange.phase, exchange.phase_since = "idle", self._owner.now()
-                exchange.sink.on_head(head)
-            if self._pieces:
-                self._hand_on_body(exchange)
-            elif self._held:
-                self._inflate(exchange)
+            if self._head is not None:
+                self._hand_on_head(exchange, self._head)
+            if self._inflater is not None:
+                self._inflate(exchange, self._inflater)
+            elif self._pieces and exchange.sink is not None:
+                exchange.sink.on_data(self._taken())
         except Bomb:
             failure = "too_large"
         except NotInflatable:
             failure = "protocol"
         except Exception:
             log.exception("an answer's sink failed")
-            self._fail(exchange, "protocol")
-            return
+            failure = "protocol"
         if exchange.sink is None:
-            return  # aborted by itself
-        if self._complete and failure != "too_large" and not self._inflating_failed(failure):
-            if not self._held:
-                self._finish(exchange)
-        elif failure is not None:
-            self._fail(exchange, failure)
+            return  # it aborted
+        if failure is not None:
+            exchange.fail(TransportError(failure, sent=True))
+        elif self._complete and not self._held:
+            self._finish(exchange, exchange.sink)
+
+    def _hand_on_head(self, exchange: DirectExchange, head: Head) -> None:
+        self._head = None
+        exchange.phase, exchange.phase_since = "idle", self._owner.now()
+        if exchange.sink is not None:
+            exchange.sink.on_head(head)
+
+    def _taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _inflate(self, exchange: DirectExchange, inflater: Inflater) -> None:
+        """As much as the sink takes. Raises Bomb, NotInflatable."""
+        if self._pieces:
+            inflater.feed(self._taken())
+        self._held = True
+        while exchange.sink is not None and not exchange.paused:
+            piece = inflater.read()
+            if not piece:
+                self._held = False
+                if self._complete:
+                    inflater.close()
+                return
+            exchange.sink.on_data(piece)
+
+    def _go_on(self) -> None:
+        """The sink resumed while the inflater held more."""
+        exchange = self._exchange
+        if exchange is None or exchange.paused:
+            return
+        self._hand_on(exchange, None)
+        if exchange is self._exchange and not exchange.paused:
+            self.resume()
+
+    def _finish(self, exchange: DirectExchange, sink: Sink) -> None:
+        """The answer is whole: keep the connection if it is clean, then say so."""
+        exchange.sink = exchange.connection = self._exchange = self._inflater = None
+        self._owner.forget(exchange)
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            if self._reusable and self._framed and not transport.get_write_buffer_size():
+                if exchange.paused:
+                    transport.resume_reading()
+                self._owner.release(self)
+            else:
+                transport.abort()
+        try:
+            sink.on_end()
+        except Exception:
+            log.exception("an answer's sink failed")
+
+
+class _TooLarge(Exception):
+    """A limit of ours was met."""
+
+
+class _Unexpected(Exception):
+    """An answer that HTTP allows and we never asked for."""
+
+
+def _inflater(coding: bytes) -> Inflater:
+    """Raises _Unexpected for a coding we never asked for and cannot undo."""
+    if not Inflater.knows(coding):
+        raise _Unexpected
+    return Inflater(coding)

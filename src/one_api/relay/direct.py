@@ -11,7 +11,8 @@ from collections import deque
 
 import structlog
 
-from one_api.relay.connection import Connection, DirectExchange, Key
+from one_api.relay.connection import Connection
+from one_api.relay.exchange import DirectExchange, Key
 from one_api.relay.transport import HttpRequest, Origin, Sink, Timeouts, TransportError
 from one_api.relay.transport_wire import Writer
 
@@ -37,6 +38,7 @@ class DirectTransport:
     ) -> None:
         self._loop = loop
         self.now = loop.time
+        self.soon = loop.call_soon
         self._tls = tls or default_tls()
         self._most_idle = most_idle
         self._most_connections = most_connections

@@ -7,5 +7,6 @@ make it faster, nothing makes it wrong.
 from one_api.sync.generations import bump, changed, generation, purge
 from one_api.sync.poller import Poller
 from one_api.sync.snapshot import Snapshot
+from one_api.sync.tasks import end
 
-__all__ = ["Poller", "Snapshot", "bump", "changed", "generation", "purge"]
+__all__ = ["Poller", "Snapshot", "bump", "changed", "end", "generation", "purge"]

@@ -1,0 +1,17 @@
+"""Every relay route as One API answers it: keys, routing, chat, streams, errors, retries, images, audio, proxy."""
+
+import pytest
+
+from tests.conftest import StartGateway
+from tests.harness.servers import Database
+from tests.recorded.replaying import wrong
+
+
+@pytest.mark.anyio
+async def test_relay(gateway: StartGateway, sqlite: Database) -> None:
+    assert await wrong("relay", gateway, sqlite) == []
+
+
+@pytest.mark.anyio
+async def test_upstreams_slower_than_the_timeout(gateway: StartGateway, sqlite: Database) -> None:
+    assert await wrong("relay_timeout", gateway, sqlite, RELAY_TIMEOUT="1") == []
