@@ -25,7 +25,7 @@ torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
 
 bench: bench-packages .venv/test.stamp .venv/project.stamp
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 check: .venv/test.stamp web/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory --keep-going --jobs 4 --output-sync \

@@ -53,9 +53,9 @@ OWNERS = (
 
 
 def test_every_number_has_its_row() -> None:
-    assert list(PROVIDERS) == list(range(52))
+    assert list(PROVIDERS)[:52] == list(range(52))
     assert all(row.id == number for number, row in PROVIDERS.items())
-    assert len({row.key for row in PROVIDERS.values()}) == 52
+    assert len({row.key for row in PROVIDERS.values()}) == len(PROVIDERS)
 
 
 @pytest.mark.parametrize("number", range(52))
@@ -71,7 +71,7 @@ def test_types_without_an_own_list_share_one() -> None:
 
 
 def test_operators_choose_among_all_types_but_unknown() -> None:
-    assert list(models_by_type()) == list(range(1, 52))
+    assert list(models_by_type()) == [number for number in PROVIDERS if number]
     assert models_by_type()[36] == ("deepseek-chat", "deepseek-reasoner")
 
 

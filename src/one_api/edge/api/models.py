@@ -38,6 +38,13 @@ async def catalogue(_call: Call) -> Response:
     return answer({"object": "list", "data": [_model(name, owner) for name, owner in providers.CATALOGUE]})
 
 
+@get("/api/channel/types", Access.ADMIN)
+async def channel_types(_call: Call) -> Response:
+    """Who can stand behind a channel: what a console offers to choose from."""
+    rows = (row for number, row in providers.PROVIDERS.items() if number)
+    return done([{"id": row.id, "name": row.name, "base_url": row.base_url} for row in rows])
+
+
 @get("/api/user/available_models", Access.USER)
 async def available(call: Call) -> Response:
     return done([name for name in call.parts.routes.now.models(call.user.group) if name])

@@ -17,10 +17,11 @@ import { useTranslation } from 'react-i18next'
 import type { Channel } from '../../api/types'
 import { useGroups, useModelsOfTypes, useSaveChannel } from './api'
 import { draft, parseObject, values } from './draft'
-import { channelTypes, composedKey, typeName } from './types'
+import { composedKey, typeOf, useChannelTypes } from './types'
 
 export function ChannelForm({ channel, done }: { channel: Channel | null; done: () => void }) {
-  const { t, i18n } = useTranslation()
+  const { t } = useTranslation()
+  const types = useChannelTypes()
   const groups = useGroups()
   const known = useModelsOfTypes()
   const save = useSaveChannel(channel?.id ?? null)
@@ -28,12 +29,13 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
     initialValues: values(channel),
     validate: {
       name: (name) => (name.trim() ? null : t('common.required')),
-      key: (key, { type }) => (channel || key.trim() || composedKey(typeOf(type)) ? null : t('common.required')),
+      key: (key, { type }) => (channel || key.trim() || composedKey(typeOf(Number(type))) ? null : t('common.required')),
       mapping: (mapping) => (!mapping.trim() || parseObject(mapping) ? null : t('channels.notJson')),
     },
   })
   const { type: typeId } = form.getValues()
-  const type = typeOf(typeId)
+  const type = typeOf(Number(typeId))
+  const base = types.base(Number(typeId))
   const models = known.data?.[typeId] ?? []
   return (
     <form onSubmit={form.onSubmit((entered) => save.mutate(draft(entered), { onSuccess: done }))} noValidate>
@@ -41,7 +43,7 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <Select
             label={t('channels.type')}
-            data={channelTypes.map(({ id }) => ({ value: String(id), label: typeName(id, i18n.language) }))}
+            data={types.all}
             searchable
             allowDeselect={false}
             {...form.getInputProps('type')}
@@ -50,7 +52,7 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
         </SimpleGrid>
         <TextInput
           label={t('channels.base')}
-          description={type?.base ? t('channels.baseHint', { url: type.base }) : undefined}
+          description={base ? t('channels.baseHint', { url: base }) : undefined}
           type="url"
           {...form.getInputProps('baseUrl')}
         />
@@ -144,5 +146,3 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
     </form>
   )
 }
-
-const typeOf = (id: string) => channelTypes.find((type) => type.id === Number(id))

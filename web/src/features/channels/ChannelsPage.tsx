@@ -13,7 +13,7 @@ import { Remove } from '../../ui/Remove'
 import { StateBadge } from '../../ui/StateBadge'
 import { CHANNELS, useRemoveChannel, useSwitchChannel } from './api'
 import { ChannelForm } from './ChannelForm'
-import { typeName } from './types'
+import { useChannelTypes } from './types'
 
 const states = [
   ['unknown', 'gray'],
@@ -24,6 +24,7 @@ const states = [
 
 export function ChannelsPage() {
   const { t } = useTranslation()
+  const types = useChannelTypes()
   const [opened, dialog] = useDisclosure()
   const [edited, setEdited] = useState<Channel | null>(null)
   const open = (channel: Channel | null) => {
@@ -52,7 +53,7 @@ export function ChannelsPage() {
           t('channels.used'),
           t('common.actions'),
         ]}
-        row={(channel) => <Row key={channel.id} channel={channel} edit={() => open(channel)} />}
+        row={(channel) => <Row key={channel.id} channel={channel} type={types.name(channel.type)} edit={() => open(channel)} />}
         empty={t('channels.empty')}
       />
       <Dialog opened={opened} onClose={dialog.close} title={t(edited ? 'channels.edit' : 'channels.add')} size="xl">
@@ -62,8 +63,8 @@ export function ChannelsPage() {
   )
 }
 
-function Row({ channel, edit }: { channel: Channel; edit: () => void }) {
-  const { t, i18n } = useTranslation()
+function Row({ channel, type, edit }: { channel: Channel; type: string; edit: () => void }) {
+  const { t } = useTranslation()
   const figures = useFigures()
   const flip = useSwitchChannel()
   const remove = useRemoveChannel()
@@ -73,7 +74,7 @@ function Row({ channel, edit }: { channel: Channel; edit: () => void }) {
   return (
     <Table.Tr>
       <Table.Td fw={500}>{channel.name}</Table.Td>
-      <Table.Td>{typeName(channel.type, i18n.language)}</Table.Td>
+      <Table.Td>{type}</Table.Td>
       <Table.Td>
         <StateBadge color={color} label={t(`channels.states.${state}`)} />
       </Table.Td>

@@ -30,6 +30,20 @@ export const useSwitchChannel = () =>
 
 export const useRemoveChannel = () => useChannelChange((id: number) => remove(`${CHANNELS}/${id}`))
 
+/** A row of the gateway's catalogue: who answers behind a channel type. */
+export interface Provider {
+  id: number
+  name: string
+  base_url: string
+}
+
+export const useProviders = () =>
+  useQuery({
+    queryKey: ['channel types'],
+    queryFn: () => get<Provider[]>(`${CHANNELS}/types`),
+    staleTime: Infinity,
+  })
+
 /** The models each type is known to offer, by the type's number. */
 export const useModelsOfTypes = () =>
   useQuery({

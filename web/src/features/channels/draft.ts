@@ -1,6 +1,6 @@
 import type { Channel } from '../../api/types'
 import type { ChannelDraft } from './api'
-import { channelTypes, composedKey, type ConfigField } from './types'
+import { composedKey, typeOf, type ConfigField } from './types'
 
 /** A channel as its form holds it. */
 export interface Values {
@@ -32,7 +32,7 @@ export function values(channel: Channel | null): Values {
 }
 
 export function draft(entered: Values): ChannelDraft {
-  const type = channelTypes.find(({ id }) => id === Number(entered.type))
+  const type = typeOf(Number(entered.type))
   const config = Object.fromEntries(Object.entries(entered.config).filter(([, value]) => value))
   const parts = (type?.config ?? []).map((field) => entered.config[field] ?? '')
   // A key with a part missing is none; an empty one keeps what is stored.
