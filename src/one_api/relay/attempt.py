@@ -14,7 +14,8 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
-from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.inflow import ClientGone, Inflow, Shape
+from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
 
@@ -103,7 +104,7 @@ async def first_answer(
         try:
             answer = await _try(upstreams, call, ask, channel, client, checkpoint)
         except UpstreamError as error:
-            last = _without_key(error, channel)
+            last = without_key(error, channel)
             upstreams.health.failed(channel, error)
             if not error.retry:
                 break
@@ -145,8 +146,8 @@ async def _try(
         inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
         client.listen(inflow)
         await inflow.ready
-        return Answer(channel, model, inflow, _judge(inflow, ask), started)
-    except BaseException:
+        return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
+    except BaseException as error:
         client.listen(None)
         inflow.close()
         raise
@@ -208,13 +209,13 @@ def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: 
     return call.body if patched is None else json.encode(patched)
 
 
-def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
+def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | None:
     """Tell an answer from an error. Returns what was read of an answer in one piece, None for streams."""
     head = inflow.head
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
-    if head.status not in (200, 201):
-        raise _refused(head.status, inflow.body)
+    if not inflow.accepted:
+        raise _refused(head.status, body_without_key(inflow.body, channel))
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
@@ -257,12 +258,4 @@ def _failure(status: int, reported: openai_errors.Reported, *, retry: bool) -> U
         blame="channel" if retry else "caller",
     )
     error.code = reported.code
-    return error
-
-
-def _without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
-    """Upstreams quote the key they refuse; whoever reads the answer must not see it."""
-    for secret in {channel.key, *channel.key.split("|")}:
-        if len(secret) >= 4:
-            error.message = error.message.replace(secret, "***")
     return error

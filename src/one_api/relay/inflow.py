@@ -108,6 +108,11 @@ class Inflow:
 
     @property
     def body(self) -> bytes:
+    @property
+    def accepted(self) -> bool:
+        """Whether the upstream has begun an answer that is none of its errors."""
+        return self.head is not None and self.head.status in (200, 201)
+
         """What has arrived and was not forwarded."""
         return b"".join(self._parts)
 

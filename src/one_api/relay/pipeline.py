@@ -23,6 +23,7 @@ from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.redaction import without_key
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -63,7 +64,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         raise
     except Cut as cut:
         await tab.settle("cut")
-        finish_with_error(call, cut, client)
+        finish_with_error(call, tab.answer, cut, client)
     except BaseException:
         await tab.release()
         raise
@@ -175,7 +176,7 @@ def finish(call: Call, answer: Answer, client: Client) -> None:
         client.finish(answer.inflow.tail)
 
 
-def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
+def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Client) -> None:
     """A stream that broke off ends with an error of its own dialect, never as if it were complete."""
     reported = cut.reported
     error = UpstreamError(cut.message, code="upstream_stream_error")
@@ -185,4 +186,6 @@ def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
     if call.mode is Mode.SPEECH:
         client.cut()
     else:
+    if answer is not None:
+        error = without_key(error, answer.channel)
         client.finish(openai_errors.encode_error_event(error, call.id))

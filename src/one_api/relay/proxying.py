@@ -73,12 +73,14 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         inflow.close()
         await relay.ledger.settle(hold, 0, Facts(logged=False))
         raise
-    await _hand_on(relay, call, client, inflow, hold, _facts(relay, caller, channel, hold))
+    await _hand_on(relay, call, client, channel, inflow, hold, _facts(relay, caller, channel, hold))
 
 
-async def _hand_on(relay: Relay, call: Call, client: Client, inflow: Inflow, hold: Hold, facts: Facts) -> None:
+async def _hand_on(
+    relay: Relay, call: Call, client: Client, channel: Channel, inflow: Inflow, hold: Hold, facts: Facts
+) -> None:
     head = inflow.head
-    status, headers = (502, ()) if head is None else (head.status, answers.passed_on(head.headers))
+    status, headers = (502, ()) if head is None else (head.status, answers.passed_on(head.headers, channel))
     client.start(status, (*answers.own_headers(call), *headers))
     inflow.attach(client)
     try:
