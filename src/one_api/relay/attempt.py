@@ -90,19 +90,24 @@ class Answer(msgspec.Struct, frozen=True):
     started: float
 
 
+class Account(Protocol):
+    """Who keeps the call's account."""
+
+    def checkpoint(self, channel: Channel, model: str, flow: Inflow, /) -> None:
+        """A stream has gone on for a while."""
+
+    def answered(self, answer: Answer, /) -> None:
+        """An upstream took the call on: its answer is good, or the caller left when it had begun."""
+
+
 async def first_answer(
-    upstreams: Upstreams,
-    call: Call,
-    ask: Ask,
-    candidates: Iterable[Channel],
-    client: Client,
-    checkpoint: Callable[[Channel, str, Inflow], None],
+    upstreams: Upstreams, call: Call, ask: Ask, candidates: Iterable[Channel], client: Client, account: Account
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
     last: OneAPIError = NoChannel(f"no channel for {ask.model}")
     for channel in candidates:
         try:
-            answer = await _try(upstreams, call, ask, channel, client, checkpoint)
+            answer = await _try(upstreams, call, ask, channel, client, account)
         except UpstreamError as error:
             last = without_key(error, channel)
             upstreams.health.failed(channel, error)
@@ -110,6 +115,7 @@ async def first_answer(
                 break
         else:
             upstreams.health.succeeded(channel)
+            account.answered(answer)
             return answer
     if last.status == 429:
         last.message = SATURATED
@@ -117,12 +123,7 @@ async def first_answer(
 
 
 async def _try(
-    upstreams: Upstreams,
-    call: Call,
-    ask: Ask,
-    channel: Channel,
-    client: Client,
-    checkpoint: Callable[[Channel, str, Inflow], None],
+    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client, account: Account
 ) -> Answer:
     model = channel.mapping.get(ask.model) or ask.model
     engine = call.engine if model == ask.model else call.engine and model
@@ -132,7 +133,7 @@ async def _try(
         upstreams.loop,
         wants=_shape(ask),
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
-        checkpoint=lambda flow: checkpoint(channel, model, flow),
+        checkpoint=lambda flow: account.checkpoint(channel, model, flow),
     )
     started = upstreams.loop.time()
     try:
@@ -150,6 +151,8 @@ async def _try(
     except BaseException as error:
         client.listen(None)
         inflow.close()
+        if isinstance(error, ClientGone) and inflow.accepted:
+            account.answered(Answer(channel, model, inflow, None, started))
         raise
 
 

@@ -55,12 +55,11 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     hold, prices = await hold_for(relay, call, ask, caller, candidates)
     tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
     try:
-        answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab.checkpoint)
-        tab.answered(answer)
+        answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab)
         await deliver(call, answer, client)
         bill = await tab.bill("completed")
     except ClientGone:
-        await tab.settle("left" if tab.answer else "left_early")
+        await tab.settle("left" if client.started else "left_early")
         raise
     except Cut as cut:
         await tab.settle("cut")

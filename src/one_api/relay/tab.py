@@ -66,7 +66,7 @@ class Tab:
             delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
             return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
         if self._ask.mode in FORM_MODES:
-            return await self._transcription(answer, price)
+            return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
         return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
 
