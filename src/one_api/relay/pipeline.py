@@ -65,7 +65,11 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         await tab.settle("cut")
         finish_with_error(call, tab.answer, cut, client)
     except BaseException:
-        await tab.release()
+        if client.started:  # by our fault or our end, but what was delivered was delivered
+            await tab.settle("cut")
+            finish_with_error(call, tab.answer, Cut("the gateway broke off the answer"), client)
+        else:
+            await tab.release()
         raise
     else:
         await tab.pay(bill)
