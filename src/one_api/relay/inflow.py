@@ -12,6 +12,7 @@ from enum import Enum
 from one_api.dialects import openai_errors
 from one_api.dialects.openai_chat import StreamTap, Verdict
 from one_api.errors import UpstreamError
+from one_api.lib import json
 from one_api.lib.sse import EventTooLong, SSEReader
 from one_api.relay.client import Client
 from one_api.relay.transport import Exchange, Head, TransportError
@@ -22,6 +23,7 @@ CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
 DONE = b"data: [DONE]\n\n"
+_DONE, _ERROR = Verdict.DONE, Verdict.ERROR  # looked at for every event
 
 
 class Shape(Enum):
@@ -209,14 +211,19 @@ class Inflow:
             self._on_mixed(reader, data)
             return
         judge = self.tap.event
-        verdicts = [judge(content) for content in plain]
+        verdicts = []
+        for content in plain:
+            verdict = judge(content)
+            verdicts.append(verdict)
+            if verdict is _DONE or verdict is _ERROR:
+                break  # what follows was never said, as it would not have been in another read
         if verdicts.count(Verdict.CONTENT) == len(verdicts):
             if not self.ready.done():
                 self.ready.set_result(None)
             self._pass_on(data)
         else:
             self._sort_out(
-                (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=True)
+                (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=False)
             )
 
     def _on_mixed(self, reader: SSEReader, data: bytes) -> None:
@@ -252,17 +259,10 @@ class Inflow:
         reader = self._reader
         if reader is None or self.ended.done():
             return
-        for raw, content in reader.close():
-            verdict = self.tap.event(content)
-            if verdict is Verdict.DONE:
-                self._complete(raw)
-                return
-            if verdict is Verdict.ERROR:
-                reported = openai_errors.from_object(self.tap.error)
-                self._stop(Cut(reported.message, reported))
-                return
-            self._pass_on(raw)
-        if self.tap.finished or self.tap.usage is not None:
+        self._sort_out((raw, self.tap.event(content)) for raw, content in reader.close() if _is_whole(content))
+        if self.ended.done():
+            return
+        if self.tap.finished:
             self._complete(DONE)  # some providers end without the mark that OpenAI's clients wait for
         else:
             self._stop(Cut("the upstream's stream ended before its answer did"))
@@ -358,3 +358,14 @@ def transport_error(error: TransportError) -> UpstreamError:
 def _resolve(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+def _is_whole(content: bytes | None) -> bool:
+    """Whether what came after the last blank line is an event without its own, and not the half of one."""
+    if content is None or content == b"[DONE]":
+        return True
+    try:
+        json.decode(content)
+    except json.InvalidJSON:
+        return False
+    return True
+
+
