@@ -222,11 +222,11 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
-    if ask.mode in FORM_MODES:
-        return openai_chat.Whole()
     try:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
+        if ask.mode in FORM_MODES:
+            return openai_chat.Whole()  # a transcript may be plain text
         raise UpstreamError(
             gojson.complaint(body) or str(error),
             status=500,
