@@ -33,7 +33,7 @@ class Shape(Enum):
     WHOLE = "whole"
     EVENTS = "events"
     BYTES = "bytes"
-    ANYTHING = "anything"  # asked for by proxied calls: whatever comes is handed on as bytes
+    ANYTHING = "anything"  # asked for by proxied calls, paid beforehand: whatever comes is handed on at once, as bytes
 
 
 class ClientGone(Exception):
@@ -109,12 +109,12 @@ class Inflow:
         self._exchange = exchange
 
     @property
-    def body(self) -> bytes:
-    @property
     def accepted(self) -> bool:
         """Whether the upstream has begun an answer that is none of its errors."""
         return self.head is not None and self.head.status in (200, 201)
 
+    @property
+    def body(self) -> bytes:
         """What has arrived and was not forwarded."""
         return b"".join(self._parts)
 
@@ -123,12 +123,12 @@ class Inflow:
         self._client = client
         self._checkpoint_at = self._loop.time()
         waiting, self._parts = b"".join(self._parts), []
-        if self.shape is Shape.BYTES and not self.ended.done():
-            self._parts = [waiting]  # the last piece known stays back until the end is paid
-        elif self.shape is Shape.BYTES:
+        if self.shape is not Shape.BYTES or self._wants is Shape.ANYTHING:
+            client.write(waiting)
+        elif self.ended.done():
             self.tail = waiting
         else:
-            client.write(waiting)
+            self._parts = [waiting]  # the last piece known stays back until the end is paid
         client.listen(self)
 
     def close(self) -> None:
@@ -298,6 +298,9 @@ class Inflow:
             if not self.ready.done():
                 _resolve(self.ready)
             return
+        if self._wants is Shape.ANYTHING:
+            self._client.write(data)
+            return
         self._client.write(b"".join(self._parts))
         self._parts = [data]
 
@@ -355,9 +358,6 @@ def transport_error(error: TransportError) -> UpstreamError:
     )
 
 
-def _resolve(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
 def _is_whole(content: bytes | None) -> bool:
     """Whether what came after the last blank line is an event without its own, and not the half of one."""
     if content is None or content == b"[DONE]":
@@ -369,3 +369,6 @@ def _is_whole(content: bytes | None) -> bool:
     return True
 
 
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

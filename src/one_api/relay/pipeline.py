@@ -186,9 +186,9 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
     if reported is not None:
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
         error.code = reported.code
+    if answer is not None:
+        error = without_key(error, answer.channel)
     if call.mode is Mode.SPEECH:
         client.cut()
     else:
-    if answer is not None:
-        error = without_key(error, answer.channel)
         client.finish(openai_errors.encode_error_event(error, call.id))
