@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -78,5 +79,11 @@ def serve(config: Config, port: int) -> int:
         Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
     server = uvicorn.Server(server_config)
+
+    def end(*_signal: object) -> None:
+        server.should_exit = True
+
+    # To end when told to is success: uvicorn raises the signal once more when it is done.
+    signal.signal(signal.SIGTERM, end)
     server.run()
     return 0 if server.started else 3

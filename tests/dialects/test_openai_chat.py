@@ -137,3 +137,11 @@ def test_asking_for_usage_is_noticed() -> None:
     assert openai_chat.asks_usage({"stream_options": {"include_usage": True}})
     assert not openai_chat.asks_usage({"stream_options": {"include_usage": 1}})
     assert not openai_chat.asks_usage({})
+
+
+def test_usage_alone_finishes_a_stream_and_running_usage_does_not() -> None:
+    tap = StreamTap()
+    tap.event(b'{"choices":[{"delta":{"content":"a"}}],"usage":{"total_tokens":1}}')
+    assert not tap.finished
+    tap.event(b'{"choices":[],"usage":{"total_tokens":1}}')
+    assert tap.finished

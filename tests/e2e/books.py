@@ -41,6 +41,17 @@ class Books:
         query = select(ledger).where(ledger.c.kind == "final").order_by(ledger.c.id)
         return await self._all(query.where(ledger.c.username == name) if name else query)
 
+    async def granted(self, user_id: int) -> int:
+        """What a user has used, once it is known that balance, use and grants agree."""
+        row = (await self._all(select(users.c.quota, users.c.used_quota).where(users.c.id == user_id)))[0]
+        booked = select(ledger.c.kind, ledger.c.quota).where(ledger.c.user_id == user_id)
+        moved = await self._all(booked)
+        given: int = sum(each.quota for each in moved if each.kind != "final")
+        paid: int = sum(each.quota for each in moved if each.kind == "final")
+        assert row.quota + paid == given, (row, moved)
+        assert row.used_quota == paid, (row, moved)
+        return paid
+
     async def last_final(self) -> Row[Any]:
         query = select(ledger).where(ledger.c.kind == "final").order_by(ledger.c.id.desc()).limit(1)
         return (await self._all(query))[0]

@@ -93,6 +93,19 @@ class Wire:
         assert len(found) == size, found
         return found
 
+    async def until(self, mark: bytes) -> bytes:
+        """Chunks of an answer until they hold `mark`."""
+        found = b""
+        while mark not in found:
+            data = await self.chunk()
+            assert data, (mark, found)
+            found += data
+        return found
+
+    async def rest(self) -> tuple[bytes, bool]:
+        """What is left of an answer in chunks, and whether its framing was ended as it should be."""
+        return await self._chunks()
+
     async def closed(self, within: float = PATIENCE_S) -> bool:
         """Whether nothing more comes and the connection ends."""
         try:

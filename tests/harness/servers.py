@@ -122,13 +122,17 @@ class Postgres:
         self._directory = Path(tempfile.mkdtemp(prefix="pg-"))
         self._server = get_server(self._directory)
         self._names = count(1)
-        self._server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        self.log = self._directory / "log"
+        self.sql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
 
     def fresh(self) -> Database:
         name = f"test_{next(self._names)}"
-        self._server.psql(f"CREATE DATABASE {name};")
+        self.sql(f"CREATE DATABASE {name};")
         place = f"postgres@/{name}?host={self._directory}"
         return Database("postgres", {"SQL_DSN": f"postgres://{place}"}, f"postgresql+asyncpg://{place}")
+
+    def sql(self, statements: str) -> None:
+        self._server.psql(statements)
 
     def close(self) -> None:
         self._server.cleanup()

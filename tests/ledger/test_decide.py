@@ -286,3 +286,12 @@ def test_a_broken_ledger_is_noticed(mutant: Decide) -> None:
 
     with pytest.raises(AssertionError):
         properties()
+
+
+def test_the_excess_of_a_claim_is_booked_and_paid_by_nobody() -> None:
+    hold = Hold(request_id="a", user_id=1, token_id=13, unlimited=True, quota=10)
+    state = State(users=[(1, 90, 1)], tokens=[(13, 1, 1, -1, 0, True, "")])
+    decision = decide(state, [Settle(hold, 15, Facts(excess=7))], STAMP)
+    (row,) = decision.ledger
+    assert (row[7], row[8], row[9]) == (15, 10, 7)
+    assert decision.users == [(1, -5, 15, 1)]

@@ -60,7 +60,7 @@ class StreamTap:
     """Reads along while a stream of chat or completion chunks passes.
 
     `usage` is the last usage object seen, `pieces` the text delivered (reasoning, refusals and tool calls included),
-    `error` the error object found in the stream, `finished` whether a finish reason came by.
+    `error` the error object found in the stream, `finished` whether a finish reason, or usage alone, came by.
     """
 
     __slots__ = ("error", "events", "finished", "pieces", "usage")
@@ -89,8 +89,11 @@ class StreamTap:
             self.usage = chunk.usage
         if not chunk.choices:
             # One API drops what has neither choices nor usage (Azure's content filter prelude):
-            # clients index choices[0].
-            return Verdict.USAGE_ONLY if chunk.usage is not None else Verdict.DROP
+            # clients index choices[0]. Usage alone is the last thing a stream says.
+            if chunk.usage is None:
+                return Verdict.DROP
+            self.finished = True
+            return Verdict.USAGE_ONLY
         self.events += 1
         for choice in chunk.choices:
             self._choice(choice)

@@ -235,3 +235,23 @@ class RelayCycle:
             # No timer per answer: the server's tick closes connections that stay idle.
             protocol.server_state.total_requests += 1
             protocol.idle_since = protocol.loop.time()
+
+
+class HeadCycle(RelayCycle):
+    """The answer to a HEAD request: the head of another's, without a body whatever it says of one."""
+
+    __slots__ = ()
+
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:  # noqa: ARG002  # the base class has it
+        self.start(status, headers)
+        self.finish()
+
+    def write(self, data: bytes) -> None:
+        """Nothing: the head waits for the end."""
+
+    def finish(self, data: bytes = b"") -> None:  # noqa: ARG002  # as above
+        if self.disconnected or self.response_complete:
+            return
+        self.transport.write(self._head)
+        self._head = b""
+        self._complete()

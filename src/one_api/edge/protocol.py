@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from one_api.edge.cycle import RelayCycle
+from one_api.edge.cycle import HeadCycle, RelayCycle
 from one_api.relay.client import Incoming
 
 MAX_HEADERS = 32 * 1024
@@ -266,7 +266,8 @@ class RelayProtocol(HttpToolsProtocol):
 
     def _relay(self, method: bytes) -> None:
         version = self.parser.get_http_version()
-        cycle = RelayCycle(
+        kind = RelayCycle if method != b"HEAD" else HeadCycle
+        cycle = kind(
             self,
             method,
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),

@@ -2,7 +2,7 @@
 
 Rules
 - No balance falls below zero. A hold is granted in full, in part or not at all; a cost above its hold takes what is
-  left and the rest is `short`, the operator's loss.
+  left and the rest is `short`, the operator's loss, like the excess of an upstream's claim.
 - user balance + finals + open holds = grants, before and after, for every user; the same for every limited token.
 - A hold that is not open any more was settled by somebody else: that settle is False and moves nothing.
 - A release (cost 0, not logged) deletes the hold and leaves no row: nothing was charged, so nothing needs to be
@@ -165,7 +165,8 @@ class Batch:
             decision.closed[request_id] = None
         paid = self.pay(hold, settle.cost, counted=settle.cost > 0 or settle.facts.logged)
         if settle.cost or settle.facts.logged:
-            decision.ledger.append(self.row(request_id, "final", hold, paid, settle.cost - paid, settle.facts))
+            short = settle.cost - paid + settle.facts.excess
+            decision.ledger.append(self.row(request_id, "final", hold, paid, short, settle.facts))
         return True
 
     def pay(self, hold: Hold, cost: int, *, counted: bool) -> int:

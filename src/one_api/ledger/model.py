@@ -43,7 +43,8 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """What the log row of a call says beside its cost.
 
     logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated,
-    recovered). details: JSON text, or empty.
+    recovered). excess: what the upstream claimed beyond the cost; nobody is asked for it, so it is booked as `short`.
+    details: JSON text, or empty.
     """
 
     channel_id: int = 0
@@ -57,6 +58,7 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     is_stream: bool = False
     system_prompt_reset: bool = False
     source: str = "nothing"
+    excess: int = 0
     logged: bool = True
     details: str = ""
 
@@ -126,6 +128,7 @@ def storable(facts: Facts) -> Facts:
         username=plain(facts.username)[:SHORT],
         token_name=plain(facts.token_name)[:SHORT],
         elapsed_ms=within(facts.elapsed_ms),
+        excess=within(facts.excess),
         source=plain(facts.source)[:16],
         details=plain(facts.details),
     )

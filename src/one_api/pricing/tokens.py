@@ -150,7 +150,8 @@ class TokenCounter:
 
     def _extras(self, model: str, message: dict[str, Any]) -> int:
         """What a message may hold beside its content, in a prompt and in an answer alike."""
-        total = self._string(model, message.get("reasoning_content"))
+        # Providers that send both names of the reasoning text send the same text twice.
+        total = self._string(model, message.get("reasoning_content") or message.get("reasoning"))
         calls = message.get("tool_calls")
         for call in (*(calls if isinstance(calls, list) else ()), message):
             function = call.get("function_call" if call is message else "function") if isinstance(call, dict) else None

@@ -4,6 +4,8 @@ from one_api.relay.attempt import Answer
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Headers
 from one_api.relay.inflow import Shape
+from one_api.relay.redaction import headers_without_key
+from one_api.routing import Channel
 
 _ALLOWED = frozenset((b"content-type", b"retry-after", b"openai-processing-ms", b"content-disposition"))
 _ALLOWED_PREFIX = b"x-ratelimit-"
@@ -25,14 +27,15 @@ def own_headers(call: Call) -> Headers:
     return (name, *_CORS) if b"origin" in call.headers else (name,)
 
 
-def passed_on(headers: Headers) -> Headers:
+def passed_on(headers: Headers, channel: Channel) -> Headers:
     """The upstream's headers that mean something to a caller. Cookies, CORS and server names are not among them."""
-    return [item for item in headers if item[0] in _ALLOWED or item[0].startswith(_ALLOWED_PREFIX)]
+    found = [item for item in headers if item[0] in _ALLOWED or item[0].startswith(_ALLOWED_PREFIX)]
+    return headers_without_key(found, channel)
 
 
 def respond_whole(call: Call, answer: Answer, client: Client) -> None:
     head = answer.inflow.head
-    status, headers = (200, ()) if head is None else (head.status, passed_on(head.headers))
+    status, headers = (200, ()) if head is None else (head.status, passed_on(head.headers, answer.channel))
     client.respond(status, (*own_headers(call), *headers), answer.inflow.body)
 
 
@@ -41,4 +44,4 @@ def start_stream(call: Call, answer: Answer, client: Client) -> None:
     if answer.inflow.shape is Shape.EVENTS or head is None:
         client.start(200, (*own_headers(call), *_EVENT_STREAM))
     else:
-        client.start(head.status, (*own_headers(call), *passed_on(head.headers)))
+        client.start(head.status, (*own_headers(call), *passed_on(head.headers, answer.channel)))

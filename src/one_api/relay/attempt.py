@@ -14,7 +14,8 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
-from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.inflow import ClientGone, Inflow, Shape
+from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
 
@@ -89,26 +90,32 @@ class Answer(msgspec.Struct, frozen=True):
     started: float
 
 
+class Account(Protocol):
+    """Who keeps the call's account."""
+
+    def checkpoint(self, channel: Channel, model: str, flow: Inflow, /) -> None:
+        """A stream has gone on for a while."""
+
+    def answered(self, answer: Answer, /) -> None:
+        """An upstream took the call on: its answer is good, or the caller left when it had begun."""
+
+
 async def first_answer(
-    upstreams: Upstreams,
-    call: Call,
-    ask: Ask,
-    candidates: Iterable[Channel],
-    client: Client,
-    checkpoint: Callable[[Channel, str, Inflow], None],
+    upstreams: Upstreams, call: Call, ask: Ask, candidates: Iterable[Channel], client: Client, account: Account
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
     last: OneAPIError = NoChannel(f"no channel for {ask.model}")
     for channel in candidates:
         try:
-            answer = await _try(upstreams, call, ask, channel, client, checkpoint)
+            answer = await _try(upstreams, call, ask, channel, client, account)
         except UpstreamError as error:
-            last = _without_key(error, channel)
+            last = without_key(error, channel)
             upstreams.health.failed(channel, error)
             if not error.retry:
                 break
         else:
             upstreams.health.succeeded(channel)
+            account.answered(answer)
             return answer
     if last.status == 429:
         last.message = SATURATED
@@ -116,12 +123,7 @@ async def first_answer(
 
 
 async def _try(
-    upstreams: Upstreams,
-    call: Call,
-    ask: Ask,
-    channel: Channel,
-    client: Client,
-    checkpoint: Callable[[Channel, str, Inflow], None],
+    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client, account: Account
 ) -> Answer:
     model = channel.mapping.get(ask.model) or ask.model
     engine = call.engine if model == ask.model else call.engine and model
@@ -131,7 +133,7 @@ async def _try(
         upstreams.loop,
         wants=_shape(ask),
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
-        checkpoint=lambda flow: checkpoint(channel, model, flow),
+        checkpoint=lambda flow: account.checkpoint(channel, model, flow),
     )
     started = upstreams.loop.time()
     try:
@@ -145,10 +147,12 @@ async def _try(
         inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
         client.listen(inflow)
         await inflow.ready
-        return Answer(channel, model, inflow, _judge(inflow, ask), started)
-    except BaseException:
+        return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
+    except BaseException as error:
         client.listen(None)
         inflow.close()
+        if isinstance(error, ClientGone) and inflow.accepted:
+            account.answered(Answer(channel, model, inflow, None, started))
         raise
 
 
@@ -208,21 +212,21 @@ def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: 
     return call.body if patched is None else json.encode(patched)
 
 
-def _judge(inflow: Inflow, ask: Ask) -> openai_chat.Whole | None:
+def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | None:
     """Tell an answer from an error. Returns what was read of an answer in one piece, None for streams."""
     head = inflow.head
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
-    if head.status not in (200, 201):
-        raise _refused(head.status, inflow.body)
+    if not inflow.accepted:
+        raise _refused(head.status, body_without_key(inflow.body, channel))
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
-    if ask.mode in FORM_MODES:
-        return openai_chat.Whole()
     try:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
+        if ask.mode in FORM_MODES:
+            return openai_chat.Whole()  # a transcript may be plain text
         raise UpstreamError(
             gojson.complaint(body) or str(error),
             status=500,
@@ -257,12 +261,4 @@ def _failure(status: int, reported: openai_errors.Reported, *, retry: bool) -> U
         blame="channel" if retry else "caller",
     )
     error.code = reported.code
-    return error
-
-
-def _without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
-    """Upstreams quote the key they refuse; whoever reads the answer must not see it."""
-    for secret in {channel.key, *channel.key.split("|")}:
-        if len(secret) >= 4:
-            error.message = error.message.replace(secret, "***")
     return error

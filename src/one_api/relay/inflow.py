@@ -12,6 +12,7 @@ from enum import Enum
 from one_api.dialects import openai_errors
 from one_api.dialects.openai_chat import StreamTap, Verdict
 from one_api.errors import UpstreamError
+from one_api.lib import json
 from one_api.lib.sse import EventTooLong, SSEReader
 from one_api.relay.client import Client
 from one_api.relay.transport import Exchange, Head, TransportError
@@ -22,6 +23,7 @@ CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
 DONE = b"data: [DONE]\n\n"
+_DONE, _ERROR = Verdict.DONE, Verdict.ERROR  # looked at for every event
 
 
 class Shape(Enum):
@@ -31,7 +33,7 @@ class Shape(Enum):
     WHOLE = "whole"
     EVENTS = "events"
     BYTES = "bytes"
-    ANYTHING = "anything"  # asked for by proxied calls: whatever comes is handed on as bytes
+    ANYTHING = "anything"  # asked for by proxied calls, paid beforehand: whatever comes is handed on at once, as bytes
 
 
 class ClientGone(Exception):
@@ -107,6 +109,11 @@ class Inflow:
         self._exchange = exchange
 
     @property
+    def accepted(self) -> bool:
+        """Whether the upstream has begun an answer that is none of its errors."""
+        return self.head is not None and self.head.status in (200, 201)
+
+    @property
     def body(self) -> bytes:
         """What has arrived and was not forwarded."""
         return b"".join(self._parts)
@@ -116,12 +123,12 @@ class Inflow:
         self._client = client
         self._checkpoint_at = self._loop.time()
         waiting, self._parts = b"".join(self._parts), []
-        if self.shape is Shape.BYTES and not self.ended.done():
-            self._parts = [waiting]  # the last piece known stays back until the end is paid
-        elif self.shape is Shape.BYTES:
+        if self.shape is not Shape.BYTES or self._wants is Shape.ANYTHING:
+            client.write(waiting)
+        elif self.ended.done():
             self.tail = waiting
         else:
-            client.write(waiting)
+            self._parts = [waiting]  # the last piece known stays back until the end is paid
         client.listen(self)
 
     def close(self) -> None:
@@ -204,14 +211,19 @@ class Inflow:
             self._on_mixed(reader, data)
             return
         judge = self.tap.event
-        verdicts = [judge(content) for content in plain]
+        verdicts = []
+        for content in plain:
+            verdict = judge(content)
+            verdicts.append(verdict)
+            if verdict is _DONE or verdict is _ERROR:
+                break  # what follows was never said, as it would not have been in another read
         if verdicts.count(Verdict.CONTENT) == len(verdicts):
             if not self.ready.done():
                 self.ready.set_result(None)
             self._pass_on(data)
         else:
             self._sort_out(
-                (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=True)
+                (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=False)
             )
 
     def _on_mixed(self, reader: SSEReader, data: bytes) -> None:
@@ -247,17 +259,10 @@ class Inflow:
         reader = self._reader
         if reader is None or self.ended.done():
             return
-        for raw, content in reader.close():
-            verdict = self.tap.event(content)
-            if verdict is Verdict.DONE:
-                self._complete(raw)
-                return
-            if verdict is Verdict.ERROR:
-                reported = openai_errors.from_object(self.tap.error)
-                self._stop(Cut(reported.message, reported))
-                return
-            self._pass_on(raw)
-        if self.tap.finished or self.tap.usage is not None:
+        self._sort_out((raw, self.tap.event(content)) for raw, content in reader.close() if _is_whole(content))
+        if self.ended.done():
+            return
+        if self.tap.finished:
             self._complete(DONE)  # some providers end without the mark that OpenAI's clients wait for
         else:
             self._stop(Cut("the upstream's stream ended before its answer did"))
@@ -292,6 +297,9 @@ class Inflow:
             self._parts.append(data)
             if not self.ready.done():
                 _resolve(self.ready)
+            return
+        if self._wants is Shape.ANYTHING:
+            self._client.write(data)
             return
         self._client.write(b"".join(self._parts))
         self._parts = [data]
@@ -348,6 +356,17 @@ def transport_error(error: TransportError) -> UpstreamError:
     return UpstreamError(
         f"do request failed: {reasons[error.kind]}", status=500, code="do_request_failed", kind="one_api_error"
     )
+
+
+def _is_whole(content: bytes | None) -> bool:
+    """Whether what came after the last blank line is an event without its own, and not the half of one."""
+    if content is None or content == b"[DONE]":
+        return True
+    try:
+        json.decode(content)
+    except json.InvalidJSON:
+        return False
+    return True
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

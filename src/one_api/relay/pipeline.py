@@ -23,6 +23,7 @@ from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.redaction import without_key
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -54,18 +55,21 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     hold, prices = await hold_for(relay, call, ask, caller, candidates)
     tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
     try:
-        answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab.checkpoint)
-        tab.answered(answer)
+        answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab)
         await deliver(call, answer, client)
         bill = await tab.bill("completed")
     except ClientGone:
-        await tab.settle("left" if tab.answer else "left_early")
+        await tab.settle("left" if client.started else "left_early")
         raise
     except Cut as cut:
         await tab.settle("cut")
-        finish_with_error(call, cut, client)
+        finish_with_error(call, tab.answer, cut, client)
     except BaseException:
-        await tab.release()
+        if client.started:  # by our fault or our end, but what was delivered was delivered
+            await tab.settle("cut")
+            finish_with_error(call, tab.answer, Cut("the gateway broke off the answer"), client)
+        else:
+            await tab.release()
         raise
     else:
         await tab.pay(bill)
@@ -175,13 +179,15 @@ def finish(call: Call, answer: Answer, client: Client) -> None:
         client.finish(answer.inflow.tail)
 
 
-def finish_with_error(call: Call, cut: Cut, client: Client) -> None:
+def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Client) -> None:
     """A stream that broke off ends with an error of its own dialect, never as if it were complete."""
     reported = cut.reported
     error = UpstreamError(cut.message, code="upstream_stream_error")
     if reported is not None:
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
         error.code = reported.code
+    if answer is not None:
+        error = without_key(error, answer.channel)
     if call.mode is Mode.SPEECH:
         client.cut()
     else:

@@ -18,6 +18,7 @@ from one_api.relay.transport import HttpRequest, Origin
 from one_api.routing import ENABLED, Channel
 
 PROXY_TYPE = 43
+_WITHOUT_BODY = frozenset((204, 304))
 _KEPT_HERE = frozenset(
     (
         b"host",
@@ -46,23 +47,13 @@ _KEPT_HERE = frozenset(
 
 
 async def run(relay: Relay, call: Call, client: Client) -> None:
-    """Hand one request through. The price is held before it and booked before the answer's end."""
+    """Hand one request through. The price is held before it and booked before the answer."""
     caller, _ = await admit(relay, call)
     rules.permit_model(caller, _model(call))
     number, slash, rest = call.path.removeprefix(PROXY).partition("/")
     channel = _channel(relay, caller, number)
     request = _request(call, channel, slash + rest)
-    cost = relay.options().proxy_request_quota
-    hold = await relay.ledger.hold(
-        HoldRequest(
-            request_id=call.id,
-            user_id=caller.user_id,
-            token_id=caller.token_id,
-            unlimited=caller.unlimited,
-            least=cost,
-            most=cost,
-        )
-    )
+    hold = await relay.ledger.hold(_price(relay, call, caller))
     inflow = Inflow(relay.upstreams.loop, wants=Shape.ANYTHING)
     try:
         inflow.bind(relay.upstreams.transport(channel.proxy).send(request, inflow, relay.upstreams.timeouts))
@@ -73,23 +64,42 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         inflow.close()
         await relay.ledger.settle(hold, 0, Facts(logged=False))
         raise
-    await _hand_on(relay, call, client, inflow, hold, _facts(relay, caller, channel, hold))
-
-
-async def _hand_on(relay: Relay, call: Call, client: Client, inflow: Inflow, hold: Hold, facts: Facts) -> None:
+    await relay.ledger.settle(hold, hold.quota, _facts(relay, caller, channel, hold))
     head = inflow.head
-    status, headers = (502, ()) if head is None else (head.status, answers.passed_on(head.headers))
-    client.start(status, (*answers.own_headers(call), *headers))
+    status = 502 if head is None else head.status
+    headers = (*answers.own_headers(call), *answers.passed_on(() if head is None else head.headers, channel))
+    if status in _WITHOUT_BODY:
+        client.listen(None)
+        client.respond(status, headers, b"")
+    else:
+        client.start(status, headers)
+        await _hand_on(client, inflow)
+
+
+async def _hand_on(client: Client, inflow: Inflow) -> None:
+    """The body, which is paid for."""
     inflow.attach(client)
     try:
         await inflow.ended
     except (Cut, ClientGone):
-        await relay.ledger.settle(hold, hold.quota, facts)
         client.cut()
-        return
-    await relay.ledger.settle(hold, hold.quota, facts)
-    client.listen(None)
-    client.finish(inflow.tail)
+    else:
+        client.listen(None)
+        client.finish()
+    finally:
+        inflow.close()
+
+
+def _price(relay: Relay, call: Call, caller: Caller) -> HoldRequest:
+    cost = relay.options().proxy_request_quota
+    return HoldRequest(
+        request_id=call.id,
+        user_id=caller.user_id,
+        token_id=caller.token_id,
+        unlimited=caller.unlimited,
+        least=cost,
+        most=cost,
+    )
 
 
 def _channel(relay: Relay, caller: Caller, number: str) -> Channel:

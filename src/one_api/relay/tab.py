@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import structlog
 from msgspec import structs
 
 from one_api.accounts.cache import Caller
@@ -18,6 +19,8 @@ from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
+
+log = structlog.get_logger(__name__)
 
 
 class Tab:
@@ -66,7 +69,7 @@ class Tab:
             delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
             return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
         if self._ask.mode in FORM_MODES:
-            return await self._transcription(answer, price)
+            return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
         return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
 
@@ -75,6 +78,13 @@ class Tab:
 
     async def pay(self, bill: policy.Bill) -> None:
         """Book the bill; returns when it is durable."""
+        if bill.excess:
+            log.warning(
+                "an upstream claims more than the call could cost",
+                request_id=self._call.id,
+                channel=0 if self.answer is None else self.answer.channel.id,
+                excess=bill.excess,
+            )
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:
@@ -143,5 +153,6 @@ class Tab:
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt) and "messages" in ask.document,
             source=bill.source,
+            excess=bill.excess,
             logged=self._options.log_consume_enabled and (bill.cost != 0 or not by_piece),
         )
