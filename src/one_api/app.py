@@ -265,9 +265,8 @@ async def assemble(
 def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     """Proxied calls have a pipeline of their own."""
 
-    async def answer(call: Call, client: Client) -> None:
-        run = proxying.run if call.mode is Mode.PROXY else pipeline.run
-        await run(relay, call, client)
+    def answer(call: Call, client: Client) -> Awaitable[None]:
+        return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
 
     return answer
 

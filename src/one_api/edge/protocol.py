@@ -64,6 +64,7 @@ class RelayProtocol(HttpToolsProtocol):
         self.draining = False
         self._part: Literal["nothing", "head", "body"] = "nothing"
         self._header_size = 0
+        self._expects = False
         self._head_bytes = 0
         self._deaf = False
 
@@ -115,6 +116,7 @@ class RelayProtocol(HttpToolsProtocol):
         self._part = "head"
         self._head_bytes = -1
         self._header_size = 0
+        self._expects = False
         self.url = b""
         self.headers = []
         self.relay = None
@@ -122,14 +124,16 @@ class RelayProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         if not self._deaf:
             self.url += url
-            self._measure(len(url))
+            self._header_size += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._deaf:
-            return
-        self._measure(len(name) + len(value))
-        if self._part == "head":  # what trails a body in chunks is dropped: it was not there when others looked
+        self._header_size += len(name) + len(value)
+        if self._header_size > MAX_HEADERS or len(self.headers) >= MAX_HEADER_COUNT:
+            self.refuse(431, TOO_LARGE)
+        elif self._part == "head":  # what trails a body in chunks is dropped: it was not there when others looked
             self.headers.append((name, value))
+            if len(name) == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
+                self._expects = True
 
     def on_headers_complete(self) -> None:
         if self._deaf:
@@ -276,9 +280,7 @@ class RelayProtocol(HttpToolsProtocol):
         self.relay = cycle
         before: Cycle | None = self.cycle
         self.cycle = cycle  # type: ignore[assignment]  # stands in for uvicorn's own
-        for name, value in self.headers:
-            if len(name) == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
-                cycle.expect_continue = True
+        cycle.expect_continue = self._expects
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, None)
         else:
@@ -292,8 +294,3 @@ class RelayProtocol(HttpToolsProtocol):
             cycle.take_turn()
         else:
             super()._start_asgi_task(cycle, app)
-
-    def _measure(self, size: int) -> None:
-        self._header_size += size
-        if self._header_size > MAX_HEADERS or len(self.headers) >= MAX_HEADER_COUNT:
-            self.refuse(431, TOO_LARGE)

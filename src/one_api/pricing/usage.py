@@ -60,7 +60,10 @@ def _read(value: object) -> tuple[Usage, int] | None:
     try:
         prompt = _count(value, "prompt_tokens", "input_tokens")
         completion = _count(value, "completion_tokens", "output_tokens")
-        cached = _count(before, "cached_tokens") or _count(value, "prompt_cache_hit_tokens")  # DeepSeek's name for it
+        total = _count(value, "total_tokens")
+        if before is _NOTHING and after is _NOTHING and _DEEPSEEK_CACHED not in value:
+            return Usage(input=prompt, output=completion), total
+        cached = _count(before, "cached_tokens") or _count(value, _DEEPSEEK_CACHED)
         usage = Usage(
             input=prompt,
             output=completion,
@@ -69,7 +72,7 @@ def _read(value: object) -> tuple[Usage, int] | None:
             audio_in=min(prompt, _count(before, "audio_tokens")),
             audio_out=min(completion, _count(after, "audio_tokens")),
         )
-        return usage, _count(value, "total_tokens")
+        return usage, total
     except _Unbelievable:
         return None
 
@@ -99,3 +102,4 @@ def _count(value: dict[Any, Any], name: str, other: str = "") -> int:
 
 
 _NOTHING: Final[dict[Any, Any]] = {}
+_DEEPSEEK_CACHED: Final = "prompt_cache_hit_tokens"  # https://api-docs.deepseek.com/guides/kv_cache

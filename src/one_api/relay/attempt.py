@@ -104,28 +104,46 @@ async def first_answer(
     upstreams: Upstreams, call: Call, ask: Ask, candidates: Iterable[Channel], client: Client, account: Account
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
-    last: OneAPIError = NoChannel(f"no channel for {ask.model}")
+    last: OneAPIError | None = None
     for channel in candidates:
+        inflow = None
+        started = upstreams.loop.time()
+        model = channel.mapping.get(ask.model) or ask.model
         try:
-            answer = await _try(upstreams, call, ask, channel, client, account)
+            inflow = _ask(upstreams, call, ask, channel, model, account)
+            client.listen(inflow)
+            await inflow.ready
+            answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
         except UpstreamError as error:
+            _let_go(client, inflow)
             last = without_key(error, channel)
             upstreams.health.failed(channel, error)
             if not error.retry:
                 break
+        except BaseException as error:
+            _let_go(client, inflow)
+            if isinstance(error, ClientGone) and inflow is not None and inflow.accepted:
+                account.answered(Answer(channel, model, inflow, None, started))
+            raise
         else:
             upstreams.health.succeeded(channel)
             account.answered(answer)
             return answer
+    if last is None:
+        raise NoChannel(f"no channel for {ask.model}")
     if last.status == 429:
         last.message = SATURATED
     raise last
 
 
-async def _try(
-    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client, account: Account
-) -> Answer:
-    model = channel.mapping.get(ask.model) or ask.model
+def _let_go(client: Client, inflow: Inflow | None) -> None:
+    client.listen(None)
+    if inflow is not None:
+        inflow.close()
+
+
+def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account) -> Inflow:
+    """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
     engine = call.engine if model == ask.model else call.engine and model
     target = upstreams.targets.find(channel, ask.mode, model, engine)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
@@ -135,25 +153,15 @@ async def _try(
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
         checkpoint=lambda flow: account.checkpoint(channel, model, flow),
     )
-    started = upstreams.loop.time()
-    try:
-        request = HttpRequest(
-            origin=target.origin,
-            method="POST",
-            target=target.path,
-            headers=_headers(call, ask, target),
-            body=_body(call, ask, channel, model, include_usage=wants_usage),
-        )
-        inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
-        client.listen(inflow)
-        await inflow.ready
-        return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
-    except BaseException as error:
-        client.listen(None)
-        inflow.close()
-        if isinstance(error, ClientGone) and inflow.accepted:
-            account.answered(Answer(channel, model, inflow, None, started))
-        raise
+    request = HttpRequest(
+        origin=target.origin,
+        method="POST",
+        target=target.path,
+        headers=_headers(call, ask, target),
+        body=_body(call, ask, channel, model, include_usage=wants_usage),
+    )
+    inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
+    return inflow
 
 
 def _transport(upstreams: Upstreams, channel: Channel) -> Transport:

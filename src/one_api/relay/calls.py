@@ -217,9 +217,8 @@ _REQUIRED = {
 def _validate_text(ask: Ask) -> None:
     if not ask.model:
         raise BadRequest("model is required")
-    for key, kinds in _SCALARS.items():
-        if key in ask.document:
-            _optional(ask.document, key, *kinds)
+    for key in _SCALARS.keys() & ask.document.keys():
+        _optional(ask.document, key, *_SCALARS[key])
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
@@ -253,13 +252,15 @@ def _part(part: Any, place: str) -> None:
 
 
 def _limit(value: Mapping[str, Any]) -> int | None:
-    limits = [
-        limit for key in ("max_tokens", "max_completion_tokens") if (limit := _optional(value, key, int)) is not None
-    ]
-    if any(limit < 0 or limit > MAX_TOKENS for limit in limits):
-        raise BadRequest("max_tokens is invalid")
     # Zero is One API's "not given". With both given the larger one bounds what the upstream may produce.
-    return max(limits, default=0) or None
+    most = 0
+    for key in ("max_tokens", "max_completion_tokens"):
+        if value.get(key) is not None:
+            limit: int = _optional(value, key, int)
+            if limit < 0 or limit > MAX_TOKENS:
+                raise BadRequest("max_tokens is invalid")
+            most = max(most, limit)
+    return most or None
 
 
 def _choices(value: Mapping[str, Any]) -> int:

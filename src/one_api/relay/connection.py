@@ -58,7 +58,6 @@ class Connection(asyncio.Protocol):
         self._answered = False
         self._head: Head | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._header_size = 0
         self._overhead = 0
         self._coding = b""
         self._framed = False
@@ -170,21 +169,12 @@ class Connection(asyncio.Protocol):
         if self._complete:
             raise _Unexpected  # an answer nobody asked for, behind the one we wanted
         self._headers = []
-        self._header_size = 0
         self._coding = b""
         self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_size += len(name) + len(value)
-        if self._header_size > MAX_HEADERS or len(self._headers) >= MAX_HEADER_COUNT:
-            raise _TooLarge
-        if self._in_body:
-            return  # a trailer
-        name = name.lower()
-        value = value.rstrip()
-        if name in _FRAMING:
-            self._on_framing(name, value)
-        self._headers.append((name, value))
+        if not self._in_body:  # else a trailer
+            self._headers.append((name.lower(), value.rstrip()))
 
     def _on_framing(self, name: bytes, value: bytes) -> None:
         if name == b"content-encoding":
@@ -201,6 +191,11 @@ class Connection(asyncio.Protocol):
         status = parser.get_status_code()
         if parser.get_http_version() not in _VERSIONS or status == 101 or status < 100:
             raise _Unexpected
+        if len(self._headers) > MAX_HEADER_COUNT:
+            raise _TooLarge
+        for name, value in self._headers:
+            if name in _FRAMING:
+                self._on_framing(name, value)
         self._interim = status < 200
         exchange = self._exchange
         if self._interim or exchange is None:

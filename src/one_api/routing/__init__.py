@@ -53,6 +53,9 @@ class _Tier:
     def order(self, rng: Random) -> Iterator[Channel]:
         """Weighted choice without replacement. Whoever needs one channel pays for one."""
         channels, cumulative = self.channels, self.cumulative
+        if len(channels) == 1:
+            yield channels[0]
+            return
         if not cumulative:
             yield from _shuffled(channels, rng)
             return
