@@ -203,7 +203,9 @@ async def test_a_failed_step_moves_to_the_next_channel(site: Site, case: str, *,
 async def test_a_channel_that_cannot_be_reached_is_passed_over(site: Site) -> None:
     world = site.world
     dead = world.root.channel(f"http://127.0.0.1:{servers.free_port()}", "reach", name="dead", priority=9)
-    no_tls = world.root.channel(f"https://127.0.0.1:{world.upstream.port}/no-tls", "reach", name="no-tls", priority=8)
+    deaf = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = deaf.sockets[0].getsockname()[1]
+    no_tls = world.root.channel(f"https://127.0.0.1:{port}/no-tls", "reach", name="no-tls", priority=8)
     world.channel("reached", "reach", priority=1)
     world.upstream.scripts["reached"] = GOOD
     try:
@@ -213,7 +215,8 @@ async def test_a_channel_that_cannot_be_reached_is_passed_over(site: Site) -> No
     finally:
         for each in (dead, no_tls):
             world.root.ask("DELETE", f"/api/channel/{each}")
-    world.upstream.faults.clear()  # a client's greeting of TLS is no request
+        deaf.close()
+        await deaf.wait_closed()
 
 
 @both

@@ -21,6 +21,7 @@ from tests.harness.upstream import Reply, Upstream
 
 REQUEST_ID = re.compile(OPEN["rid"])
 STATUS_S = 3.0  # how long a change of a channel's status may take
+SEEN_S = 1.0  # and how long until every process has seen it, which the database does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,8 @@ class Replay:
         while not _statuses_reached(expected or {}, state) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(POLL_S)
             state = await self.books.state()
+        if "status" in str((expected or {}).get("channel", "")):
+            await asyncio.sleep(SEEN_S)
         changed = changes(before, state)
         for number in list(changed["channel"]):  # totals come later
             changed["channel"][number].pop("used_quota", None)

@@ -4,7 +4,7 @@ A row of the table has four cells: what differs, why, where (paths of difference
 `=` and the value found), and the recorded lines (`scenario:id` in backquotes, `*` stands for any text). A path allows
 itself and all below it; `*` in it stands for one name, `**` for any number of them, `[*]` for one number. With a value
 it allows that value only, with a `+` at its end only what is there in addition to One API's answer.
-A row that explains nothing any more is as wrong as a difference without a row.
+A row that explains nothing any more is as wrong as a difference without a row; a path that begins with `?` need not.
 """
 
 import json
@@ -35,10 +35,11 @@ class Allowed:
     added: bool
     pinned: bool
     value: Any
+    chance: bool
 
     @classmethod
     def parse(cls, text: str) -> "Allowed":
-        path, equals, value = text.partition("=")
+        path, equals, value = text.removeprefix("?").partition("=")
         added = path.endswith("+")
         pattern = re.escape(path.removesuffix("+")).replace(r"\[\*\]", r"\[\d+\]")
         pattern = pattern.replace(r"\*\*", ".+").replace(r"\*", r"[^.\[\]]+")
@@ -47,7 +48,7 @@ class Allowed:
             wanted = None if not equals else ABSENT if value == "absent" else json.loads(value)
         except ValueError:
             raise BadTable(f"{text!r}: the value is not JSON") from None
-        return cls(text, re.compile(pattern + below, re.DOTALL), added, bool(equals), wanted)
+        return cls(text, re.compile(pattern + below, re.DOTALL), added, bool(equals), wanted, text.startswith("?"))
 
     def allows(self, finding: Finding) -> bool:
         difference = finding.difference
@@ -110,7 +111,7 @@ def judge(findings: Iterable[Finding], rows: Sequence[Row], scenario: str) -> li
     for number, row in enumerate(rows):
         mine = [each for each in row.ids if each.startswith(f"{scenario}:")]
         idle = [each for each in mine if (number, each) not in used]
-        idle += [each.text for each in row.paths if mine and (number, each.text) not in used]
+        idle += [each.text for each in row.paths if mine and not each.chance and (number, each.text) not in used]
         wrong += [f"compatibility table, {row.what!r}: {each} explains nothing" for each in idle]
     return wrong
 

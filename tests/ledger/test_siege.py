@@ -42,10 +42,12 @@ def right(verdict: Verdict) -> None:
     assert verdict.calls > 10 * verdict.kills, str(verdict)
 
 
+@pytest.mark.timeout(600)
 def test_kill_9_of_the_gateway_loses_no_charge(gateway: StartGateway, sqlite: Database) -> None:
     right(asyncio.run(siege(gateway, sqlite, kills=25)))
 
 
+@pytest.mark.timeout(300)
 def test_kill_9_of_the_gateway_loses_no_charge_on_postgres(gateway: StartGateway, postgres: Database) -> None:
     right(asyncio.run(siege(gateway, postgres, kills=5)))
 
