@@ -9,8 +9,8 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -prune -o -type f -print)
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
-.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console fmt lock check-lock \
-  bench torture wheel clean test-packages bench-packages
+.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
+  lock check-lock bench bench-api torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
@@ -29,7 +29,7 @@ bench: bench-packages .venv/test.stamp .venv/project.stamp
 
 check: .venv/test.stamp web/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory --keep-going --jobs 4 --output-sync \
-	  check-lint check-format check-types check-imports check-dependencies check-console
+	  check-lint check-format check-types check-imports check-dependencies check-console check-api
 
 check-lint:
 	@$(BIN)/ruff check -q --output-format concise
@@ -43,6 +43,8 @@ check-dependencies:
 	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
 check-console:
 	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js . && ../$(BIN)/node node_modules/typescript/bin/tsc
+check-api:
+	@scripts/gen-api --check
 
 fmt: .venv/test.stamp
 	$(BIN)/ruff check -q --fix-only
@@ -74,6 +76,9 @@ $(BIN)/python: | $(UV)
 %/node_modules/.package-lock.json: %/package-lock.json | .venv/test.stamp .venv/project.stamp
 	cd $* && $(abspath $(BIN))/npm ci --silent --ignore-scripts
 	touch $@
+
+bench-api: .venv/test.stamp .venv/project.stamp
+	$(BIN)/python -m bench.api $(BENCH)
 
 wheel: .venv/project.stamp
 	$(UV) build -q --wheel --build-constraints requirements-build.txt --out-dir dist

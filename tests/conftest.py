@@ -129,3 +129,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             if gateway.log.exists():
                 report.sections.append((f"log of the gateway on port {gateway.port}", gateway.output()[-20_000:]))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests said of the recordings they replayed."""
+    reports = (each for name in ("passed", "failed") for each in terminalreporter.getreports(name))
+    for text in sorted(str(text) for each in reports for name, text in each.user_properties if name == "replayed"):
+        terminalreporter.write_line(text)

@@ -24,7 +24,13 @@ ONE_API = {
     "DATA_GYM_CACHE_DIR": "", "HTTP_PROXY": "", "HTTPS_PROXY": "", "NO_PROXY": "", "TZ": "",
     "CHANNEL_UPDATE_FREQUENCY": "",
 }  # fmt: skip
-OURS = {"HOST": "0.0.0.0", "WORKERS": "1", "TRUSTED_PROXIES": "", "USER_CONTENT_NETWORKS": ""}
+OURS = {
+    "HOST": "0.0.0.0",
+    "WORKERS": "1",
+    "TRUSTED_PROXIES": "",
+    "CRITICAL_RATE_LIMIT": "20",
+    "USER_CONTENT_NETWORKS": "",
+}
 
 
 def test_the_variables_are_one_apis_and_a_few_of_ours() -> None:

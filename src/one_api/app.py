@@ -13,23 +13,32 @@ from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from one_api import __version__, channels, logs
-from one_api.accounts import passwords, settings
+from one_api.accounts import passwords, settings, users
 from one_api.accounts.cache import Accounts
+from one_api.accounts.oauth import Providers
+from one_api.channels.upkeep import Switches
 from one_api.config import Config
 from one_api.edge import compat
 from one_api.edge.api import Parts, build_api
 from one_api.edge.asgi import AsgiExchange
+from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
 from one_api.edge.relay import RelayService
+from one_api.edge.shared_limits import Shared, open_redis
+from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Runner
-from one_api.jobs.table import jobs
+from one_api.jobs.means import Means
+from one_api.jobs.table import jobs, upkeep_jobs
+from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
+from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
@@ -42,8 +51,10 @@ from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
+from one_api.relay.postbox import Postbox
 from one_api.relay.transport import Timeouts
 from one_api.routing import Routes
+from one_api.routing.health import SuccessRates
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
@@ -158,13 +169,42 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(ledger.aclose)
 
     watched = await watch(config, database)
-    relay = await assemble(config, database, ledger, watched, stack)
+    http = httpx2.AsyncClient(follow_redirects=False)  # to services of the operator's choice, not to upstreams
+    stack.push_async_callback(http.aclose)
+    messages = notices(database, watched, http)
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
+    transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
+    stack.push_async_callback(transports.aclose)
+    postbox = Postbox(messages)
+    stack.push_async_callback(postbox.aclose)
+    health = watch_health(config, database, watched, postbox)
+    stack.push_async_callback(health.drain)
+    upstreams = reach(config, transports, health)
+    means = Means(
+        database=database,
+        logs=log_database,
+        upstreams=upstreams,
+        health=health,
+        postbox=postbox,
+        options=lambda: watched.options.now,
+        request_id=ids.next,
+        prompt=config.test_prompt,
+        pause_s=float(config.polling_interval),
+    )
+    upkeep = Upkeep(means)
+    stack.push_async_callback(upkeep.aclose)
+    relay = await assemble(config, ledger, watched, transports, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
-    runner = Runner(database, jobs(database, watched.poller, service.tick), holder=uuid4().hex, slave=config.slave)
+    periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
+    runner = Runner(database, periodic, holder=uuid4().hex, slave=config.slave)
     stack.push_async_callback(end, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
+
+    outbox = Outbox()
+    outbox.start()
+    stack.push_async_callback(outbox.aclose)
+    counts = limits(config, stack)
 
     parts = Parts(
         config=config,
@@ -174,8 +214,15 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         options_at_start=await settings.rows(database),
         routes=watched.routes,
         accounts=watched.accounts,
+        providers=Providers(),
         ledger=ledger,
+        tests=upkeep.tests,
+        balances=upkeep.balances,
         poller=watched.poller,
+        notices=messages,
+        outbox=outbox,
+        limits=counts,
+        turnstile=Turnstile(lambda: watched.options.now, http=http),
         ids=ids,
         client_ip=client_ip,
         clock=time.time,
@@ -188,6 +235,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         routes=lambda: watched.routes.now,
         now=now,
         client_ip=client_ip,
+        limits=counts,
     )
     return service, with_relay(build_api(parts, compat.routes(under_v1)), service)
 
@@ -210,13 +258,55 @@ async def watch(config: Config, database: Database) -> Watched:
     return Watched(options, Derived(options), routes, accounts, poller)
 
 
+def limits(config: Config, stack: AsyncExitStack) -> Limits:
+    """How often somebody may ask, counted in Redis where there is one."""
+    redis = open_redis(config)
+    if redis is None:
+        return Limits.of(config, Memory())
+    stack.push_async_callback(redis.aclose)
+    return Limits.of(config, Shared(redis))
+
+
+def notices(database: Database, watched: Watched, http: httpx2.AsyncClient) -> Notices:
+    def options() -> Options:
+        return watched.options.now
+
+    return Notices(
+        mailer=Mailer(options), pusher=Pusher(options, http=http), root_address=partial(users.root_email, database)
+    )
+
+
+def watch_health(config: Config, database: Database, watched: Watched, postbox: Postbox) -> ChannelHealth:
+    """Who takes channels out of service, and forgets how those did that are out already."""
+    rates = SuccessRates(size=config.metric_queue_size, threshold=config.metric_success_rate_threshold)
+    health = ChannelHealth(
+        options=lambda: watched.options.now,
+        switches=Switches(database),
+        postbox=postbox,
+        rates=rates if config.enable_metric else None,
+        refresh=watched.poller.look,
+    )
+    watched.poller.on("routes", lambda _topic: health.follow(watched.routes.now))
+    return health
+
+
+def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upstreams:
+    """The way to upstreams."""
+    total = float(config.relay_timeout)
+    return Upstreams(
+        loop=asyncio.get_running_loop(),
+        transport=transports.for_proxy,
+        targets=Targets(),
+        health=health,
+        timeouts=Timeouts(total=total) if total else Timeouts(total=0),
+        enforce_usage=config.enforce_include_usage,
+    )
+
+
 async def assemble(
-    config: Config, database: Database, ledger: Ledger, watched: Watched, stack: AsyncExitStack
+    config: Config, ledger: Ledger, watched: Watched, transports: Transports, upstreams: Upstreams, upkeep: Upkeep
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
-    loop = asyncio.get_running_loop()
-    transports = Transports(loop, default_proxy=config.relay_proxy)
-    stack.push_async_callback(transports.aclose)
     content_proxy = config.user_content_request_proxy
     fetcher = Fetcher(
         transports.direct,
@@ -224,12 +314,6 @@ async def assemble(
         proxied=transports.for_proxy(content_proxy) if content_proxy else None,
         allowed=config.user_content_networks,
     )
-    health = ChannelHealth(
-        options=lambda: watched.options.now,
-        disable=partial(channels.disable, database),
-        refresh=watched.poller.look,
-    )
-    stack.push_async_callback(health.drain)
     encoders = Encoders()
     await asyncio.to_thread(encoders.get, "cl100k_base")
     await asyncio.to_thread(encoders.get, "o200k_base")
@@ -238,16 +322,7 @@ async def assemble(
         exact=TokenCounter(encoders, names),
         approximate=TokenCounter(encoders, names, approximate=True),
         images=fetcher,
-        clock=loop.time,
-    )
-    total = float(config.relay_timeout)
-    upstreams = Upstreams(
-        loop=loop,
-        transport=transports.for_proxy,
-        targets=Targets(),
-        health=health,
-        timeouts=Timeouts(total=total) if total else Timeouts(total=0),
-        enforce_usage=config.enforce_include_usage,
+        clock=upstreams.loop.time,
     )
     return pipeline.Relay(
         accounts=watched.accounts,
@@ -259,6 +334,7 @@ async def assemble(
         routes=lambda: watched.routes.now,
         now=now,
         rng=Random(),  # noqa: S311  # spreads load, decides nothing else
+        spent=upkeep.reminders.spent,
     )
 
 

@@ -140,7 +140,10 @@ class Config:
 
     global_api_rate_limit: int = setting(whole(0), 480, "API requests of one address in 180 s; 0 is unlimited")
     global_web_rate_limit: int = setting(whole(0), 240, "Console requests of one address in 180 s; 0 is unlimited")
-    debug: bool = setting(true_in_any_case, False, "Debug log; switches the rate limits off")
+    critical_rate_limit: int = setting(
+        whole(0), 20, "Sign-ins, registrations and code requests of one address in 20 minutes; 0 is unlimited"
+    )
+    debug: bool = setting(true_in_any_case, False, "Debug log; unlike in One API the rate limits stay on")
     debug_sql: bool = setting(true_in_any_case, False, "Log every SQL statement")
     gin_mode: str = setting(one_of("debug", "release", "test"), "", "`debug` lists the routes at start")
     only_one_log_file: bool = setting(true, False, "Log to oneapi.log instead of a dated file")

@@ -107,12 +107,15 @@ class Unavailable(OneAPIError):
 class UpstreamError(OneAPIError):
     """Whatever went wrong at the upstream, before the first content.
 
-    retry: another channel may do better. blame: whose fault it counts as; only `channel` may disable one.
+    retry: another channel may do better. blame: whose fault it counts as; only `channel` may disable one. answered: the
+    HTTP status the upstream refused with, 0 if it did not. quoted: the message begins with words of the caller's.
     """
 
     status = 502
     type = "upstream_error"
     code: object = "bad_response_status_code"
+    answered: int = 0
+    quoted: bool = False
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from one_api.pricing import gojson, ratios
 from one_api.pricing.ratios import Ratios
@@ -66,6 +67,7 @@ class Options:
     smtp_account: str = opt("SMTPAccount", "")
     smtp_from: str = opt("SMTPFrom", "")  # empty: smtp_account
     smtp_token: str = opt("SMTPToken", "")
+    smtp_verify_certificate: bool = opt("SMTPVerifyCertificate", True, listed="saved")  # One API never does
     notice: str = opt("Notice", "")
     about: str = opt("About", "")
     home_page_content: str = opt("HomePageContent", "")
@@ -107,10 +109,16 @@ class Options:
     # Output tokens to hold for where the client set no limit, and input tokens by which a claim may exceed the hold.
     hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)
     charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)
+    # Whether an address has an account is told to nobody who asks for a code or link for it.
+    uniform_answers_enabled: bool = opt("UniformAnswersEnabled", False, listed="saved")
     proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of a proxied request
 
 
+# Addresses that a secret is sent to, each with its field and the secret's key.
+_SENT_TO: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"WeChatServerAddress": ("wechat_server_address", "WeChatServerToken")}
+)
 THEMES: Final = ("default", "berry", "air")
 
 _TABLE: Final[Mapping[str, tuple[str, _Option]]] = MappingProxyType(
@@ -164,6 +172,24 @@ def check(key: str, value: str, current: Options) -> str | None:
         except ValueError as error:
             return str(error)
     return None
+
+
+def orphan(key: str, value: str, current: Options) -> str | None:
+    """The secret that must be given again when `value` is saved: it was meant for another host."""
+    pair = _SENT_TO.get(key)
+    if pair is None:
+        return None
+    address, secret = pair
+    before = getattr(current, address)
+    return secret if before and _origin(before) != _origin(value) else None
+
+
+def _origin(address: str) -> tuple[str, str]:
+    try:
+        split = urlsplit(address)
+    except ValueError:
+        return "", address
+    return split.scheme.lower(), split.netloc.lower()
 
 
 def listing(

@@ -73,6 +73,10 @@ class Admin:
     def option(self, key: str, value: str) -> None:
         self.ask("PUT", "/api/option/", json={"key": key, "value": value})
 
+    def session(self) -> str:
+        """The value of the session's cookie."""
+        return str(self._client.cookies["session"])
+
     def me(self) -> dict[str, Any]:
         """The user's own row: quota, used_quota, request_count."""
         found: dict[str, Any] = self.ask("GET", "/api/user/self")

@@ -3,12 +3,13 @@
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from tests.harness.client import Answer
+from tests.harness.mailbox import Mail
 from tests.harness.replay_lines import Json, Line, Names
 from tests.harness.upstream import Seen
 
@@ -267,3 +268,28 @@ def _sent_body(recorded: Json, got: bytes, names: Names, path: str) -> Iterator[
         expected = names.fill(recorded.get("body_text", "")).encode()
     if expected != got:
         yield Difference(f"{path}.body", expected, got)
+
+
+# --- mails ------------------------------------------------------------------------------------------------------------
+
+SUBJECT = frozenset(("subject",))  # the coding of its words is free, and they are compared by themselves
+
+
+def compare_mails(expected: Sequence[Json], got: Sequence[Mail], names: Names) -> Iterator[Difference]:
+    """Every mail that was recorded, in their order, by what the server was told and what a reader sees."""
+    if len(expected) != len(got):
+        yield Difference("mails.count", len(expected), len(got))
+    for number, (each, mail) in enumerate(zip(expected, got, strict=False)):
+        path = f"mails[{number}]"
+        headers = dict(line.split(": ", 1) for line in each["headers"])
+        yield from compare_headers(headers, mail.headers, names, f"{path}.headers", ignored=SUBJECT)
+        wanted = {"from": each["from"], "rcpt": each["rcpt"], "subject": each["subject_decoded"]}
+        found = {
+            "from": f"MAIL FROM:<{mail.sender}>",
+            "rcpt": [f"RCPT TO:<{address}>" for address in mail.recipients],
+            "subject": mail.subject,
+            "text": mail.text,
+            "links": list(mail.links),
+        }
+        filled = names.fill_json({**wanted, "text": each["text"], "links": each["links"]})
+        yield from compare_json(filled, found, path)

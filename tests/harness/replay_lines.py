@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ Json = Mapping[str, Any]
 class Line:
     """One exchange. `response` is None where nothing is to be compared: the request is sent all the same.
 
-    effects: None where the recording is silent about the database.
+    effects: None where the recording is silent about the database. mails: what is sent because of it.
     volatile, unordered: JSON paths in the body, `[*]` being any element. loose: why only the shape is fixed.
     """
 
@@ -36,7 +36,7 @@ class Line:
     volatile: frozenset[str]
     unordered: frozenset[str]
     loose: str
-    setup: tuple[str, ...]
+    mails: tuple[Json, ...]
     server_env: Mapping[str, str]
 
     @property
@@ -48,7 +48,7 @@ class Line:
 
 def parse(raw: Json) -> Line:
     withheld = bool(raw.get("withheld"))
-    setup = raw.get("setup", ())
+    env = raw.get("server_env", {})
     return Line(
         id=raw["id"],
         request=raw["request"],
@@ -60,8 +60,8 @@ def parse(raw: Json) -> Line:
         volatile=frozenset(raw.get("volatile", ())),
         unordered=frozenset(raw.get("unordered", ())),
         loose=raw.get("loose", ""),
-        setup=(setup,) if isinstance(setup, str) else tuple(setup),
-        server_env=raw.get("server_env", {}),
+        mails=tuple(raw.get("mail", ())),
+        server_env={} if env == "defaults" else env,
     )
 
 
@@ -74,17 +74,6 @@ def runs(lines: Iterable[Line]) -> Iterator[tuple[Mapping[str, str], list[Line]]
     """The runs of a file: each is for a server of its own, with this environment and an empty database."""
     for env, of_run in groupby(lines, lambda line: sorted(line.server_env.items())):
         yield dict(env), list(of_run)
-
-
-def for_engine(lines: Iterable[Line], dialects: Iterable[Json], engine: str) -> list[Line]:
-    """The lines as another database answers them: `dialects` names the bodies that are different there."""
-    bodies = {each["id"]: each[engine] for each in dialects if engine in each.get("differs_from_sqlite", ())}
-    return [
-        replace(line, response={**line.response, "body": bodies[line.id]})
-        if line.id in bodies and line.response is not None
-        else line
-        for line in lines
-    ]
 
 
 @dataclass(slots=True)

@@ -1,9 +1,10 @@
 """The table of differences made on purpose, as it stands in the documentation, against what a replay found.
 
 A row of the table has four cells: what differs, why, where (paths of differences in backquotes, each optionally with
-`=` and the value found), and the recorded lines (`scenario:id` in backquotes, `*` stands for any text). A path allows
-itself and all below it; `*` in it stands for one name, `**` for any number of them, `[*]` for one number. With a value
-it allows that value only, with a `+` at its end only what is there in addition to One API's answer.
+`=` and the value found), and the recorded lines (`scenario:id` in backquotes, `*` stands for any text; with
+`scenario.postgres:id` only as that database answers them). A path allows itself and all below it; `*` in it stands for
+one name, `**` for any number of them, `[*]` for one number. With a value it allows that value only, with a `+` at its
+end only what is there in addition to One API's answer.
 A row that explains nothing any more is as wrong as a difference without a row; a path that begins with `?` need not.
 """
 
@@ -11,12 +12,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tests.harness.replay import Finding
 from tests.harness.replay_compare import ABSENT
-from tests.harness.replay_lines import Names
+from tests.harness.replay_lines import Line, Names
 
 OPEN = Names()
 QUOTED = re.compile(r"``(.+?)``|`([^`]+)`")
@@ -96,30 +98,93 @@ def quoted(cell: str) -> list[str]:
 
 
 def covers(glob: str, name: str) -> bool:
-    return re.fullmatch(re.escape(glob).replace(r"\*", ".*"), name) is not None
+    return pattern_of(glob).fullmatch(name) is not None
 
 
-def judge(findings: Iterable[Finding], rows: Sequence[Row], scenario: str) -> list[str]:
-    """What is wrong: differences that no row explains, and rows that explain none. Empty if all is as documented."""
+@cache
+def pattern_of(glob: str) -> re.Pattern[str]:
+    return re.compile(re.escape(glob).replace(r"\*", ".*"))
+
+
+def judge(findings: Iterable[Finding], rows: Sequence[Row], *scenarios: str) -> list[str]:
+    """What is wrong: differences that no row explains, and rows that explain none. Empty if all is as documented.
+
+    scenarios: the names by which rows may call the recording.
+    """
     used: set[tuple[int, str]] = set()
     wrong = []
     for finding in findings:
-        reasons = list(explanations(finding, rows, f"{scenario}:{finding.line}"))
-        used.update(reasons)
+        reasons = explanations(finding, rows, scenarios)
+        used |= reasons
         if not reasons:
             wrong.append(str(finding))
     for number, row in enumerate(rows):
-        mine = [each for each in row.ids if each.startswith(f"{scenario}:")]
+        mine = [each for each in row.ids if each.partition(":")[0] in scenarios]
         idle = [each for each in mine if (number, each) not in used]
         idle += [each.text for each in row.paths if mine and not each.chance and (number, each.text) not in used]
         wrong += [f"compatibility table, {row.what!r}: {each} explains nothing" for each in idle]
     return wrong
 
 
-def explanations(finding: Finding, rows: Sequence[Row], name: str) -> Iterable[tuple[int, str]]:
+def explanations(finding: Finding, rows: Sequence[Row], scenarios: Iterable[str]) -> set[tuple[int, str]]:
     """The ids and paths of rows that allow this difference."""
+    names = [f"{scenario}:{finding.line}" for scenario in scenarios]
+    found: set[tuple[int, str]] = set()
     for number, row in enumerate(rows):
-        ids = [each for each in row.ids if covers(each, name)]
-        paths = [each.text for each in row.paths if each.allows(finding)]
-        if ids and paths:
-            yield from ((number, each) for each in (*ids, *paths))
+        ids = [each for each in row.ids if any(covers(each, name) for name in names)]
+        if ids and (paths := [each.text for each in row.paths if each.allows(finding)]):
+            found |= {(number, each) for each in (*ids, *paths)}
+    return found
+
+
+# --- what is not built yet --------------------------------------------------------------------------------------------
+
+
+def part(findings: Iterable[Finding], waiting: Sequence[str]) -> tuple[list[Finding], list[Finding]]:
+    """The differences that count, and those of lines that wait."""
+    counted, left_out = list[Finding](), list[Finding]()
+    for finding in findings:
+        (left_out if any(covers(glob, finding.line) for glob in waiting) else counted).append(finding)
+    return counted, left_out
+
+
+def needless(waiting: Iterable[str], left_out: Sequence[Finding]) -> list[str]:
+    return [
+        f"waiting list: {glob} leaves nothing out"
+        for glob in waiting
+        if not any(covers(glob, finding.line) for finding in left_out)
+    ]
+
+
+# --- the sum ----------------------------------------------------------------------------------------------------------
+
+
+def tally(
+    lines: Iterable[Line],
+    rows: Sequence[Row],
+    scenarios: Sequence[str],
+    counted: Iterable[Finding],
+    left_out: Iterable[Finding],
+) -> str:
+    """How many of the lines that are compared are how.
+
+    A row for all lines of a recording (`scenario:*`) is about the gateway and not about a line: one that differs in
+    nothing else is matched.
+    """
+    compared = [line.id for line in lines if line.response is not None]
+    whole = {f"{scenario}:*" for scenario in scenarios}
+    unexplained, special = set[str](), set[str]()
+    for finding in counted:
+        reasons = explanations(finding, rows, scenarios)
+        if not reasons:
+            unexplained.add(finding.line)
+        elif not any(each in whole for _, each in reasons):
+            special.add(finding.line)
+    waits = {finding.line for finding in left_out}
+    purposeful = special - unexplained
+    matched = len([name for name in compared if name not in unexplained | special | waits])
+    waiting = f", waiting {len(waits)}" if waits else ""
+    return (
+        f"matched {matched} of {len(compared)}, differing on purpose {len(purposeful)},"
+        f" differing {len(unexplained)}{waiting}"
+    )

@@ -197,6 +197,15 @@ def aimock(fixtures: Path, log: Path, *options: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@contextmanager
+def openid(redirect_uri: str, log: Path) -> Iterator[str]:
+    """The certified OpenID provider; its issuer."""
+    port = free_port()
+    server = UPSTREAMS / "openid/server.mjs"
+    with process([NODE, server, str(port), redirect_uri], port=port, log=log):
+        yield f"http://127.0.0.1:{port}"
+
+
 # --- the gateway ------------------------------------------------------------------------------------------------------
 
 

@@ -111,6 +111,11 @@ class Upstream:
         """Replaces what was left of an earlier script."""
         self._replies = deque(replies)
 
+    @property
+    def asked(self) -> int:
+        """How many requests `taken` would give."""
+        return len(self._seen)
+
     def taken(self) -> list[Seen]:
         seen, self._seen = self._seen, []
         return seen

@@ -4,14 +4,14 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.harness.servers import Database
-from tests.recorded.replaying import wrong
+from tests.recorded.replaying import Say, wrong
 
 
 @pytest.mark.anyio
-async def test_relay(gateway: StartGateway, sqlite: Database) -> None:
-    assert await wrong("relay", gateway, sqlite) == []
+async def test_relay(gateway: StartGateway, sqlite: Database, say: Say) -> None:
+    assert await wrong("relay", gateway, sqlite, say) == []
 
 
 @pytest.mark.anyio
-async def test_upstreams_slower_than_the_timeout(gateway: StartGateway, sqlite: Database) -> None:
-    assert await wrong("relay_timeout", gateway, sqlite, RELAY_TIMEOUT="1") == []
+async def test_upstreams_slower_than_the_timeout(gateway: StartGateway, sqlite: Database, say: Say) -> None:
+    assert await wrong("relay_timeout", gateway, sqlite, say, RELAY_TIMEOUT="1") == []

@@ -1,16 +1,21 @@
 """The replay finds nothing where a gateway answers as recorded, and finds every kind of deviation."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
+from smtplib import SMTP, SMTPRecipientsRefused
 from typing import Any
 
 import pytest
 
-from tests.harness import client, upstream
+from tests.harness import client, mailbox, upstream
 from tests.harness.replay import Replay
 from tests.harness.replay_books import Books
+from tests.harness.replay_compare import compare_mails
 from tests.harness.replay_lines import Names, parse
 from tests.recorded import fake
 from tests.recorded.fake import Deed
@@ -150,9 +155,14 @@ async def test_a_deviation_is_found(tmp_path: Path, wrong: Deed, found: str) -> 
 
 async def test_a_charge_that_comes_late_is_found(tmp_path: Path) -> None:
     """The next call starts where this one left."""
-    refused = {"id": "refused", "request": CALL["request"], "response": SETUP["response"]}
+    refused = {"id": "refused", "request": CALL["request"], "response": SETUP["response"], "effects": {}}
     found = await paths(tmp_path, [SETUP, refused, refused], [Deed(sql=ROWS), Deed(), Deed(sql=(USER,))])
     assert "effects.user.2.quota" in found
+
+
+async def test_a_scenario_without_effects_is_silent_about_the_database(tmp_path: Path) -> None:
+    silent = {"id": "silent", "request": CALL["request"], "response": SETUP["response"]}
+    assert await paths(tmp_path, [SETUP, silent], [Deed(sql=ROWS), Deed(sql=(USER,))]) == []
 
 
 async def test_a_channel_total_without_log_rows_is_found_in_a_batch(tmp_path: Path) -> None:
@@ -202,6 +212,87 @@ async def test_captured_values_are_sent_and_expected_again(tmp_path: Path) -> No
 
 async def test_a_value_that_cannot_be_captured_is_found(tmp_path: Path) -> None:
     assert await paths(tmp_path, [{**SETUP, "capture": {"k": "data.key"}}], [Deed()]) == ["capture.k"]
+
+
+MAIL = {
+    "from": "MAIL FROM:<a@gw.example>",
+    "rcpt": ["RCPT TO:<b@c.example>"],
+    "headers": ["To: b@c.example", "Subject: =?UTF-8?B?5L2g5aW9?=", "Message-ID: <{{hex32}}@gw.example>"],
+    "subject_decoded": "你好",
+    "text": "Your code: {{code}} See https://gw.example/?a=1&b=2",
+    "links": ["https://gw.example/?a=1&b=2"],
+}
+MAILED = {**SETUP, "capture": {"code": "mail:>([0-9a-f]{6})</p>"}, "mail": [MAIL]}
+WRITTEN = {
+    "To": "b@c.example",
+    "Subject": "你好",
+    "Message-ID": f"<{'0' * 32}@gw.example>",
+    "Content": "<title>x</title>Your code: <p>abcdef</p> See <a href='#'></a>"
+    '<a href="https://gw.example/?a=1&amp;b=2">https://gw.example/?a=1&amp;b=2</a>',
+}
+
+
+def send_mail(port: int, written: Mapping[str, str]) -> None:
+    message = EmailMessage(policy=policy.SMTP)
+    for name, value in written.items():
+        if name != "Content":
+            message[name] = value
+    message.set_content(written["Content"], subtype="html")
+    with SMTP("127.0.0.1", port) as connection:
+        connection.send_message(message, from_addr="a@gw.example", to_addrs=written["To"])
+
+
+async def mailed(tmp_path: Path, line: dict[str, Any], *mails: Mapping[str, str]) -> list[str]:
+    """Where the replay of this line finds differences if these mails are sent after it was answered."""
+    async with (
+        upstream.serve() as mock,
+        mailbox.serve() as box,
+        fake.serve(mock.port, tmp_path / "db", [Deed()]) as server,
+    ):
+        replay = Replay(port=server.port, upstream=mock, books=None, mailbox=box)
+        playing = asyncio.create_task(replay.run([parse(line)]))
+        for written in mails:
+            await asyncio.to_thread(send_mail, box.port, written)
+        return [finding.difference.path for finding in await playing]
+
+
+EXTRA = ["mails[0].headers.Content-Type", "mails[0].headers.Content-Transfer-Encoding", "mails[0].headers.Mime-Version"]
+
+
+async def test_a_mail_as_recorded_has_no_findings_but_its_own_headers(tmp_path: Path) -> None:
+    assert sorted(await mailed(tmp_path, MAILED, WRITTEN)) == sorted(EXTRA)
+
+
+@pytest.mark.parametrize(
+    "changed, found",
+    [
+        ({"To": "x@c.example"}, "mails[0].rcpt[0]"),
+        ({"To": "x@c.example"}, "mails[0].headers.To"),
+        ({"Subject": "no"}, "mails[0].subject"),
+        ({"Message-ID": "<0@gw.example>"}, "mails[0].headers.Message-Id"),
+        ({"X-Other": "x"}, "mails[0].headers.X-Other"),
+        ({"Content": "<p>abcdef</p>"}, "mails[0].text"),
+        ({"Content": "<p>abcdef</p>"}, "mails[0].links[0]"),
+        ({"Content": "no code"}, "capture.code"),
+    ],
+)
+async def test_a_deviation_of_a_mail_is_found(tmp_path: Path, changed: Mapping[str, str], found: str) -> None:
+    assert found in await mailed(tmp_path, MAILED, {**WRITTEN, **changed})
+
+
+async def test_a_mail_too_many_and_one_too_few_are_found(tmp_path: Path) -> None:
+    async with mailbox.serve() as box:
+        await asyncio.to_thread(send_mail, box.port, WRITTEN)
+        (mail,) = box.taken()
+    assert [each.path for each in compare_mails([], [mail], Names())] == ["mails.count"]
+    assert [each.path for each in compare_mails([MAIL], [], Names())] == ["mails.count"]
+
+
+async def test_who_is_called_refuse_gets_no_mail(tmp_path: Path) -> None:
+    async with mailbox.serve() as box:
+        with pytest.raises(SMTPRecipientsRefused):
+            await asyncio.to_thread(send_mail, box.port, {**WRITTEN, "To": "refuse@c.example"})
+        assert box.taken() == []
 
 
 async def test_each_session_has_its_own_cookies(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.harness import replay_table
 from tests.harness.replay import Finding
 from tests.harness.replay_compare import ABSENT, Difference
-from tests.harness.replay_lines import read
+from tests.harness.replay_lines import parse, read
 from tests.harness.replay_table import BadTable, judge
 from tests.recorded.replaying import RECORDED, TABLE
 
@@ -68,6 +68,39 @@ def test_a_row_belongs_to_its_recording(tmp_path: Path) -> None:
     assert judge([], found, "s") == []
 
 
+def test_a_row_may_belong_to_one_database(tmp_path: Path) -> None:
+    found = rows(tmp_path, "| it | because | `status` | `s.postgres:a.*` |")
+    assert judge([finding("status")], found, "s", "s.postgres") == []
+    assert judge([finding("status")], found, "s", "s.sqlite") == ["a.b: status: expected 0, got 1"]
+    assert judge([], found, "s", "s.sqlite") == []
+
+
+def test_what_waits_is_left_out_and_has_to_be_needed() -> None:
+    waits, counts = finding("status", line="later.a"), finding("status")
+    assert replay_table.part([waits, counts], ["later.*"]) == ([counts], [waits])
+    assert replay_table.needless(["later.*", "never"], [waits]) == ["waiting list: never leaves nothing out"]
+
+
+def test_lines_are_counted(tmp_path: Path) -> None:
+    """One that only differs as all do is matched; one with a difference that nothing explains is not on purpose."""
+    row = rows(tmp_path, "| it | because | `headers` | `s:*` |", "| it | because | `status` | `s:a.*` `s:w.*` |")
+    lines = [
+        parse({"id": name, "request": {}, "response": {}}) for name in ("a.a", "a.b", "w.w", "wrong", "same", "waits")
+    ]
+    silent = parse({"id": "silent", "request": {}, "withheld": True})
+    found = [
+        finding("headers.X", line="a.a"),
+        finding("headers.X"),
+        finding("status"),
+        finding("status", line="w.w"),
+        finding("body", line="w.w"),
+        finding("status", line="wrong"),
+    ]
+    counted = replay_table.tally([*lines, silent], row, ("s",), found, [finding("status", line="waits")])
+    assert counted == "matched 2 of 6, differing on purpose 1, differing 2, waiting 1"
+    assert replay_table.tally([silent], row, ("s",), [], []) == "matched 0 of 0, differing on purpose 0, differing 0"
+
+
 def test_a_row_without_a_difference_is_wrong(tmp_path: Path) -> None:
     found = rows(tmp_path, "| it | because | `status` `body` | `s:a.*` `s:c` |")
     assert judge([finding("status")], found, "s") == [
@@ -86,7 +119,11 @@ def test_a_row_that_cannot_be_read_is_an_error(tmp_path: Path, row: str) -> None
 
 def test_every_row_names_recorded_lines() -> None:
     """A misspelt id would otherwise only be noticed by the replay of its file, or by none."""
-    names = {f"{path.stem}:{line.id}" for path in RECORDED.glob("*.jsonl") for line in read(path)}
+    files = [path for path in RECORDED.glob("*.jsonl") if not path.stem.endswith("_dialects")]
+    lines = [(path.stem, line.id) for path in files for line in read(path)]
+    names = {
+        f"{scenario}{engine}:{name}" for scenario, name in lines for engine in ("", ".sqlite", ".postgres", ".mariadb")
+    }
     globs = {glob for row in replay_table.read(TABLE) for glob in row.ids}
     assert [glob for glob in globs if not any(replay_table.covers(glob, name) for name in names)] == []
 

@@ -1,15 +1,27 @@
-"""The table `logs`, which users and administrators read. Calls get there through the ledger, all else from here."""
+"""The table `logs`, which users and administrators read. Calls get there through the ledger, all else from here.
 
+Lists are in the order of ids, and consoles nearly always name a time from the beginning to now. A planner takes that
+for a choice, follows the index of times and sorts the whole table; so the index a list follows is decided here: times
+if few rows are of that time, else the order of ids or the one name looked for. What must not be followed is hidden
+from the planner in an expression.
+"""
+
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, Select, func, insert, literal_column, or_, select
 
+from one_api.errors import Unavailable
 from one_api.store.engine import Database
 from one_api.store.schema import logs
 
+log = logging.getLogger(__name__)
+
 PAGE: Final = 10
+MOST_FOUND: Final = 100  # by a keyword
+FEW: Final = 2000  # rows that may be read and sorted for a page
 
 TOPUP: Final = 1
 CONSUME: Final = 2
@@ -20,7 +32,7 @@ TEST: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A row that is not about a call."""
+    """A row that is not about a user's call."""
 
     user_id: int
     type: int
@@ -28,6 +40,9 @@ class Entry:
     username: str = ""
     quota: int = 0
     request_id: str = ""
+    model_name: str = ""
+    channel_id: int = 0
+    elapsed_time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,33 +80,38 @@ class Filter:
     channel: int = 0
     user_id: int | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        wanted: list[tuple[ColumnElement[Any], Any]] = [
-            (logs.c.type, self.type),
+    @property
+    def timed(self) -> bool:
+        return bool(self.start_timestamp or self.end_timestamp)
+
+    def times(self, created_at: ColumnElement[int] = logs.c.created_at) -> list[ColumnElement[bool]]:
+        """The bounds of the time, on another expression for the column if so wanted."""
+        found = []
+        if self.start_timestamp:
+            found.append(created_at >= self.start_timestamp)
+        if self.end_timestamp:
+            found.append(created_at <= self.end_timestamp)
+        return found
+
+    def names(self, *, hidden: bool = False) -> list[ColumnElement[bool]]:
+        """All else; `hidden` from the planner."""
+        texts = (
             (logs.c.model_name, self.model_name),
             (logs.c.username, self.username),
             (logs.c.token_name, self.token_name),
-            (logs.c.channel_id, self.channel),
-        ]
-        found = [column == value for column, value in wanted if value]
-        if self.start_timestamp:
-            found.append(logs.c.created_at >= self.start_timestamp)
-        if self.end_timestamp:
-            found.append(logs.c.created_at <= self.end_timestamp)
-        if self.user_id is not None:
-            found.append(logs.c.user_id == self.user_id)
-        return found
+        )
+        numbers = ((logs.c.channel_id, self.channel or None), (logs.c.user_id, self.user_id))
+        found = [(column.concat("") if hidden else column) == value for column, value in texts if value]
+        found += [(column + 0 if hidden else column) == value for column, value in numbers if value is not None]
+        return [*found, *_of_type(self.type, hidden=hidden)]
 
 
 async def write(database: Database, entries: Sequence[Entry], *, now: int) -> None:
     """Append rows, in this order."""
     empty = {
         "token_name": "",
-        "model_name": "",
         "prompt_tokens": 0,
         "completion_tokens": 0,
-        "channel_id": 0,
-        "elapsed_time": 0,
         "is_stream": False,
         "system_prompt_reset": False,
     }
@@ -101,16 +121,83 @@ async def write(database: Database, entries: Sequence[Entry], *, now: int) -> No
             await tx.execute(insert(logs).values(created_at=now, **row, **empty))
 
 
+async def note(database: Database, entries: Sequence[Entry], *, now: int) -> None:
+    """Append rows about what is done already; if they cannot be written, it stays done."""
+    try:
+        await write(database, entries, now=now)
+    except Unavailable:
+        log.exception("%d rows of the log are lost", len(entries))
+
+
 async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
     """Ten rows, newest first."""
-    query = select(logs).where(*wanted.conditions()).order_by(logs.c.id.desc()).limit(PAGE).offset(number * PAGE)
+    first = number * PAGE
+    async with database.read() as tx:
+        if wanted.timed and len((await tx.execute(in_that_time(wanted))).all()) <= FEW:
+            ids = sorted((await tx.execute(by_time(wanted))).scalars(), reverse=True)[first : first + PAGE]
+            query = select(logs).where(logs.c.id.in_(ids)).order_by(logs.c.id.desc())
+        else:
+            query = by_number(wanted).limit(PAGE).offset(first)
+        return [_as_log(row) for row in await tx.execute(query)]
+
+
+def in_that_time(wanted: Filter) -> Select[Any]:
+    """Ids, to be counted; by idx_created_at_type."""
+    return select(logs.c.id).where(*wanted.times()).limit(FEW + 1)
+
+
+def by_time(wanted: Filter) -> Select[Any]:
+    """The ids of all that match, in no order; by idx_created_at_type."""
+    return select(logs.c.id).where(*wanted.times(), *wanted.names(hidden=True))
+
+
+def by_number(wanted: Filter) -> Select[Any]:
+    """What matches, newest first; by the index of a name, whose rows are in the order of ids, or by the ids."""
+    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names())
+    return select(logs).where(*conditions).order_by(logs.c.id.desc())
+
+
+def _of_type(kind: int, *, hidden: bool = False) -> list[ColumnElement[bool]]:
+    """Rows of a type, 0 for all. The indexes of the rare types are found by their condition, word for word."""
+    if not kind:
+        return []
+    if kind == CONSUME or hidden:
+        return [logs.c.type + 0 == kind]
+    return [logs.c.type == kind, logs.c.type != literal_column(str(CONSUME))]
+
+
+async def search(database: Database, *, keyword: str) -> list[Log]:
+    """The newest whose text begins with the keyword or whose type it is; `%` and `_` keep their meaning."""
+    found: ColumnElement[bool] = logs.c.content.like(f"{keyword}%")
+    kind = _number(keyword)
+    if kind is not None:
+        found = or_(found, logs.c.type == kind)
+    return await _newest(database, found)
+
+
+async def search_own(database: Database, *, user_id: int, keyword: str) -> list[Log]:
+    """The newest of a user whose type is the keyword."""
+    kind = _number(keyword)
+    if kind is None:
+        return []
+    of_type = _of_type(kind) if kind else [logs.c.type == 0]
+    return await _newest(database, logs.c.user_id == user_id, *of_type)
+
+
+def _number(keyword: str) -> int | None:
+    return int(keyword) if keyword.isascii() and keyword.isdecimal() and len(keyword) < 19 else None
+
+
+async def _newest(database: Database, *conditions: ColumnElement[bool]) -> list[Log]:
+    query = select(logs).where(*conditions).order_by(logs.c.id.desc()).limit(MOST_FOUND)
     async with database.read() as tx:
         return [_as_log(row) for row in await tx.execute(query)]
 
 
 async def consumed(database: Database, wanted: Filter) -> int:
     """The quota of all calls that match; the type looked for does not count."""
-    query = select(func.coalesce(func.sum(logs.c.quota), 0)).where(logs.c.type == CONSUME, *wanted.conditions())
+    conditions = (*wanted.times(), *replace(wanted, type=0).names())
+    query = select(func.coalesce(func.sum(logs.c.quota), 0)).where(logs.c.type == CONSUME, *conditions)
     async with database.read() as tx:
         return int((await tx.execute(query)).scalar_one())
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from one_api.accounts import passwords, users
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from one_api.accounts import codes, passwords, users
 from one_api.accounts.administration import deletion
+from one_api.accounts.codes import Ticket
 from one_api.accounts.rules import Refused, unacceptable
 from one_api.accounts.users import User
 from one_api.store.engine import Database
@@ -29,6 +32,27 @@ async def change(
 
 def _validator(field: str, rule: str) -> str:
     return f"Key: 'User.{field}' Error:Field validation for '{field}' failed on the '{rule}' tag"
+
+
+async def address_taken(database: Database, email: str) -> bool:
+    """Whether any account has this address, a deleted one too."""
+    async with database.read() as tx:
+        return await users.email_taken(tx, email=email, user_id=0)
+
+
+async def take_address(tx: AsyncConnection, ticket: Ticket, *, user_id: int = 0) -> None:
+    """In the transaction that gives an address to this account: the code is spent. Raises Refused."""
+    if not await codes.spend(tx, ticket):
+        raise Refused("验证码错误或已过期")
+    if await users.email_taken(tx, email=ticket.address, user_id=user_id):
+        raise Refused("邮箱地址已被占用")
+
+
+async def bind_address(database: Database, user: User, ticket: Ticket) -> None:
+    """Raises Refused."""
+    async with database.write() as tx:
+        await take_address(tx, ticket, user_id=user.id)
+        await users.write(tx, user, {"email": ticket.address})
 
 
 async def remove(database: Database, user: User) -> None:

@@ -40,10 +40,12 @@ def loader(defaults: Options, current: Callable[[], Options]) -> Callable[[Async
     return load
 
 
-async def save(database: Database, *, key: str, value: str) -> None:
-    """Write one option. What may be written, `options.check` says."""
+async def save(database: Database, *, key: str, value: str, forget: str | None = None) -> None:
+    """Write one option, and empty the one named by `forget`. What may be written, `options.check` says."""
     async with database.write() as tx:
         await tx.execute(_upsert(tx.dialect.name, key, value))
+        if forget is not None:
+            await tx.execute(_upsert(tx.dialect.name, forget, ""))
         await bump(tx, "options")
 
 

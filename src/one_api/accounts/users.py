@@ -3,9 +3,9 @@
 Every change names its columns. Balances are not among them: the ledger alone changes a quota after the row is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,8 +18,13 @@ from one_api.store.schema import sessions, users
 from one_api.sync import bump
 
 PAGE: Final = 10
-TAKEN: Final = "用户名已被占用"
+Give: TypeAlias = Callable[[AsyncConnection, int], Awaitable[None]]
 _ORDERS: Final = {name: users.c[name].desc() for name in ("quota", "used_quota", "request_count")}
+
+
+class NameTaken(Refused):
+    def __init__(self) -> None:
+        super().__init__("用户名已被占用")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,7 @@ _TEXTS: Final = frozenset(name for name, field in User.__dataclass_fields__.item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """Who is to be made. `password` is a hash, or empty; `quota` what he starts with."""
+    """Who is to be made. `password` is a hash, or empty; `quota` what he has before any gift."""
 
     username: str
     password: str
@@ -93,6 +98,13 @@ async def for_login(database: Database, name: str) -> tuple[User, str] | None:
     async with database.read() as tx:
         row = (await tx.execute(found.order_by(by_name_first, users.c.id).limit(1))).first()
     return None if row is None else (as_user(row), row.password)
+
+
+async def root_email(database: Database) -> str:
+    """Where notices for root go: the address of the first enabled root, or empty."""
+    roots = select(users.c.email).where(users.c.role == ROOT, users.c.status == ENABLED).order_by(users.c.id)
+    async with database.read() as tx:
+        return (await tx.execute(roots.limit(1))).scalar() or ""
 
 
 async def get(database: Database, user_id: int) -> User:
@@ -145,24 +157,48 @@ async def inviter_of(database: Database, aff_code: str) -> User | None:
     return None if row is None or not same(aff_code, row.aff_code) else as_user(row)
 
 
-async def create(database: Database, new: NewUser, *, now: int) -> int:
-    """Make a user and his first token, `default`, without limits; his id. Raises Refused if the name is taken."""
+async def nothing(_tx: AsyncConnection, _user_id: int) -> None:
+    pass
+
+
+async def create(
+    database: Database,
+    new: NewUser,
+    *,
+    now: int,
+    first: Callable[[AsyncConnection], Awaitable[object]] | None = None,
+    give: Give = nothing,
+) -> int:
+    """Make a user and his first token; his id. Raises NameTaken.
+
+    What has to be done `first` is done in the same transaction. So does `give` credit gifts: there is never a user
+    without his.
+    """
+    async with database.write() as tx:
+        if first is not None:
+            await first(tx)
+        user_id = await add(tx, new, {}, now=now)
+        await give(tx, user_id)
+        return user_id
+
+
+async def add(tx: AsyncConnection, new: NewUser, also: Mapping[str, str], *, now: int) -> int:
+    """A user, with more columns of his, and his first token, `default`, without limits; his id. Raises NameTaken."""
     try:
-        async with database.write() as tx:
-            made = await tx.execute(insert(users).values(_first_row(new)))
-            user_id = tokens.new_id(made)
-            first = tokens.Wish(
-                name="default",
-                expired_time=NEVER,
-                remain_quota=-1,
-                unlimited_quota=True,
-                models=None,
-                subnet=None,
-            )
-            await tokens.add(tx, user_id=user_id, wish=first, now=now)
-            return user_id
+        made = await tx.execute(insert(users).values({**_first_row(new), **also}))
     except IntegrityError as error:
-        raise Refused(TAKEN) from error
+        raise NameTaken from error
+    user_id = tokens.new_id(made)
+    first = tokens.Wish(
+        name="default",
+        expired_time=NEVER,
+        remain_quota=-1,
+        unlimited_quota=True,
+        models=None,
+        subnet=None,
+    )
+    await tokens.add(tx, user_id=user_id, wish=first, now=now)
+    return user_id
 
 
 def _first_row(new: NewUser) -> dict[str, Any]:
@@ -206,14 +242,14 @@ async def write(tx: AsyncConnection, user: User, changes: dict[str, Any], *, kee
     """Write named columns, and end the sessions that a new password, role or status ends.
 
     A banned user's sessions stay until he is enabled again, so that he is told why he is refused; they open nothing.
-    Raises Refused if the new name is taken.
+    Raises NameTaken.
     """
     if not changes:
         return
     try:
         await tx.execute(update(users).where(users.c.id == user.id).values(changes))
     except IntegrityError as error:
-        raise Refused(TAKEN) from error
+        raise NameTaken from error
     await bump(tx, f"user:{user.id}")
     bans = changes.get("status", ENABLED) != ENABLED
     if not bans and changes.keys() & {"password", "role", "status"}:

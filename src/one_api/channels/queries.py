@@ -8,10 +8,10 @@ from sqlalchemy import Select, delete, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from one_api.channels import rules
+from one_api.channels import rules, secrets
 from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Refused, Shown, Wish
 from one_api.routing import Routes
-from one_api.store.engine import Database
+from one_api.store.engine import Database, retrying
 from one_api.store.schema import abilities, channels
 from one_api.sync import bump
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 PAGE: Final = 10
 TOPIC: Final = "routes"
 _SHOWN: Final = tuple(channels.c[name] for name in Shown.__dataclass_fields__ if name != "key")
-_ROUTED: Final = tuple(
+ROUTED: Final = tuple(
     channels.c[name]
     for name in (
         "id", "type", "name", "key", "base_url", "models", "group", "priority", "weight", "model_mapping",
@@ -34,7 +34,7 @@ _TEXTS: Final = frozenset(("name", "models", "group", "config"))
 
 async def load_routes(tx: AsyncConnection) -> Routes:
     """All channels and abilities as the table that calls are planned with."""
-    found = [rules.routed(dict(row)) for row in (await tx.execute(select(*_ROUTED))).mappings()]
+    found = [rules.routed(dict(row)) for row in (await tx.execute(select(*ROUTED))).mappings()]
     names = ("group", "model", "channel_id", "enabled", "priority")
     rows = await tx.execute(select(*(abilities.c[name] for name in names)))
     return Routes.build(found, [(row[0], row[1], row[2], bool(row[3]), row[4] or 0) for row in rows])
@@ -92,6 +92,9 @@ async def change(database: Database, wish: Wish) -> Shown:
     columns = rules.changes(wish)
     rules.check(columns)
     async with database.write() as tx:
+        if "config" in columns:
+            stored = await tx.scalar(select(channels.c.config).where(channels.c.id == wish.id).with_for_update())
+            columns["config"] = secrets.restored(columns["config"], stored or "")
         if columns:
             await tx.execute(update(channels).where(channels.c.id == wish.id).values(columns))
         shown = await _one(tx, wish.id)
@@ -133,14 +136,22 @@ async def enable(database: Database, channel_id: int) -> bool:
 
 
 async def _switch(database: Database, channel_id: int, *, before: int, after: int) -> bool:
-    async with database.write() as tx:
-        was = (channels.c.id == channel_id, channels.c.status == before)
-        if (await tx.execute(update(channels).where(*was).values(status=after))).rowcount != 1:
-            return False
-        theirs = update(abilities).where(abilities.c.channel_id == channel_id)
-        await tx.execute(theirs.values(enabled=after == ENABLED))
-        await bump(tx, TOPIC)
-        return True
+    async def work() -> bool:
+        async with database.write() as tx:
+            return await switch(tx, channel_id, before=before, after=after)
+
+    return await retrying(work)
+
+
+async def switch(tx: AsyncConnection, channel_id: int, *, before: int, after: int) -> bool:
+    """Change a status and its abilities, if the status is still `before`."""
+    was = (channels.c.id == channel_id, channels.c.status == before)
+    if (await tx.execute(update(channels).where(*was).values(status=after))).rowcount != 1:
+        return False
+    theirs = update(abilities).where(abilities.c.channel_id == channel_id)
+    await tx.execute(theirs.values(enabled=after == ENABLED))
+    await bump(tx, TOPIC)
+    return True
 
 
 async def _delete(tx: AsyncConnection, ids: list[int]) -> None:
@@ -174,9 +185,10 @@ async def _all(database: Database, wanted: Select[Any]) -> list[Shown]:
 
 
 def _as_shown(row: Mapping[Any, Any]) -> Shown:
-    """NULL stays NULL where consoles expect it, and is empty or 0 elsewhere."""
+    """NULL stays NULL where consoles expect it, and is empty or 0 elsewhere; secrets are left out."""
     found = {str(name): value for name, value in row.items()}
     for name, value in found.items():
         if value is None and name not in _NULLABLE:
             found[name] = "" if name in _TEXTS else 0
+    found["config"] = secrets.hidden(found["config"])
     return Shown(**found)

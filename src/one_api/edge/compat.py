@@ -5,7 +5,7 @@ Every answer of these needs a key; errors have OpenAI's shape. One function per 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +15,8 @@ from one_api import providers
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
 from one_api.dialects import openai_errors
-from one_api.errors import NotImplementedRoute, OneAPIError
+from one_api.edge.limits import Limits
+from one_api.errors import BadRequest, NotImplementedRoute, OneAPIError
 from one_api.options import Options
 from one_api.routing import Routes
 
@@ -76,6 +77,7 @@ class Compat:
     routes: Callable[[], Routes]
     now: Callable[[], int]
     client_ip: Callable[[str, Mapping[bytes, bytes]], str]
+    limits: Limits
 
 
 Endpoint: TypeAlias = Callable[[Compat, Caller, Request], Awaitable[Response]]
@@ -83,23 +85,15 @@ Endpoint: TypeAlias = Callable[[Compat, Caller, Request], Awaitable[Response]]
 
 def routes(parts: Compat) -> list[Route]:
     """The routes, to be mounted before any catch-all."""
-    table: list[tuple[str, tuple[str, ...], Endpoint]] = [
-        ("/v1/models", ("GET",), list_models),
-        ("/v1/models/{model:path}", ("GET",), get_model),
-        *(
-            (prefix + "/dashboard/billing/" + name, ("GET",), endpoint)
-            for prefix in ("", "/v1")
-            for name, endpoint in (("subscription", subscription), ("usage", usage))
-        ),
-        *((path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
-    ]
     made: list[Route] = []
-    for path, methods, endpoint in table:
-        handler = _with_key(parts, endpoint)
-        forms = (path,) if path.endswith("{model:path}") else (path, path + "/")
+    for row in TABLE:
+        handler = _with_key(parts, row.endpoint)
+        if row.endpoint in (subscription, usage):
+            handler = _limited(parts, handler)
+        forms = (row.path,) if row.path.endswith("{model:path}") else (row.path, row.path + "/")
         for form in forms:
-            route = Route(form, handler, methods=list(methods))
-            route.methods = set(methods)  # Starlette adds HEAD, which One API never routed
+            route = Route(form, handler, methods=list(row.methods))
+            route.methods = set(row.methods)  # Starlette adds HEAD, which One API never routed
             made.append(route)
     return made
 
@@ -117,13 +111,33 @@ def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitabl
     return handle
 
 
+def _limited(
+    parts: Compat, handle: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """These count as requests to the console's interface, whatever the key."""
+
+    async def handle_some(request: Request) -> Response:
+        if not await parts.limits.allow(parts.limits.api, _ip(parts, request)):
+            return Response(status_code=429)
+        return await handle(request)
+
+    return handle_some
+
+
+def _ip(parts: Compat, request: Request) -> str:
+    peer = request.client.host if request.client else ""
+    return parts.client_ip(peer, dict(request.scope["headers"]))
+
+
 async def _caller(parts: Compat, request: Request) -> Caller:
-    credentials = rules.parse_key(request.headers.get("authorization", "").strip())
+    found = request.headers.getlist("authorization")
+    if len(found) > 1:  # who looked at the request before may have taken another
+        raise BadRequest("the header 'authorization' is given twice")
+    credentials = rules.parse_key("".join(found).strip())
     caller = parts.accounts.known(credentials.key)
     if caller is None:
         caller = await parts.accounts.find(credentials.key, parts.now())
-    peer = request.client.host if request.client else ""
-    rules.permit_address(caller, parts.client_ip(peer, dict(request.scope["headers"])))
+    rules.permit_address(caller, _ip(parts, request))
     return caller
 
 
@@ -187,6 +201,25 @@ async def not_implemented(_parts: Compat, _caller: Caller, _request: Request) ->
         "code": NotImplementedRoute.code,
     }
     return _json({"error": error}, status=NotImplementedRoute.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    path: str
+    methods: tuple[str, ...]
+    endpoint: Endpoint
+
+
+TABLE: Final = (
+    Row("/v1/models", ("GET",), list_models),
+    Row("/v1/models/{model:path}", ("GET",), get_model),
+    *(
+        Row(f"{prefix}/dashboard/billing/{name}", ("GET",), endpoint)
+        for prefix in ("", "/v1")
+        for name, endpoint in (("subscription", subscription), ("usage", usage))
+    ),
+    *(Row(path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
+)
 
 
 def _allowed(parts: Compat, caller: Caller) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ The files are read once and served from memory; a path that names none of them i
 
 import gzip
 import hashlib
+import html
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Console:
         """What a path gets that no route has."""
         target = _target(request)
         if self.elsewhere:
-            return Response(status_code=301, headers={"Location": self.elsewhere + target})
+            return _moved(request, self.elsewhere + target)
         if target.startswith(("/v1", "/api")):
             return no_such_url(request)
         if request.url.path == INDEX:
@@ -74,6 +75,15 @@ def no_such_url(request: Request) -> Response:
     message = f"Invalid URL ({request.method} {request.url.path})"
     error = {"message": message, "type": "invalid_request_error", "param": "", "code": ""}
     return Response(json.encode({"error": error}), 404, media_type="application/json; charset=utf-8")
+
+
+def _moved(request: Request, address: str) -> Response:
+    """A redirect as Go's server writes it: a visitor gets a page with the link, other methods get none."""
+    headers = {"Location": address}
+    if request.method != "GET":
+        return Response(status_code=301, headers=headers)
+    page = f'<a href="{html.escape(address)}">Moved Permanently</a>.\n\n'
+    return Response(page.encode("latin-1"), 301, headers=headers, media_type="text/html; charset=utf-8")
 
 
 def _target(request: Request) -> str:

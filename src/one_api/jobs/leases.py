@@ -1,19 +1,30 @@
 """A right that one process has at a time, kept in the database and measured by its clock."""
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.store.clock import now
-from one_api.store.engine import Database, retrying
+from one_api.store.engine import FAILURES, Database, retrying
 from one_api.store.schema import leases
+from one_api.sync import end
+
+log = logging.getLogger(__name__)
 
 LEASE_S = 30
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class LeaseLost(Exception):
+    """Another process may have begun the same work: this one stops at once."""
 
 
 class Lease:
@@ -69,6 +80,45 @@ class Lease:
             won = await take(tx, name=self.name, holder=self._holder, seconds=seconds)
         self._known = True
         return won
+
+
+async def while_held(lease: Lease, work: Callable[[], Awaitable[object]], *, sleep: Sleep = asyncio.sleep) -> None:
+    """Do the work of a lease that is held, and renew it meanwhile. Without it the work is cancelled: LeaseLost."""
+    working = asyncio.ensure_future(work())
+    keeper = asyncio.ensure_future(_keep(lease, sleep))
+    try:
+        await asyncio.wait((working, keeper), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise LeaseLost(f"lease {lease.name} lost")
+        await working
+    finally:
+        await end(working, keeper)
+
+
+async def _keep(lease: Lease, sleep: Sleep) -> None:
+    """Renew; ends when the lease is lost."""
+    while lease.held:
+        await sleep(lease.seconds / 6)
+        try:
+            if not await lease.hold():
+                return
+        except FAILURES as error:
+            log.debug("Lease %s could not be renewed: %s", lease.name, error)
+
+
+async def give_back(lease: Lease) -> None:
+    """Release it; a database that does not answer lets it end by itself."""
+    try:
+        await lease.release()
+    except FAILURES as error:
+        log.debug("Lease %s stays until it ends: %s", lease.name, error)
+
+
+async def taken(database: Database, name: str) -> bool:
+    """Whether anybody has the right now."""
+    async with database.read() as tx:
+        alive = select(leases.c.name).where(leases.c.name == name, leases.c.until >= now(tx.dialect.name))
+        return (await tx.execute(alive)).first() is not None
 
 
 async def take(tx: AsyncConnection, *, name: str, holder: str, seconds: int) -> bool:

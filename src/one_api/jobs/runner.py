@@ -10,13 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from one_api.jobs.leases import Lease
+from one_api.jobs.leases import Lease, Sleep, give_back, while_held
 from one_api.store.engine import FAILURES, Database
 from one_api.sync import end
 
 log = logging.getLogger(__name__)
-
-Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,6 @@ class Job:
     every: float
     alone: bool
     delay: float = 0
-
-
-class LeaseLost(Exception):
-    """Another process may have begun the job: this one stops at once."""
 
 
 class Runner:
@@ -85,7 +79,7 @@ class Runner:
                 failing = await self._attempt(job, lambda: self._if_held(job, lease), failing=failing)
                 await self._wait(job, lease)
         finally:
-            await asyncio.shield(self._give_back(lease))
+            await asyncio.shield(give_back(lease))
 
     async def _attempt(self, job: Job, run: Callable[[], Awaitable[object]], *, failing: bool) -> bool:
         """Run it; True if it failed. An outage is logged when it begins and when it ends."""
@@ -104,29 +98,7 @@ class Runner:
 
     async def _if_held(self, job: Job, lease: Lease) -> None:
         if await lease.hold():
-            await self._with_lease(job, lease)
-
-    async def _with_lease(self, job: Job, lease: Lease) -> None:
-        """Run the job while the lease is renewed; without it the job is cancelled."""
-        work = asyncio.ensure_future(job.run())
-        keeper = asyncio.ensure_future(self._keep(lease))
-        try:
-            await asyncio.wait((work, keeper), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise LeaseLost(f"lease {lease.name} lost")
-            await work
-        finally:
-            await end(work, keeper)
-
-    async def _keep(self, lease: Lease) -> None:
-        """Renew; ends when the lease is lost."""
-        while lease.held:
-            await self._sleep(lease.seconds / 6)
-            try:
-                if not await lease.hold():
-                    return
-            except FAILURES as error:
-                log.debug("Lease %s could not be renewed: %s", lease.name, error)
+            await while_held(lease, job.run, sleep=self._sleep)
 
     async def _wait(self, job: Job, lease: Lease) -> None:
         """The pause of a job. A long one keeps the lease, so that another process does not run it in between."""
@@ -138,9 +110,3 @@ class Runner:
                     await lease.hold()
                 except FAILURES as error:
                     log.debug("Lease %s could not be renewed: %s", lease.name, error)
-
-    async def _give_back(self, lease: Lease) -> None:
-        try:
-            await lease.release()
-        except FAILURES as error:
-            log.debug("Lease %s stays until it ends: %s", lease.name, error)

@@ -15,6 +15,7 @@ from one_api.pricing import gojson
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.inflow import ClientGone, Inflow, Shape
+from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
@@ -60,7 +61,10 @@ class Targets:
             endpoint = providers.endpoint(channel, mode, model, engine=engine)
             origin, path = Origin.parse(endpoint.url)
         except (providers.Unsupported, ValueError) as error:
-            raise UpstreamError(str(error), status=500, code="do_request_failed", kind="one_api_error") from None
+            reason = str(error)
+            raise UpstreamError(
+                reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
+            ) from None
         target = Target(origin, path.encode("latin-1"), endpoint.headers)
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()
@@ -117,6 +121,7 @@ async def first_answer(
         except UpstreamError as error:
             _let_go(client, inflow)
             last = without_key(error, channel)
+            error.quoted = begins_with_the_callers_words(error.message, call, ask)
             upstreams.health.failed(channel, error)
             if not error.retry:
                 break
@@ -136,13 +141,34 @@ async def first_answer(
     raise last
 
 
+async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer:
+    """The answer of this channel and no other, for who wants to know how it does: nobody is told, nothing is written.
+
+    Raises UpstreamError.
+    """
+    inflow = None
+    started = upstreams.loop.time()
+    model = channel.mapping.get(ask.model) or ask.model
+    try:
+        inflow = _ask(upstreams, call, ask, channel, model, None)
+        client.listen(inflow)
+        await inflow.ready
+        return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
+    except UpstreamError as error:
+        _let_go(client, inflow)
+        raise without_key(error, channel) from None
+    except BaseException:
+        _let_go(client, inflow)
+        raise
+
+
 def _let_go(client: Client, inflow: Inflow | None) -> None:
     client.listen(None)
     if inflow is not None:
         inflow.close()
 
 
-def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account) -> Inflow:
+def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account | None) -> Inflow:
     """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
     engine = call.engine if model == ask.model else call.engine and model
     target = upstreams.targets.find(channel, ask.mode, model, engine)
@@ -151,7 +177,7 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
         upstreams.loop,
         wants=_shape(ask),
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
-        checkpoint=lambda flow: account.checkpoint(channel, model, flow),
+        checkpoint=None if account is None else lambda flow: account.checkpoint(channel, model, flow),
     )
     request = HttpRequest(
         origin=target.origin,
@@ -160,11 +186,12 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
         headers=_headers(call, ask, target),
         body=_body(call, ask, channel, model, include_usage=wants_usage),
     )
-    inflow.bind(_transport(upstreams, channel).send(request, inflow, upstreams.timeouts))
+    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
     return inflow
 
 
-def _transport(upstreams: Upstreams, channel: Channel) -> Transport:
+def transport_for(upstreams: Upstreams, channel: Channel) -> Transport:
+    """Directly, or through the channel's proxy. Raises UpstreamError."""
     try:
         return upstreams.transport(channel.proxy)
     except ValueError as error:
@@ -256,7 +283,9 @@ def _is_error(error: Any) -> bool:
 def _refused(status: int, body: bytes) -> UpstreamError:
     # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
     shown = status if 400 <= status < 600 else 502
-    return _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+    error = _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+    error.answered = status
+    return error
 
 
 def _failure(status: int, reported: openai_errors.Reported, *, retry: bool) -> UpstreamError:

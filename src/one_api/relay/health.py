@@ -1,57 +1,135 @@
-"""Takes a channel whose account is finished out of service, once, where the operator allows it."""
+"""Takes a channel out of service, once: its account is finished, or too many of its calls fail. Tells root of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 import structlog
 
 from one_api.errors import UpstreamError
 from one_api.options import Options
-from one_api.routing import Channel
-from one_api.routing.health import is_account_dead
+from one_api.relay import notices
+from one_api.relay.notices import Notice
+from one_api.routing import Channel, Routes
+from one_api.routing.health import Rate, SuccessRates, account_phrase, is_the_channels, is_typed
 
 log = structlog.get_logger(__name__)
 
 
-class ChannelHealth:
-    """Told of every attempt.
+class Postbox(Protocol):
+    """Where notices go; it does not wait for them to arrive."""
 
-    `disable` is one conditional write: of several processes one wins and returns True. `refresh` makes this process
-    see the change at once.
+    def to_root(self, subject: str, content: str) -> None: ...
+
+
+class Switches(Protocol):
+    """The channels in the database. Each is one conditional write: of several processes one wins and gets True."""
+
+    async def disable(self, channel_id: int, reason: str) -> bool:
+        """Out of use because of what an error says, whatever else serves its models."""
+
+    async def eject(self, channel_id: int, reason: str) -> bool:
+        """Out of use because of its success rate, if enough other channels serve its models."""
+
+    async def enable(self, channel_id: int) -> bool:
+        """Back into use, if it was not somebody who disabled it."""
+
+
+class ChannelHealth:
+    """Told of every attempt. `rates` is None where success rates are not kept.
+
+    `refresh` makes this process see a change at once.
     """
 
     def __init__(
         self,
         *,
         options: Callable[[], Options],
-        disable: Callable[[int, str], Awaitable[bool]],
+        switches: Switches,
+        postbox: Postbox,
+        rates: SuccessRates | None,
         refresh: Callable[[], Awaitable[None]],
     ) -> None:
         self._options = options
-        self._disable = disable
+        self._switches = switches
+        self._postbox = postbox
+        self._rates = rates
         self._refresh = refresh
-        self._writes: set[asyncio.Task[None]] = set()
+        self._writes: dict[int, asyncio.Task[None]] = {}
 
     def succeeded(self, channel: Channel) -> None:
-        """Nothing to do while success rates are not kept."""
+        if self._rates is not None:
+            self._rates.succeeded(channel.id)
 
     def failed(self, channel: Channel, error: UpstreamError) -> None:
+        if self.is_finished(error):
+            self._begin(channel, self.disable(channel, error.message, summary(error)))
+        elif self._rates is not None and error.blame == "channel" and is_the_channels(error.status):
+            rate = self._rates.failed(channel.id)
+            if rate is not None:
+                self._begin(channel, self._eject(channel, rate, self._rates.threshold))
+
+    def is_finished(self, error: UpstreamError) -> bool:
+        """Whether the error says so of the channel's account, and the operator wants channels to be disabled for it."""
         if not self._options().automatic_disable_channel_enabled:
-            return
-        if not is_account_dead(error.status, error.type, error.code, error.message):
-            return
-        task = asyncio.get_running_loop().create_task(self._take_out(channel, error.message))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
+            return False
+        typed = is_typed(error.status, error.type, error.code)
+        return typed or (not error.quoted and account_phrase(error.message) != "")
+
+    async def disable(self, channel: Channel, reason: str, logged: str) -> bool:
+        """Take it out and tell root. `reason` may hold what an upstream said, which does not belong in a log."""
+        won = await self._switches.disable(channel.id, logged)
+        if won:
+            await self._spread(notices.disabled(channel, reason))
+        return won
+
+    async def enable(self, channel: Channel) -> bool:
+        won = await self._switches.enable(channel.id)
+        if won:
+            await self._spread(notices.enabled(channel))
+        return won
+
+    def follow(self, routes: Routes) -> None:
+        """Forget the results of channels that are not in use any more."""
+        if self._rates is not None:
+            self._rates.keep(routes.enabled())
 
     async def drain(self) -> None:
         """Wait for writes under way."""
         if self._writes:
-            await asyncio.wait(self._writes)
+            await asyncio.wait(self._writes.values())
 
-    async def _take_out(self, channel: Channel, reason: str) -> None:
+    async def _eject(self, channel: Channel, rate: Rate, threshold: float) -> None:
+        reason = f"{rate.successes} of its last {rate.calls} calls succeeded"
+        if await self._switches.eject(channel.id, reason):
+            await self._spread(notices.ejected(channel, rate, threshold))
+        else:
+            log.warning("a channel fails often, and too few others serve its models", channel=channel.id, reason=reason)
+
+    async def _spread(self, notice: Notice) -> None:
+        """Calls of this process come first, then root."""
         try:
-            if await self._disable(channel.id, reason):
-                await self._refresh()
-        except Exception:
-            log.exception("channel could not be disabled", channel=channel.id)
+            await self._refresh()
+        finally:
+            self._postbox.to_root(*notice)
+
+    def _begin(self, channel: Channel, work: Coroutine[Any, Any, object]) -> None:
+        """One write at a time for a channel: in a storm every call would begin one."""
+        if channel.id in self._writes:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(_logged(channel, work), name=f"disable channel {channel.id}")
+        self._writes[channel.id] = task
+        task.add_done_callback(lambda _: self._writes.pop(channel.id, None))
+
+
+async def _logged(channel: Channel, work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("channel could not be disabled", channel=channel.id)
+
+
+def summary(error: UpstreamError) -> str:
+    """What kind of error it was, without what the upstream wrote: that may quote a prompt."""
+    return f"status {error.status}, type {error.type[:64]!r}, code {str(error.code)[:64]!r}"

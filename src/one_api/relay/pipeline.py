@@ -32,7 +32,10 @@ ADMIN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """The parts of the process that a call meets on its way. The callables give the state of this moment."""
+    """The parts of the process that a call meets on its way. The callables give the state of this moment.
+
+    `spent` is told the number of each user whose balance may have changed.
+    """
 
     accounts: Accounts
     ledger: Ledger
@@ -43,6 +46,7 @@ class Relay:
     routes: Callable[[], Routes]
     now: Callable[[], int]
     rng: Random
+    spent: Callable[[int], None]
 
 
 async def run(relay: Relay, call: Call, client: Client) -> None:
@@ -76,6 +80,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         finish(call, answer, client)
     finally:
         tab.close()
+        relay.spent(caller.user_id)
 
 
 async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:

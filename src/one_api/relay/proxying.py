@@ -65,6 +65,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         await relay.ledger.settle(hold, 0, Facts(logged=False))
         raise
     await relay.ledger.settle(hold, hold.quota, _facts(relay, caller, channel, hold))
+    relay.spent(caller.user_id)
     head = inflow.head
     status = 502 if head is None else head.status
     headers = (*answers.own_headers(call), *answers.passed_on(() if head is None else head.headers, channel))

@@ -1,11 +1,17 @@
 """An upstream may quote the key it was given; whoever reads its answer must not see it."""
 
+import re
+from typing import Final
+from urllib.parse import quote
+
 from one_api.errors import UpstreamError
 from one_api.relay.client import Headers
 from one_api.routing import Channel
 
-HIDDEN = "***"
-SHORTEST = 4  # shorter parts of a key are no secret, and would spoil every sentence
+HIDDEN: Final = "***"
+SHORTEST: Final = 4  # shorter parts of a key are no secret, and would spoil every sentence
+SETTINGS: Final = ("ak", "sk")  # of a channel, and as secret as its key
+_PLAIN: Final = re.compile(r"[0-9A-Za-z_.~-]+")  # the same in an address
 
 
 def without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
@@ -16,6 +22,12 @@ def without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
         error.param = error.param.replace(secret, HIDDEN)
         error.code = _hidden(error.code, secret)
     return error
+
+
+def text_without_key(text: str, channel: Channel) -> str:
+    for secret in _secrets(channel):
+        text = text.replace(secret, HIDDEN)
+    return text
 
 
 def body_without_key(body: bytes, channel: Channel) -> bytes:
@@ -32,12 +44,13 @@ def headers_without_key(headers: Headers, channel: Channel) -> Headers:
 
 
 def _secrets(channel: Channel) -> list[str]:
-    """The key and, of those with several, its parts; the longest first."""
+    """The key, its parts where it has several, and what of them an address would show; the longest first."""
     key = channel.key
-    if "|" not in key:
+    if not channel.config and _PLAIN.fullmatch(key):
         return [key] if len(key) >= SHORTEST else []
-    parts = {part for part in (key, *key.split("|")) if len(part) >= SHORTEST}
-    return sorted(parts, key=len, reverse=True)
+    parts = {key, *key.split("|"), *(channel.config.get(name, "") for name in SETTINGS)}
+    found = {part for part in (*parts, *(quote(part, safe="") for part in parts)) if len(part) >= SHORTEST}
+    return sorted(found, key=len, reverse=True)
 
 
 def _hidden(value: object, secret: str) -> object:

@@ -129,6 +129,10 @@ class Routes:
         """A channel by number, whatever its status and groups."""
         return self._channels.get(channel_id)
 
+    def enabled(self) -> frozenset[int]:
+        """The numbers of the channels in use."""
+        return frozenset(channel.id for channel in self._channels.values() if channel.status == ENABLED)
+
     def models(self, group: str) -> tuple[str, ...]:
         """The models `group` may use, sorted."""
         return self._models.get(group, ())

@@ -89,7 +89,7 @@ def add_indexes(op: Operations, table: Table, found: Inspector) -> None:
         if index.unique:
             refuse_duplicates(op, table, columns)
         log.info("Adding index %s", index.name)
-        op.create_index(str(index.name), table.name, list(columns), unique=bool(index.unique))
+        op.execute(CreateIndex(index))
 
 
 def wanted_indexes(table: Table) -> list[Index]:

@@ -18,6 +18,8 @@ EMPTY = text("''")
 # Ids of ours are compared byte for byte; the names on MySQL, where the default collation ignores case.
 OURS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 
+NOT_CALLS: dict[str, Any] = {"sqlite_where": text("type <> 2"), "postgresql_where": text("type <> 2")}
+
 
 def identity() -> Column[Any]:
     return Column("id", Whole, primary_key=True, autoincrement=True)
@@ -182,6 +184,11 @@ logs = Table(
     Index("idx_logs_token_name", "token_name"),
     Index("idx_logs_model_name", "model_name"),
     Index("idx_logs_channel_id", "channel_id"),
+    # Ours, for lists in the order of ids: by a user's name alone, and by a type that few rows have. Only MySQL has the
+    # calls in the latter two.
+    Index("idx_logs_username", "username"),
+    Index("idx_logs_others", "type", "id", **NOT_CALLS),
+    Index("idx_logs_own_others", "user_id", "type", "id", **NOT_CALLS),
 )
 
 ONE_API = (users, tokens, channels, abilities, options, redemptions, logs)
@@ -234,7 +241,7 @@ ledger = Table(
     **OURS,
 )
 
-# How far a job has come in the ledger.
+# How far a job has come in the ledger or elsewhere, and what users were told of their balance.
 marks = Table("marks", metadata, Column("name", String(64), primary_key=True), count("value"), **OURS)
 
 # What changed, for every process to notice: n counts the changes of a topic, `at` says when the last one was.
@@ -272,4 +279,42 @@ sessions = Table(
     **OURS,
 )
 
-OWN = (holds, ledger, marks, generations, leases, sessions)
+# Codes sent to addresses, one of a purpose for each; both are hashes. `user_id` is the account a code is for, or 0.
+verification_codes = Table(
+    "verification_codes",
+    metadata,
+    Column("purpose", String(16), primary_key=True),
+    Column("address_hash", CHAR(64), primary_key=True),
+    count("user_id"),
+    Column("code_hash", String(64), nullable=False),
+    count("tries"),
+    count("created_at"),
+    count("expires_at"),
+    Index("idx_verification_codes_expires_at", "expires_at"),
+    **OURS,
+)
+
+# Sign-ins at providers that a browser began, by the SHA-256 of their state; `browser` is that of its cookie.
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("state_hash", CHAR(64), primary_key=True),
+    Column("browser", CHAR(64), nullable=False),
+    word("provider", 16),
+    Column("pkce", Flag, nullable=False, server_default=text("false")),
+    count("expires_at"),
+    Index("idx_oauth_states_expires_at", "expires_at"),
+    **OURS,
+)
+
+# Whose users.github_id is GitHub's number: One API stored login names there, and one of those may be all digits.
+github_accounts = Table(
+    "github_accounts",
+    metadata,
+    Column("github_id", Whole, primary_key=True, autoincrement=False),
+    count("user_id"),
+    Index("idx_github_accounts_user_id", "user_id"),
+    **OURS,
+)
+
+OWN = (holds, ledger, marks, generations, leases, sessions, verification_codes, oauth_states, github_accounts)

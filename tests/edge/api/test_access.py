@@ -1,14 +1,15 @@
 """Every endpoint against everybody who may ask: the table of endpoints says what must happen."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from one_api.accounts.sessions import LIFE_S
+from one_api.edge.access import table
 from one_api.edge.api import ENDPOINTS, Access, Endpoint
-from one_api.store.schema import users
+from one_api.store.schema import channels, users
 from tests.edge.api.world import Person, World
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +34,8 @@ async def by_token(here: World, user_id: int) -> Person:
 
 async def outcome(person: Person, endpoint: Endpoint) -> str:
     answer = await person.ask(endpoint.method, endpoint.path.replace("{id}", "9999"))
-    message = answer.json().get("message", "") if answer.content else ""
+    is_json = answer.content and answer.headers["content-type"].startswith("application/json")
+    message = answer.json().get("message", "") if is_json else ""
     return REFUSALS.get((answer.status_code, message), "through")
 
 
@@ -96,17 +98,89 @@ async def test_who_was_demoted_has_the_role_he_has_now(here: World, enter: Enter
     assert await outcomes(ask) == expected(lambda endpoint: "through" if endpoint.access <= 1 else "role")
 
 
+async def test_who_deleted_himself_gets_nowhere(here: World) -> None:
+    user_id = await here.user("gone", role=Access.ADMIN)
+    people = [await here.with_session(user_id), await here.with_access_token(user_id)]
+    assert (await people[0].delete("/api/user/self"))["success"]
+    for person in people:
+
+        async def ask(endpoint: Endpoint, person: Person = person) -> str:
+            return await outcome(person, endpoint)
+
+        found = await outcomes(ask)
+        assert {found[f"{e.method} {e.path}"] for e in ENDPOINTS if e.access > Access.ANYONE} <= {
+            "banned",
+            "not signed in",
+            "wrong token",
+        }
+
+
 async def test_an_expired_session_is_none(here: World) -> None:
-    person = await here.with_session(1)
+    user_id = await here.user("late", role=Access.ROOT)
     here.clock.now += LIFE_S
-    answer = await person.ask("GET", "/api/user/self")
-    assert (answer.status_code, answer.json()["message"]) == (401, NOT_SIGNED_IN)
+
+    async def ask(endpoint: Endpoint) -> str:
+        here.clock.now -= LIFE_S
+        person = await here.with_session(user_id)
+        here.clock.now += LIFE_S
+        return await outcome(person, endpoint)
+
+    assert await outcomes(ask) == expected(lambda _: "not signed in")
+
+
+async def test_an_access_token_that_was_replaced_is_none(here: World) -> None:
+    user_id = await here.user("careful", role=Access.ROOT)
+    old = await here.with_access_token(user_id)
+    await here.with_access_token(user_id)
+
+    async def ask(endpoint: Endpoint) -> str:
+        return await outcome(old, endpoint)
+
+    assert await outcomes(ask) == expected(lambda _: "wrong token")
+
+
+async def test_a_key_for_calls_opens_no_console(here: World) -> None:
+    root = await here.with_session(1)
+    key = (await root.post("/api/token/", {"name": "t", "unlimited_quota": True}))["data"]["key"]
+    for header in (key, f"sk-{key}", f"Bearer sk-{key}"):
+        person = here.somebody(Authorization=header)
+
+        async def ask(endpoint: Endpoint, person: Person = person) -> str:
+            return await outcome(person, endpoint)
+
+        assert await outcomes(ask) == expected(lambda _: "wrong token")
+
+
+async def test_two_access_tokens_are_none(here: World) -> None:
+    script = await here.with_access_token(1)
+    token = script.http.headers["Authorization"]
+    nobody = here.somebody()
+    for pair in ((token, "other"), ("other", token), (token, token)):
+        headers = [("Authorization", value) for value in pair]
+        answer = await nobody.http.request("GET", "/api/user/self", headers=headers)
+        assert answer.json()["message"] == "无权进行此操作，access token 无效"
 
 
 @pytest.mark.parametrize("cookie", ["garbage", "MTIzNDU2Nzg5fGFiY2RlZg==", "x" * 500, "''--", "%00"])
 async def test_a_strange_cookie_is_none(here: World, cookie: str) -> None:
     answer = await here.somebody(Cookie=f"session={cookie}").ask("GET", "/api/user/self")
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("enter", [by_session, by_token])
+async def test_who_loses_his_role_while_he_sends_the_body_has_lost_it(here: World, enter: Enter) -> None:
+    user_id = await here.user("slow", role=Access.ADMIN)
+    person = await enter(here, user_id)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"name": "x", "key": "k", '
+        await here.execute(update(users).where(users.c.id == user_id).values(role=1))
+        here.clock.now += 1
+        yield b'"models": "m"}'
+
+    answer = await person.http.post("/api/channel/", content=body())
+    assert answer.json()["message"] == "无权进行此操作，权限不足"
+    assert await here.rows(select(channels)) == []
 
 
 async def test_a_session_wins_over_the_header(here: World) -> None:
@@ -137,11 +211,30 @@ def test_every_endpoint_changes_unless_it_is_a_get() -> None:
 
     assert {of(endpoint) for endpoint in ENDPOINTS if endpoint.method != "GET" and not endpoint.changes} == set()
     assert {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET" and endpoint.changes} == {
+        "/api/channel/test",
+        "/api/channel/test/{id}",
+        "/api/channel/update_balance",
+        "/api/channel/update_balance/{id}",
+        "/api/oauth/email/bind",
+        "/api/oauth/github",
+        "/api/oauth/lark",
+        "/api/oauth/oidc",
+        "/api/oauth/state",
+        "/api/oauth/wechat",
+        "/api/oauth/wechat/bind",
+        "/api/reset_password",
         "/api/user/aff",
         "/api/user/logout",
         "/api/user/token",
+        "/api/verification",
     }
     assert len({of(endpoint) for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+
+
+async def test_the_table_has_every_endpoint_and_nothing_else_is_served(here: World) -> None:
+    listed = {(route.method, route.path.rstrip("/")) for route in table() if route.who != "key"}
+    served = {(method, route.path.rstrip("/")) for route in here.app.router.routes for method in route.methods}
+    assert {(method, path) for method, path in served if method != "HEAD"} == listed
 
 
 async def test_answers_to_other_methods_are_one_apis_404(here: World) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -12,20 +13,25 @@ from sqlalchemy import Executable
 from one_api import channels
 from one_api.accounts import sessions, settings, users
 from one_api.accounts.cache import Accounts
+from one_api.accounts.oauth import Providers
 from one_api.config import Config
 from one_api.edge.api import Parts, build_api
+from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
+from one_api.edge.turnstile import VERIFY, Turnstile
 from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
+from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.routing import Routes
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import migrate
+from one_api.store.migrations import migrate, migrate_logs
 from one_api.store.schema import users as users_table
 from one_api.sync import Poller, Snapshot
 from tests.harness import servers
+from tests.harness.lookingafter import LookingAfter, looking_after
 
 NOW = 1_795_487_000
 PASSWORD = "password12"
@@ -42,8 +48,8 @@ class Clock:
 class Person:
     """Somebody with a browser's cookies, or a script with an access token."""
 
-    def __init__(self, world: "World", **headers: str) -> None:
-        transport = httpx2.ASGITransport(app=world.app, client=("203.0.113.9", 1234))
+    def __init__(self, world: "World", ip: str = "203.0.113.9", **headers: str) -> None:
+        transport = httpx2.ASGITransport(app=world.app, client=(ip, 1234))
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
@@ -74,10 +80,12 @@ class World:
     parts: Parts
     app: Any
     clock: Clock
+    http: httpx2.AsyncClient
+    after: LookingAfter
     people: list[Person] = field(default_factory=list)
 
-    def somebody(self, **headers: str) -> Person:
-        person = Person(self, **headers)
+    def somebody(self, ip: str = "203.0.113.9", **headers: str) -> Person:
+        person = Person(self, ip, **headers)
         self.people.append(person)
         return person
 
@@ -87,9 +95,9 @@ class World:
         assert answer["success"], answer
         return person
 
-    async def with_session(self, user_id: int) -> Person:
+    async def with_session(self, user_id: int, ip: str = "203.0.113.9") -> Person:
         """Somebody who signed in, without the time a password takes."""
-        person = self.somebody()
+        person = self.somebody(ip)
         session_id = await sessions.begin(self.database, user_id=user_id, now=int(self.clock()))
         person.http.cookies.set("session", session_id, domain="gateway.test")
         return person
@@ -124,27 +132,59 @@ HASH = "$2a$04$5wITdouvClMCLqexzJDeTecdzHCFWpHK5yx5jDXdEXTe/k/lUmyL6"
 
 
 @asynccontextmanager
-async def world(where: servers.Database, **settings_: Any) -> AsyncIterator[World]:
-    """Everything around one database, closed at the end."""
-    config = replace(Config(sql_dsn=where.url), **settings_)
+async def world(
+    where: servers.Database, logs: str = "", *, verify_address: str = VERIFY, **settings_: Any
+) -> AsyncIterator[World]:
+    """Everything around one database, closed at the end; or around two, if `logs` is the URL of another.
+
+    Nobody is limited unless a setting says so.
+    """
+    unlimited = {"global_api_rate_limit": 0, "global_web_rate_limit": 0, "critical_rate_limit": 0}
+    config = replace(Config(sql_dsn=where.url, log_sql_dsn=logs), **{**unlimited, **settings_})
     database = open_database(config)
     await migrate(database)
     await create_root(database, config, now=NOW)
+    log_database = open_database(config, logs) if logs else database
+    if logs:
+        await migrate_logs(log_database)
     clock = Clock()
-    ledger = Ledger.open(dsn.parse(where.url), clock=clock)
+    ledger = Ledger.open(dsn.parse(where.url), logs=log_database if logs else None, clock=clock)
     await ledger.start()
-    parts = await made(config, database, ledger, clock)
-    built = World(database, ledger, parts, build_api(parts), clock)
+    http = httpx2.AsyncClient()
+    watched: list[Parts] = []
+
+    async def refresh() -> None:
+        await watched[0].poller.look()
+
+    later = looking_after(database, options=lambda: watched[0].options.now, refresh=refresh, clock=clock)
     try:
-        yield built
+        async with later as after:
+            parts = await made(config, database, log_database, ledger, clock, http, after)
+            turnstile = Turnstile(lambda: parts.options.now, http=http, verify_address=verify_address)
+            parts = replace(parts, turnstile=turnstile)
+            watched.append(parts)
+            parts.outbox.start()
+            built = World(database, ledger, parts, build_api(parts), clock, http, after)
+            yield built
+            for person in built.people:
+                await person.http.aclose()
+            await parts.outbox.aclose()
     finally:
-        for person in built.people:
-            await person.http.aclose()
+        await http.aclose()
         await ledger.aclose()
+        await log_database.aclose()
         await database.aclose()
 
 
-async def made(config: Config, database: Database, ledger: Ledger, clock: Clock) -> Parts:
+async def made(
+    config: Config,
+    database: Database,
+    log_database: Database,
+    ledger: Ledger,
+    clock: Clock,
+    http: httpx2.AsyncClient,
+    after: LookingAfter,
+) -> Parts:
     options: Snapshot[Options] = Snapshot(
         database, ("options",), settings.loader(DEFAULTS, lambda: options.now), first=DEFAULTS
     )
@@ -158,16 +198,30 @@ async def made(config: Config, database: Database, ledger: Ledger, clock: Clock)
     return Parts(
         config=config,
         database=database,
-        logs=database,
+        logs=log_database,
         options=options,
         options_at_start=await settings.rows(database),
         routes=routes,
         accounts=accounts,
+        providers=Providers(),
         ledger=ledger,
+        tests=after.upkeep.tests,
+        balances=after.upkeep.balances,
         poller=poller,
+        notices=notices(database, options, http),
+        outbox=Outbox(),
+        limits=Limits.of(config, Memory(clock)),
+        turnstile=Turnstile(lambda: options.now, http=http),
         ids=RequestIds(),
         client_ip=ClientIP(config.trusted_proxies),
         clock=clock,
         version="v0.0.0",
         start_time=NOW,
     )
+
+
+def notices(database: Database, options: Snapshot[Options], http: httpx2.AsyncClient) -> Notices:
+    def now() -> Options:
+        return options.now
+
+    return Notices(mailer=Mailer(now), pusher=Pusher(now, http=http), root_address=partial(users.root_email, database))

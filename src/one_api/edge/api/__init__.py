@@ -12,15 +12,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from one_api.edge.api import channels, logs, me, models, options, status, tokens, users
+from one_api.edge.api import (
+    balances,
+    channel_tests,
+    channels,
+    description,
+    logs,
+    mails,
+    me,
+    models,
+    oauth,
+    options,
+    redemptions,
+    status,
+    tokens,
+    users,
+)
+from one_api.edge.api.description import Description
 from one_api.edge.api.endpoint import Access, Endpoint
+from one_api.edge.api.openapi import document
+from one_api.edge.api.page import POLICY, page
 from one_api.edge.api.parts import Parts, Quotas
 from one_api.edge.middleware import Arrival, Compression, CrossOrigin
 from one_api.edge.web import Console
+from one_api.lib import json
 
 __all__ = ["ENDPOINTS", "Access", "Endpoint", "Parts", "Quotas", "build_api"]
 
-_RESOURCES: Final = (status, me, users, models, options, tokens, channels, logs)
+_RESOURCES: Final = (
+    *(status, me, mails, oauth, users, models, options, tokens),
+    *(channels, channel_tests, balances, redemptions, logs, description),
+)
 # Paths with a variable part come last: /api/user/self is not the user named self.
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
     sorted(
@@ -34,6 +56,7 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     """The application: `routes` first, then the endpoints in both slash forms, then the console."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.parts = parts
+    app.state.description = describe(parts.version)
     app.router.routes.extend(routes)
     for endpoint in ENDPOINTS:
         for path in _both(endpoint.path):
@@ -42,6 +65,8 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     files = console or Console.load(elsewhere=elsewhere)
 
     async def nobody(request: Request, _error: Exception) -> Response:
+        if not await parts.limits.allow(parts.limits.web, request.state.ip):
+            return Response(status_code=429)
         return files.answer(request)
 
     app.add_exception_handler(HTTPException, nobody)
@@ -49,6 +74,12 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     app.add_middleware(CrossOrigin)
     app.add_middleware(Arrival, ids=parts.ids, client_ip=parts.client_ip)
     return app
+
+
+def describe(version: str) -> Description:
+    """The interface about itself."""
+    found = document(ENDPOINTS, version=version)
+    return Description(json.encode(found), page(found).encode(), POLICY)
 
 
 def _both(path: str) -> tuple[str, str]:
@@ -60,6 +91,9 @@ def _run(endpoint: Endpoint) -> Any:
     async def run(request: Request) -> Response:
         if request.method != endpoint.method:  # Starlette lets HEAD in where GET is
             raise HTTPException(405)
+        limits = request.app.state.parts.limits
+        if not await limits.allow(limits.api, request.state.ip):
+            return Response(status_code=429)
         return await endpoint(request)
 
     return run

@@ -4,21 +4,22 @@ What happens around each is here, in One API's order: who asks, his status and r
 whatever was refused becomes the envelope consoles know: HTTP 200 and `success: false`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from one_api.accounts import rules
+from one_api.accounts import humans, rules
 from one_api.accounts.rules import InvalidInput, InvalidParameter, Refused
 from one_api.accounts.users import User
 from one_api.edge import auth
 from one_api.edge.api import decode
 from one_api.edge.api.answers import Language, language_of, refused, text
+from one_api.edge.api.declared import UNSAID, Declared, Query
 from one_api.edge.api.parts import Parts
 from one_api.errors import OneAPIError, Unavailable
 from one_api.options import Options
@@ -30,6 +31,8 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 SMALL: Final = 4 * 1024  # a body that holds a name and a password
 LARGE: Final = 20 * 1024 * 1024
 _MOST_PAGES: Final = 10**9
+_NEW_SESSION: Final = "new_session"
+_FRESH_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +51,15 @@ class TooLarge(Refused):
 
     def __init__(self) -> None:
         super().__init__("请求体过大")
+
+
+class TooMany(OneAPIError):
+    """Asked too often, by this network or about this account."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("too many requests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,17 +141,31 @@ Run: TypeAlias = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A route. `changes`: a foreign page must not cause it. `critical`: guessing is possible, so it is rationed."""
+    """A route. `changes`: a foreign page must not cause it. `critical`: guessing is possible, so it is rationed.
+
+    `human`: Turnstile guards it where an administrator wants that.
+    """
 
     method: Method
     path: str
     access: Access
     changes: bool
     critical: bool
+    human: bool
     most: int
+    declared: Declared
     run: Run
 
     async def __call__(self, request: Request) -> Response:
+        response = await self._answer(request)
+        session_id = getattr(request.state, _NEW_SESSION, "")
+        if session_id:  # whatever the answer is, he need not show again that he is one
+            options = request.app.state.parts.options.now
+            secure = auth.secure(request.headers, request.url.scheme, options.server_address)
+            auth.set_session(response, session_id, secure=secure)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         parts: Parts = request.app.state.parts
         language = language_of(request.headers.get("accept-language", ""))
         try:
@@ -149,6 +175,8 @@ class Endpoint:
             return refused(text("invalid_parameter", language), error.status)
         except InvalidInput:
             return refused(text("invalid_input", language))
+        except TooMany as error:
+            return Response(status_code=error.status)
         except Unavailable:
             return refused("数据库暂时不可用，请稍后再试")
         except OneAPIError as error:
@@ -160,16 +188,36 @@ class Endpoint:
             return Response(status_code=500)
 
     async def _admit(self, parts: Parts, request: Request, language: Language) -> Call:
-        now = int(parts.clock())
-        identity = None
-        if self.access > Access.ANYONE:
-            identity = await auth.identify(parts.database, request, now=now)
-            auth.require_role(identity.user, self.access)
+        began = parts.clock()
+        if self.critical and not await parts.limits.allow(parts.limits.critical, request.state.ip):
+            raise TooMany
+        identity = await self._identify(parts, request)
         by_token = "authorization" in request.headers if identity is None else identity.session is None
         if self.changes and not by_token:
             auth.require_same_origin(request.headers, parts.options.now.server_address)
+        if self.human and parts.turnstile.wanted:
+            await _require_human(parts, request, int(began))
         body = b"" if self.method == "GET" else await _body(request, self.most)
-        return Call(parts=parts, request=request, language=language, identity=identity, body=body, now=now)
+        now = parts.clock()
+        if now - began >= _FRESH_S:  # he may have lost his right while he sent the body
+            identity = await self._identify(parts, request)
+        return Call(parts=parts, request=request, language=language, identity=identity, body=body, now=int(now))
+
+    async def _identify(self, parts: Parts, request: Request) -> auth.Identity | None:
+        if self.access == Access.ANYONE:
+            return None
+        identity = await auth.identify(parts.database, request, now=int(parts.clock()))
+        auth.require_role(identity.user, self.access)
+        return identity
+
+
+async def _require_human(parts: Parts, request: Request, now: int) -> None:
+    """Raises Refused. A browser that shows it gets a session that says so."""
+    session_id = request.cookies.get(auth.COOKIE, "")
+    if await humans.known(parts.database, session_id, now=now):
+        return
+    await parts.turnstile.check(request.query_params.get("turnstile", ""), ip=request.state.ip)
+    setattr(request.state, _NEW_SESSION, await humans.remember(parts.database, session_id, now=now))
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -185,26 +233,76 @@ async def _body(request: Request, most: int) -> bytes:
     return bytes(found)
 
 
-def get(path: str, access: Access, *, changes: bool = False, critical: bool = False) -> Callable[[Run], Endpoint]:
-    return _endpoint("GET", path, access, changes=changes, critical=critical)
+def get(
+    path: str,
+    access: Access,
+    *,
+    changes: bool = False,
+    critical: bool = False,
+    human: bool = False,
+    query: Sequence[Query] = (),
+    answers: Any = UNSAID,
+    statuses: Sequence[int] = (),
+) -> Callable[[Run], Endpoint]:
+    said = Declared(query=query, answers=answers, statuses=statuses)
+    return _endpoint("GET", path, access, said, changes=changes, critical=critical, human=human)
 
 
-def post(path: str, access: Access, *, critical: bool = False, most: int = LARGE) -> Callable[[Run], Endpoint]:
-    return _endpoint("POST", path, access, critical=critical, most=most)
+def post(
+    path: str,
+    access: Access,
+    *,
+    critical: bool = False,
+    human: bool = False,
+    most: int = LARGE,
+    query: Sequence[Query] = (),
+    form: type[Any] | None = None,
+    answers: Any = UNSAID,
+) -> Callable[[Run], Endpoint]:
+    said = Declared(query=query, form=form, answers=answers)
+    return _endpoint("POST", path, access, said, critical=critical, human=human, most=most)
 
 
-def put(path: str, access: Access) -> Callable[[Run], Endpoint]:
-    return _endpoint("PUT", path, access)
+def put(
+    path: str,
+    access: Access,
+    *,
+    query: Sequence[Query] = (),
+    form: type[Any] | None = None,
+    answers: Any = UNSAID,
+    statuses: Sequence[int] = (),
+) -> Callable[[Run], Endpoint]:
+    return _endpoint("PUT", path, access, Declared(query=query, form=form, answers=answers, statuses=statuses))
 
 
-def delete(path: str, access: Access) -> Callable[[Run], Endpoint]:
-    return _endpoint("DELETE", path, access)
+def delete(
+    path: str, access: Access, *, query: Sequence[Query] = (), answers: Any = UNSAID
+) -> Callable[[Run], Endpoint]:
+    return _endpoint("DELETE", path, access, Declared(query=query, answers=answers))
 
 
 def _endpoint(
-    method: Method, path: str, access: Access, *, changes: bool = True, critical: bool = False, most: int = LARGE
+    method: Method,
+    path: str,
+    access: Access,
+    declared: Declared,
+    *,
+    changes: bool = True,
+    critical: bool = False,
+    human: bool = False,
+    most: int = LARGE,
 ) -> Callable[[Run], Endpoint]:
     def made(run: Run) -> Endpoint:
-        return Endpoint(method=method, path=path, access=access, changes=changes, critical=critical, most=most, run=run)
+        return Endpoint(
+            method=method,
+            path=path,
+            access=access,
+            changes=changes,
+            critical=critical,
+            human=human,
+            most=most,
+            declared=declared,
+            run=run,
+        )
 
     return made

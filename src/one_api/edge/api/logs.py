@@ -1,13 +1,32 @@
-"""What happened: calls, top-ups, and what administrators changed."""
+"""What happened: calls, top-ups, and what administrators changed; and what a user used."""
 
 from dataclasses import replace
+from typing import Final, TypedDict
 
 from starlette.responses import Response
 
-from one_api.accounts import logs
-from one_api.accounts.logs import Filter
-from one_api.edge.api.answers import done
-from one_api.edge.api.endpoint import Access, Call, get
+from one_api.accounts import logs, retention, usage
+from one_api.accounts.logs import Filter, Log
+from one_api.accounts.rules import Refused
+from one_api.accounts.usage import Used
+from one_api.edge.api.answers import answer, done
+from one_api.edge.api.declared import PAGE, Query
+from one_api.edge.api.endpoint import Access, Call, delete, get
+from one_api.errors import Unavailable
+
+_SELF: Final = (
+    Query("start_timestamp", "integer", "In Unix seconds, itself included; 0 is none."),
+    Query("end_timestamp", "integer", "In Unix seconds, itself included; 0 is none."),
+    Query("model_name"),
+    Query("token_name"),
+)
+_CHANNEL: Final = Query("channel", "integer", "A channel's id.")
+_ALL: Final = (*_SELF, Query("username"), _CHANNEL)
+_TYPE: Final = Query("type", "integer", "1 top-up, 2 call, 3 management, 4 system, 5 test.")
+
+
+class Consumed(TypedDict):
+    quota: int
 
 
 def _wanted(call: Call) -> Filter:
@@ -26,24 +45,68 @@ def _own(call: Call) -> Filter:
     return replace(_wanted(call), username="", channel=0, user_id=call.user.id)
 
 
-@get("/api/log/", Access.ADMIN)
+@get("/api/log/", Access.ADMIN, query=(PAGE, _TYPE, *_ALL), answers=list[Log])
 async def list_logs(call: Call) -> Response:
     return done(await logs.page(call.parts.logs, _wanted(call), number=call.page))
 
 
-@get("/api/log/self", Access.USER)
+@get("/api/log/self", Access.USER, query=(PAGE, _TYPE, *_SELF), answers=list[Log])
 async def list_own_logs(call: Call) -> Response:
     """A user's own; their numbers are not shown."""
-    found = await logs.page(call.parts.logs, _own(call), number=call.page)
-    return done([replace(log, id=0) for log in found])
+    return done(_numberless(await logs.page(call.parts.logs, _own(call), number=call.page)))
 
 
-@get("/api/log/stat", Access.ADMIN)
+@get("/api/log/search", Access.ADMIN)
+async def search_logs(call: Call) -> Response:
+    return done(await logs.search(call.parts.logs, keyword=call.text("keyword")))
+
+
+@get("/api/log/self/search", Access.USER)
+async def search_own_logs(call: Call) -> Response:
+    found = await logs.search_own(call.parts.logs, user_id=call.user.id, keyword=call.text("keyword"))
+    return done(_numberless(found))
+
+
+def _numberless(found: list[Log]) -> list[Log]:
+    return [replace(log, id=0) for log in found]
+
+
+@get("/api/log/stat", Access.ADMIN, query=_ALL, answers=Consumed)
 async def stat(call: Call) -> Response:
     return done({"quota": await logs.consumed(call.parts.logs, replace(_wanted(call), type=0))})
 
 
-@get("/api/log/self/stat", Access.USER)
+@get("/api/log/self/stat", Access.USER, query=(*_SELF, _CHANNEL), answers=Consumed)
 async def own_stat(call: Call) -> Response:
     wanted = replace(_own(call), type=0, channel=call.number("channel"))
     return done({"quota": await logs.consumed(call.parts.logs, wanted)})
+
+
+@delete("/api/log/", Access.ADMIN)
+async def delete_logs(call: Call) -> Response:
+    """Everything before a time, of every type; how many rows it was."""
+    before = call.number("target_timestamp")
+    if before == 0:
+        raise Refused("target timestamp is required")
+    return done(await retention.forget(call.parts.logs, before=before))
+
+
+@get("/api/user/dashboard", Access.USER)
+async def dashboard(call: Call) -> Response:
+    """By day and model; null if there is nothing."""
+    try:
+        found = await usage.week(call.parts.logs, user_id=call.user.id, now=call.now)
+    except Unavailable:
+        return answer({"data": None, "message": "无法获取统计信息", "success": False})
+    return done([_bar(used) for used in found] or None)
+
+
+def _bar(used: Used) -> dict[str, str | int]:
+    return {
+        "Day": used.day,
+        "ModelName": used.model_name,
+        "RequestCount": used.request_count,
+        "Quota": used.quota,
+        "PromptTokens": used.prompt_tokens,
+        "CompletionTokens": used.completion_tokens,
+    }

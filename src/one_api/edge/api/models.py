@@ -1,11 +1,12 @@
 """The models: known to this build, by channel type, and those a user may use."""
 
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from starlette.responses import Response
 
 from one_api import providers
 from one_api.edge.api.answers import answer, done
+from one_api.edge.api.declared import Bare
 from one_api.edge.api.endpoint import Access, Call, get
 
 PROXY: Final = 43  # serves whatever it is sent; One API's list has null for it
@@ -26,13 +27,30 @@ _PERMISSION: Final = {
 }
 
 
-@get("/api/models", Access.USER)
+class Model(TypedDict):
+    """A model in OpenAI's form."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+    permission: list[dict[str, Any]]
+    root: str
+    parent: str | None
+
+
+class Models(TypedDict):
+    object: str
+    data: list[Model]
+
+
+@get("/api/models", Access.USER, answers=dict[str, list[str] | None])
 async def by_type(_call: Call) -> Response:
     lists = providers.models_by_type()
     return done({str(number): None if number == PROXY else list(names) for number, names in lists.items()})
 
 
-@get("/api/channel/models", Access.ADMIN)
+@get("/api/channel/models", Access.ADMIN, answers=Bare(Models))
 async def catalogue(_call: Call) -> Response:
     """Without the envelope, in OpenAI's form; a model of two providers is there twice."""
     return answer({"object": "list", "data": [_model(name, owner) for name, owner in providers.CATALOGUE]})
@@ -45,17 +63,17 @@ async def channel_types(_call: Call) -> Response:
     return done([{"id": row.id, "name": row.name, "base_url": row.base_url} for row in rows])
 
 
-@get("/api/user/available_models", Access.USER)
+@get("/api/user/available_models", Access.USER, answers=list[str])
 async def available(call: Call) -> Response:
     return done([name for name in call.parts.routes.now.models(call.user.group) if name])
 
 
-@get("/api/group/", Access.ADMIN)
+@get("/api/group/", Access.ADMIN, answers=list[str])
 async def groups(call: Call) -> Response:
     return done(sorted(call.options.group_ratio))
 
 
-def _model(name: str, owner: str) -> dict[str, Any]:
+def _model(name: str, owner: str) -> Model:
     return {
         "id": name,
         "object": "model",

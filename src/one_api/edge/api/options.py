@@ -17,16 +17,16 @@ class Option:
     value: str = ""
 
 
-@get("/api/option/", Access.ROOT)
+@get("/api/option/", Access.ROOT, answers=list[Option])
 async def list_options(call: Call) -> Response:
     """All but the secrets, every value as text."""
     rows = await settings.rows(call.parts.database)
     return done(meaning.listing(call.options, rows, call.parts.options_at_start))
 
 
-@put("/api/option/", Access.ROOT)
+@put("/api/option/", Access.ROOT, form=Option, answers=None, statuses=(400,))
 async def save_option(call: Call) -> Response:
-    """The one body whose faults are an HTTP 400."""
+    """The one body whose faults are an HTTP 400. A secret that is sent to an address goes when its host changes."""
     try:
         option = call.form(Option)
     except InvalidParameter:
@@ -34,6 +34,7 @@ async def save_option(call: Call) -> Response:
     complaint = meaning.check(option.key, option.value, call.options)
     if complaint is not None:
         raise Refused(complaint)
-    await settings.save(call.parts.database, key=option.key, value=option.value)
+    forget = meaning.orphan(option.key, option.value, call.options)
+    await settings.save(call.parts.database, key=option.key, value=option.value, forget=forget)
     await call.refresh()
     return done()

@@ -6,11 +6,17 @@ from typing import Literal, Protocol
 
 from one_api.accounts import Database
 from one_api.accounts.cache import Accounts
+from one_api.accounts.oauth import Providers
+from one_api.channels.upkeep import Progress
 from one_api.config import Config
+from one_api.edge.limits import Limits
 from one_api.edge.middleware import ClientIP
+from one_api.edge.turnstile import Turnstile
 from one_api.ledger import Facts
 from one_api.lib.ids import RequestIds
+from one_api.notify import Notices, Outbox
 from one_api.options import Options
+from one_api.relay.probe import Probe
 from one_api.routing import Routes
 from one_api.sync import Poller, Snapshot
 
@@ -27,6 +33,24 @@ class Quotas(Protocol):
     async def set_token_quota(self, token_id: int, remain_quota: int, *, unlimited: bool) -> bool: ...
 
 
+class ChannelTests(Protocol):
+    """Tests of channels; those of many run beside the requests, on one process of all."""
+
+    async def test(self, channel_id: int, model: str, *, request_id: str) -> Probe: ...
+
+    async def begin(self, scope: str, *, request_id: str) -> bool: ...
+
+    async def progress(self) -> Progress: ...
+
+
+class ChannelBalances(Protocol):
+    """Balances of channels, asked for and saved."""
+
+    async def update(self, channel_id: int) -> float: ...
+
+    async def update_all(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts of a running process. `logs` is where the table `logs` is; `clock` gives Unix seconds."""
@@ -38,8 +62,15 @@ class Parts:
     options_at_start: Mapping[str, str]
     routes: Snapshot[Routes]
     accounts: Accounts
+    providers: Providers
     ledger: Quotas
+    tests: ChannelTests
+    balances: ChannelBalances
     poller: Poller
+    notices: Notices
+    outbox: Outbox
+    limits: Limits
+    turnstile: Turnstile
     ids: RequestIds
     client_ip: ClientIP
     clock: Callable[[], float]

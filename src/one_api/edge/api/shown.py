@@ -1,9 +1,32 @@
 """A user as consoles know him: always all members, and never a secret in them."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from one_api.accounts.users import User
+
+
+class ShownUser(TypedDict):
+    id: int
+    username: str
+    password: str
+    display_name: str
+    role: int
+    status: int
+    email: str
+    github_id: str
+    wechat_id: str
+    lark_id: str
+    oidc_id: str
+    verification_code: str
+    access_token: str
+    quota: int
+    used_quota: int
+    request_count: int
+    group: str
+    aff_code: str
+    inviter_id: int
+
 
 _EMPTY = {
     "id": 0,

@@ -1,12 +1,14 @@
 """A user's own tokens."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.responses import Response
 
 from one_api.accounts import rules, tokens
 from one_api.accounts.tokens import Wish
 from one_api.edge.api.answers import done
+from one_api.edge.api.declared import KEYWORD, PAGE, Query
 from one_api.edge.api.decode import Int, Int64
 from one_api.edge.api.endpoint import Access, Call, delete, get, post, put
 
@@ -35,30 +37,34 @@ class Token:
         )
 
 
-@get("/api/token/", Access.USER)
+_ORDER: Final = Query("order", about="`remain_quota` or `used_quota`, the largest first; else the newest.")
+_STATUS_ONLY: Final = Query("status_only", about="With any text the status alone is changed.")
+
+
+@get("/api/token/", Access.USER, query=(PAGE, _ORDER), answers=list[tokens.Token])
 async def list_tokens(call: Call) -> Response:
     found = await tokens.page(call.parts.database, user_id=call.user.id, number=call.page, order=call.text("order"))
     return done(found)
 
 
-@get("/api/token/search", Access.USER)
+@get("/api/token/search", Access.USER, query=(KEYWORD,), answers=list[tokens.Token])
 async def search_tokens(call: Call) -> Response:
     return done(await tokens.search(call.parts.database, user_id=call.user.id, keyword=call.text("keyword")))
 
 
-@get("/api/token/{id}", Access.USER)
+@get("/api/token/{id}", Access.USER, answers=tokens.Token)
 async def get_token(call: Call) -> Response:
     token_id = call.path_number("id")
     return done(await tokens.get(call.parts.database, user_id=call.user.id, token_id=token_id))
 
 
-@post("/api/token/", Access.USER)
+@post("/api/token/", Access.USER, form=Token, answers=tokens.Token)
 async def create_token(call: Call) -> Response:
     wish = call.bind(Token, "Token").wish()
     return done(await tokens.create(call.parts.database, user_id=call.user.id, wish=wish, now=call.now))
 
 
-@put("/api/token/", Access.USER)
+@put("/api/token/", Access.USER, query=(_STATUS_ONLY,), form=Token, answers=tokens.Token)
 async def update_token(call: Call) -> Response:
     """With any `status_only` in the query the status alone; else everything else, what the form leaves out included."""
     form = call.bind(Token, "Token")
@@ -77,7 +83,7 @@ async def update_token(call: Call) -> Response:
     return done(changed)
 
 
-@delete("/api/token/{id}", Access.USER)
+@delete("/api/token/{id}", Access.USER, answers=None)
 async def delete_token(call: Call) -> Response:
     await tokens.remove(call.parts.database, user_id=call.user.id, token_id=call.path_number_or_zero("id"))
     await call.refresh()

@@ -1,6 +1,7 @@
 """Users, for administrators; and the one door for systems that sell quota."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.responses import Response
 
@@ -11,10 +12,11 @@ from one_api.accounts.rules import InvalidInput, InvalidParameter, Refused, quot
 from one_api.accounts.users import User as Row
 from one_api.edge.api import newcomers
 from one_api.edge.api.answers import done
+from one_api.edge.api.declared import KEYWORD, PAGE, Query
 from one_api.edge.api.decode import Int, Int64
 from one_api.edge.api.endpoint import Access, Call, delete, get, post, put
 from one_api.edge.api.newcomers import Newcomer
-from one_api.edge.api.shown import full, rank
+from one_api.edge.api.shown import ShownUser, full, rank
 from one_api.ledger import Facts
 from one_api.lib import json
 
@@ -54,25 +56,28 @@ class TopUp:
     remark: str = ""
 
 
-@get("/api/user/", Access.ADMIN)
+_ORDER: Final = Query("order", about="`quota`, `used_quota` or `request_count`, the largest first; else the newest.")
+
+
+@get("/api/user/", Access.ADMIN, query=(PAGE, _ORDER), answers=list[ShownUser])
 async def list_users(call: Call) -> Response:
     return done(
         [full(user) for user in await users.page(call.parts.database, number=call.page, order=call.text("order"))]
     )
 
 
-@get("/api/user/search", Access.ADMIN)
+@get("/api/user/search", Access.ADMIN, query=(KEYWORD,), answers=list[ShownUser])
 async def search_users(call: Call) -> Response:
     return done([full(user) for user in await users.search(call.parts.database, keyword=call.text("keyword"))])
 
 
-@get("/api/user/{id}", Access.ADMIN)
+@get("/api/user/{id}", Access.ADMIN, answers=ShownUser)
 async def get_user(call: Call) -> Response:
     user_id = call.path_number("id")
     return done(full(await administration.visible(call.parts.database, actor=call.user, user_id=user_id)))
 
 
-@post("/api/user/", Access.ADMIN)
+@post("/api/user/", Access.ADMIN, form=User, answers=None)
 async def create_user(call: Call) -> Response:
     """Always a common user; a role in the form is only compared."""
     form = call.form(User)
@@ -87,7 +92,7 @@ async def create_user(call: Call) -> Response:
     return done()
 
 
-@put("/api/user/", Access.ADMIN)
+@put("/api/user/", Access.ADMIN, form=User, answers=None)
 async def update_user(call: Call) -> Response:
     """What is empty or 0 stays; the quota is set whenever it is given."""
     form = call.form(User)
@@ -135,7 +140,7 @@ async def _adjust(call: Call, user: Row, form: User) -> None:
     await _log(call, user, MANAGE, f"管理员将用户额度从 {texts[0]}修改为 {texts[1]}")
 
 
-@post("/api/user/manage", Access.ADMIN)
+@post("/api/user/manage", Access.ADMIN, form=ManageRequest, answers=ShownUser)
 async def manage_user(call: Call) -> Response:
     form = call.form(ManageRequest)
     if not form.username:
@@ -146,14 +151,14 @@ async def manage_user(call: Call) -> Response:
     return done(rank(user))
 
 
-@delete("/api/user/{id}", Access.ADMIN)
+@delete("/api/user/{id}", Access.ADMIN, answers=None)
 async def delete_user(call: Call) -> Response:
     await administration.remove(call.parts.database, actor=call.user, user_id=call.path_number("id"))
     await call.refresh()
     return done()
 
 
-@post("/api/topup", Access.ADMIN)
+@post("/api/topup", Access.ADMIN, form=TopUp, answers=None)
 async def top_up(call: Call) -> Response:
     """Credit any user, for whoever sold it to him."""
     form = call.bind(TopUp, "adminTopUpRequest")
@@ -164,7 +169,8 @@ async def top_up(call: Call) -> Response:
         user = await users.get(call.parts.database, form.user_id)
     except rules.NotFound:
         raise Refused("用户不存在") from None
-    await call.parts.ledger.grant(user.id, form.quota, "topup", call.id, _signed(call, user.username))
+    if not await call.parts.ledger.grant(user.id, form.quota, "topup", call.id, _signed(call, user.username)):
+        raise Refused("用户不存在")
     await _log(call, user, TOPUP, form.remark or f"通过 API 充值 {quota_text(form.quota, call.options)}", form.quota)
     return done()
 
@@ -177,4 +183,4 @@ def _signed(call: Call, username: str) -> Facts:
 
 async def _log(call: Call, user: Row, kind: int, content: str, quota: int = 0) -> None:
     entry = Entry(user_id=user.id, type=kind, content=content, username=user.username, quota=quota, request_id=call.id)
-    await logs.write(call.parts.logs, [entry], now=call.now)
+    await logs.note(call.parts.logs, [entry], now=call.now)

@@ -1,0 +1,109 @@
+"""What looks after channels, on a real database and real sockets; only the letters it writes stay here."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from one_api.channels.upkeep import Switches
+from one_api.config import Config
+from one_api.jobs.means import Means
+from one_api.jobs.upkeep import Upkeep
+from one_api.notify import NotSent
+from one_api.options import DEFAULTS, Options
+from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.health import ChannelHealth
+from one_api.relay.pool import Transports
+from one_api.relay.postbox import Postbox
+from one_api.relay.transport import Timeouts
+from one_api.routing.health import SuccessRates
+from one_api.store.engine import Database
+
+
+@dataclass(slots=True)
+class Letters:
+    """Keeps what would have been sent: to whom (root is "", and "everywhere" by all ways), the subject, the content."""
+
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    async def to_root(self, subject: str, content: str) -> None:
+        await self.to_user("", subject, content)
+
+    async def to_root_by_all(self, subject: str, content: str) -> None:
+        await self.to_user("everywhere", subject, content)
+
+    async def to_user(self, address: str, subject: str, content: str) -> None:
+        if self.broken:
+            raise NotSent("the post office is closed")
+        self.sent.append((address, subject, content))
+
+    @property
+    def subjects(self) -> list[str]:
+        return [subject for _, subject, _ in self.sent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookingAfter:
+    upkeep: Upkeep
+    health: ChannelHealth
+    postbox: Postbox
+    letters: Letters
+
+    async def read(self) -> list[tuple[str, str, str]]:
+        """Every letter written so far."""
+        await self.health.drain()
+        await self.postbox.sent()
+        return self.letters.sent
+
+
+@asynccontextmanager
+async def looking_after(
+    database: Database,
+    *,
+    options: Callable[[], Options] = lambda: DEFAULTS,
+    rates: SuccessRates | None = None,
+    refresh: Callable[[], Any] | None = None,
+    **changed: Any,
+) -> AsyncIterator[LookingAfter]:
+    async def nothing() -> None:
+        pass
+
+    loop = asyncio.get_running_loop()
+    transports = Transports(loop)
+    letters = Letters()
+    postbox = Postbox(letters)
+    health = ChannelHealth(
+        options=options, switches=Switches(database), postbox=postbox, rates=rates, refresh=refresh or nothing
+    )
+    upstreams = Upstreams(
+        loop=loop,
+        transport=transports.for_proxy,
+        targets=Targets(),
+        health=health,
+        timeouts=Timeouts(total=20),
+        enforce_usage=False,
+    )
+    means: dict[str, Any] = {
+        "database": database,
+        "logs": database,
+        "upstreams": upstreams,
+        "health": health,
+        "postbox": postbox,
+        "options": options,
+        "request_id": lambda: "periodic",
+        "prompt": Config().test_prompt,
+        "pause_s": 0.0,
+        "clock": time.time,
+        **changed,
+    }
+    upkeep = Upkeep(Means(**means))
+    try:
+        yield LookingAfter(upkeep=upkeep, health=health, postbox=postbox, letters=letters)
+    finally:
+        await upkeep.aclose()
+        await health.drain()
+        await postbox.aclose()
+        await transports.aclose()

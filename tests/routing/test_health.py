@@ -1,0 +1,113 @@
+"""When a channel is taken out: never for words of a caller, and never so many that a model is served by nobody."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from one_api.routing.health import Rate, SuccessRates, account_phrase, is_the_channels, is_typed, may_eject
+
+
+@pytest.mark.parametrize(
+    "status, kind, code, typed",
+    [
+        (401, "", None, True),
+        (402, "", None, True),
+        (403, "insufficient_quota", None, True),
+        (400, "x", "invalid_api_key", True),
+        (200, "x", "account_deactivated", True),
+        (403, "x", "model_not_found", False),
+        (429, "rate_limit", 401, False),
+        (500, "server_error", None, False),
+    ],
+)
+def test_a_typed_error_is_about_the_account(status: int, kind: str, code: object, *, typed: bool) -> None:
+    assert is_typed(status, kind, code) is typed
+
+
+@pytest.mark.parametrize(
+    "message, phrase",
+    [
+        ("Your credit balance is too low to access the API", "your credit balance is too low"),
+        ("  API key  expired. Renew", "api key expired"),
+        ("账户已欠费", ""),
+        ("已欠费，请充值", "已欠费"),
+        ("the word credit, and balance", ""),
+        ("You said: your credit balance is too low", ""),
+        ("", ""),
+    ],
+)
+def test_a_sentence_counts_at_the_start_only(message: str, phrase: str) -> None:
+    assert account_phrase(message) == phrase
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422, 431, 451])
+def test_what_a_caller_can_provoke_at_will_is_not_the_channels(status: int) -> None:
+    assert not is_the_channels(status)
+
+
+@pytest.mark.parametrize("status", [401, 402, 408, 429, 500, 502, 503, 504, 529])
+def test_what_the_upstream_fails_with_is(status: int) -> None:
+    assert is_the_channels(status)
+
+
+def test_a_rate_is_looked_at_when_enough_calls_were_made_and_one_fails() -> None:
+    rates = SuccessRates(size=4, threshold=0.5)
+    assert [rates.failed(1) for _ in range(3)] == [None] * 3
+    assert rates.failed(1) == Rate(4, 0)
+    assert rates.failed(1) is None  # it begins anew
+
+
+def test_successes_keep_a_channel_in() -> None:
+    rates = SuccessRates(size=4, threshold=0.4)
+    for _ in range(50):
+        rates.succeeded(1)
+        assert rates.failed(1) is None
+    assert rates.failed(1) is None
+    assert rates.failed(1) == Rate(5, 1)
+
+
+def test_a_channel_that_comes_back_starts_afresh() -> None:
+    rates = SuccessRates(size=2, threshold=0.5)
+    rates.failed(1)
+    rates.failed(2)
+    rates.keep({2})
+    assert (rates.failed(1), rates.failed(2)) == (None, Rate(2, 0))
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 12), st.floats(0, 1))
+def test_a_rate_that_is_told_is_too_low(results: list[bool], size: int, threshold: float) -> None:
+    rates = SuccessRates(size=size, threshold=threshold)
+    for good in results:
+        if good:
+            rates.succeeded(1)
+        else:
+            rate = rates.failed(1)
+            assert rate is None or (size <= rate.calls <= size + 1 and rate.share < threshold)
+
+
+places = st.lists(st.sets(st.integers(1, 8), min_size=1), min_size=1, max_size=5)
+
+
+@given(places, st.dictionaries(st.integers(1, 8), st.booleans()), st.permutations(range(1, 9)))
+def test_of_no_model_more_than_half_are_taken_out_and_never_the_last(
+    models: list[set[int]], in_use: dict[int, bool], order: list[int]
+) -> None:
+    before = dict(in_use)
+    for channel in order:
+        if may_eject(channel, [place for place in models if channel in place], in_use):
+            in_use[channel] = False
+    for place in models:
+        known = [each for each in place if each in in_use]
+        taken = [each for each in known if before[each] and not in_use[each]]
+        if taken:
+            assert sum(not in_use[each] for each in known) * 2 <= len(known)
+            assert any(in_use[each] for each in known)
+
+
+def test_examples() -> None:
+    assert not may_eject(1, [{1}], {1: True})
+    assert may_eject(1, [{1, 2}], {1: True, 2: True})
+    assert not may_eject(2, [{1, 2}], {1: False, 2: True})
+    assert not may_eject(1, [{1, 2, 3, 4}, {1}], {1: True, 2: True, 3: True, 4: True})
+    assert not may_eject(1, [{1, 2}], {1: False, 2: True})
+    assert not may_eject(1, [{1, 2}], {1: True})  # the other was disabled by hand
