@@ -27,8 +27,8 @@ STARTED_S = 30.0
 
 @pytest.fixture(scope="module")
 def nest() -> Iterator["subprocess.Popen[str]"]:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen([sys.executable, "-m", "tests.accounts.redeemer"], text=True, **pipes)
+    program = [sys.executable, "-m", "tests.accounts.redeemer"]
+    process = subprocess.Popen(program, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     yield process
     process.communicate()
 

@@ -231,12 +231,12 @@ class Replay:
 async def _until(ready: Callable[[], bool], patience: float) -> None:
     """Returns when it is ready, or when patience ends: what is missing then is found by comparing."""
     deadline = asyncio.get_running_loop().time() + patience
-    while not ready() and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(POLL_S)  # noqa: ASYNC110 - two servers have to be looked at
+    while not ready() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - two servers
+        await asyncio.sleep(POLL_S)
 
 
 def _captured(where: str, answer: Answer, mails: list[Mail]) -> Any:
-    """What a recording takes from an exchange, by JSON path, `header:<name>` or `mail:<regex>`; None if there is none."""
+    """What a recording takes from an exchange, by JSON path, `header:<name>` or `mail:<regex>`; None: not there."""
     kind, colon, rest = where.partition(":")
     if not colon:
         try:
