@@ -62,16 +62,6 @@ def bounds(
     return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
 
 
-def describe(tariff: Tariff) -> str:
-    """The line of a text call's log row: model, group and completion ratio."""
-    return f"{describe_short(tariff)} × {tariff.completion_ratio:.2f}"
-
-
-def describe_short(tariff: Tariff) -> str:
-    """The line of an image or audio call's log row."""
-    return f"倍率：{tariff.model_ratio:.2f} × {tariff.group_ratio:.2f}"
-
-
 def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:
     """A quota as log rows write it; ＄ is the full-width sign."""
     return f"＄{quota / per_unit:.6f} 额度" if in_currency else f"{quota} 点额度"
