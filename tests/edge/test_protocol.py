@@ -2,8 +2,8 @@
 
 import asyncio
 import gzip
-import random
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
