@@ -74,7 +74,9 @@ def understand(call: Call) -> Ask:
     try:
         document = json.decode_strict(call.body)
         value = _object(document.value)
-        named = _optional(value, "model", str, struct="ModelRequest")
+        named = value.get("model")
+        if type(named) is not str:
+            named = _optional(value, "model", str, struct="ModelRequest")
     except json.InvalidJSON as error:
         raise unreadable(call.mode, _complaint(call.body) or str(error)) from None
     except BadRequest as error:
@@ -84,7 +86,7 @@ def understand(call: Call) -> Ask:
         return Ask(
             mode=call.mode,
             model=model,
-            stream=_optional(value, "stream", bool) or False,
+            stream=value.get("stream") is True or _optional(value, "stream", bool) or False,
             n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
             text=document.text,
@@ -191,8 +193,10 @@ _REQUIRED = {
 def _validate_text(ask: Ask) -> None:
     if not ask.model:
         raise BadRequest("model is required")
-    for key in _SCALARS.keys() & ask.document.keys():
-        _optional(ask.document, key, *_SCALARS[key])
+    for key, found in ask.document.items():
+        kinds = _SCALARS.get(key)
+        if kinds is not None and type(found) not in kinds:
+            _optional(ask.document, key, *kinds)
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
@@ -238,9 +242,9 @@ def _limit(value: Mapping[str, Any]) -> int | None:
 
 
 def _choices(value: Mapping[str, Any]) -> int:
-    n: int | None = _optional(value, "n", int)
-    if n is None:
+    if value.get("n") is None:
         return 1
+    n: int = _optional(value, "n", int)
     if n < 0 or n > MAX_CHOICES:
         raise BadRequest("n is invalid")
     return n or 1

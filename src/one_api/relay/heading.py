@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from one_api.accounts import rules
+from one_api.accounts.rules import Credentials
 from one_api.providers import PATHS, Mode
 
 ENGINES = "/v1/engines/"
@@ -18,8 +20,9 @@ _SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"h
 class Heading(Struct, frozen=True, kw_only=True):
     """What the head of a relay request says. `headers` are lower-cased names with their last value.
 
-    path: as it was sent, without the query. engine: the model that the path names. content_type: in full; `is_json`
-    looks at its beginning, as One API does. fault: why no call comes of it, and the status that says so.
+    path: as it was sent, without the query. engine: the model that the path names. credentials: None without a key.
+    is_json: by the beginning of content_type, as One API looks at it. fault: why no call comes of it, and the status
+    that says so.
     """
 
     mode: Mode
@@ -28,7 +31,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     query: str = ""
     engine: str = ""
     headers: Mapping[bytes, bytes] = {}
-    authorization: str = ""
+    credentials: Credentials | None = None
     content_type: str = ""
     is_json: bool = False
     zipped: bool = False
@@ -64,7 +67,7 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
         query=query,
         engine=found[1] if found is not None else "",
         headers=known,
-        authorization=known.get(b"authorization", b"").strip().decode("latin-1"),  # blanks around it are no part of it
+        credentials=rules.read_key(known.get(b"authorization", b"").strip().decode("latin-1")),
         content_type=kind,
         is_json=kind.startswith("application/json"),
         zipped=known.get(b"content-encoding", b"").strip().lower() == b"gzip",
