@@ -26,7 +26,7 @@ from one_api.channels.upkeep import Switches
 from one_api.config import Config
 from one_api.edge import compat
 from one_api.edge.api import Parts, build_api
-from one_api.edge.asgi import AsgiExchange
+from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
 from one_api.edge.relay import RelayService
@@ -352,9 +352,9 @@ def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            exchange = AsgiExchange(scope, receive, send)
-            if service.owns(exchange.method, exchange.url):
-                await exchange.run(service)
+            heading = service.read(scope["method"].encode(), target(scope), list(scope["headers"]))
+            if heading is not None:
+                await AsgiExchange(scope, receive, send, heading).run(service)
                 return
         await application(scope, receive, send)
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ CHAT = "/v1/chat/completions"
 
 
 async def echo(call: Call, client: Client) -> None:
-    client.respond(200, [(b"content-type", b"text/plain")], call.path.encode() + b"|" + call.body)
+    client.respond(200, [(b"content-type", b"text/plain")], call.heading.path.encode() + b"|" + call.body)
 
 
 @asynccontextmanager
@@ -146,6 +147,36 @@ async def test_a_body_in_pieces_and_chunks_arrives_whole() -> None:
             wire.send(piece)
             await asyncio.sleep(0.01)
         assert (await wire.answer())[2].endswith(b"|abcde")
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_calls_of_one_connection_cut_anywhere_are_read_as_they_were_written(seed: int) -> None:
+    """Most repeat the head of the call before; in between come other heads, chunks and paths that are not relayed."""
+    rng = random.Random(seed)
+    written, expected = [], []
+    for number in range(40):
+        body = b"%d:" % number + b"\r\n" * rng.choice((0, 0, 1, 2, 3000)) if number else b""
+        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nx-y: {rng.choice('aaaaaab')}\r\n"
+        match rng.choice("llllllca"):
+            case "c":
+                written.append(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
+                written.append(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
+                expected.append(CHAT.encode() + b"|" + body)
+            case "a":
+                written.append(b"POST /hello HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nme")
+                expected.append(b"asgi me")
+            case _:
+                written.append(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+                expected.append(CHAT.encode() + b"|" + body)
+    sent = b"".join(written)
+    async with serving(echo) as served:
+        wire = await served.wire()
+        while sent:
+            size = rng.choice((1, 2, 3, 20, 60, 100, 200, 1000, 9000))
+            wire.send(sent[:size])
+            sent = sent[size:]
+            await asyncio.sleep(0)
+        assert [(await wire.answer())[2] for _ in expected] == expected
 
 
 async def test_a_gzip_body_is_inflated_and_a_broken_one_refused() -> None:
@@ -470,7 +501,7 @@ async def test_a_header_that_never_ends_is_refused_before_it_fills_the_memory() 
 
 async def test_trailers_are_no_headers() -> None:
     async def types(call: Call, client: Client) -> None:
-        client.respond(200, [], b",".join(sorted(call.headers)))
+        client.respond(200, [], b",".join(sorted(call.heading.headers)))
 
     async with serving(types) as served:
         wire = await served.wire()

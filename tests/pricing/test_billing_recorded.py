@@ -81,7 +81,7 @@ def test_text_costs_as_recorded(line: dict[str, Any]) -> None:
     usage = used(line)
     assert (usage.input, usage.output) == (log["prompt_tokens"], log["completion_tokens"])
     assert text.charge(usage, tariff(line)) == log["quota"]
-    assert text.describe(tariff(line)) == log["content"]
+    assert tariff(line).description == log["content"]
 
 
 def test_negative_usage_is_counted_instead() -> None:
@@ -99,14 +99,14 @@ def test_images_cost_as_recorded(line: dict[str, Any]) -> None:
     order = images.read_order(body, body["model"])
     assert images.charge(order, tariff(line), CHANNEL_TYPE) == log["quota"]
     assert images.upstream_model(order.model) == log["model_name"]
-    assert text.describe_short(tariff(line)) == log["content"]
+    assert tariff(line).short_description == log["content"]
 
 
 @pytest.mark.parametrize("line", SPEECH, ids=ids)
 def test_speech_costs_as_recorded(line: dict[str, Any]) -> None:
     log = line["result"]["log"]
     assert audio.speech_charge(audio.speech_input(line["request"]["body"]), tariff(line)) == log["quota"]
-    assert text.describe_short(tariff(line)) == log["content"]
+    assert tariff(line).short_description == log["content"]
 
 
 def content(answer: dict[str, Any]) -> bytes:

@@ -52,8 +52,8 @@ def test_quota_as_money(case: dict[str, Any]) -> None:
 
 
 def test_the_log_line_rounds_as_go_does() -> None:
-    assert text.describe(Tariff(0.075, 1, 4 / 3, 0.075)) == "倍率：0.07 × 1.00 × 1.33"
-    assert text.describe_short(tariff(20, group=0.5)) == "倍率：20.00 × 0.50"
+    assert Tariff(0.075, 1, 4 / 3, 0.075).description == "倍率：0.07 × 1.00 × 1.33"
+    assert tariff(20, group=0.5).short_description == "倍率：20.00 × 0.50"
 
 
 def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:

@@ -8,27 +8,17 @@ import pytest
 from one_api.errors import BadRequest, OneAPIError
 from one_api.providers import Mode
 from one_api.relay import calls, forms
-from one_api.relay.calls import Ask, Call, mode_of, understand, validate
+from one_api.relay.calls import Ask, Call, understand, validate
+from one_api.relay.heading import read_head
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 def call(body: bytes | dict[str, Any], path: str = "/v1/chat/completions", kind: str = "application/json") -> Call:
-    found = mode_of(path)
-    assert found is not None
+    heading = read_head(b"POST", path.encode(), [(b"Content-Type", kind.encode())])
+    assert heading is not None
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Call(
-        id="r1",
-        mode=found[0],
-        method="POST",
-        path=path,
-        query="",
-        headers={b"content-type": kind.encode()},
-        body=raw,
-        ip="127.0.0.1",
-        started=0.0,
-        engine=found[1],
-    )
+    return Call(id="r1", mode=heading.mode, heading=heading, body=raw, ip="127.0.0.1", started=0.0)
 
 
 def read(*args: Any, **kwargs: Any) -> Ask:
@@ -47,16 +37,16 @@ def read(*args: Any, **kwargs: Any) -> Ask:
     ],
 )
 def test_relayed_paths_have_a_mode(path: str, mode: Mode) -> None:
-    found = mode_of(path)
-    assert found is not None
-    assert found[0] is mode
+    heading = read_head(b"POST", path.encode(), [])
+    assert heading is not None
+    assert heading.mode is mode
 
 
 @pytest.mark.parametrize(
     "path", ["/v1/foo", "/v1/engines//embeddings", "/v1/engines/a/b/embeddings", "/v1/chat", "/v2/chat/completions"]
 )
 def test_other_paths_are_not_relayed(path: str) -> None:
-    assert mode_of(path) is None
+    assert read_head(b"POST", path.encode(), []) is None
 
 
 def test_a_chat_call_is_understood() -> None:

@@ -123,10 +123,20 @@ class Refusal:
 
 def parse_key(authorization: str) -> Credentials:
     """Read `[Bearer ][sk-]KEY[-CHANNEL[-anything]]`. Raises TokenRefused for an empty key."""
+    return require_key(read_key(authorization))
+
+
+def read_key(authorization: str) -> Credentials | None:
+    """The same, but None for an empty key."""
     key, *rest = authorization.removeprefix("Bearer ").removeprefix("sk-").split("-", 2)
-    if not key:
+    return Credentials(key, rest[0] if rest else None) if key else None
+
+
+def require_key(credentials: Credentials | None) -> Credentials:
+    """Raises TokenRefused if there is no key."""
+    if credentials is None:
         raise TokenRefused("未提供令牌")
-    return Credentials(key, rest[0] if rest else None)
+    return credentials
 
 
 def same(sought: str, found: str) -> bool:

@@ -8,27 +8,31 @@ from starlette.types import Receive, Scope, Send
 from one_api.edge.cycle import MAX_BODY
 from one_api.edge.protocol import RelayService
 from one_api.relay.client import Headers, Listener
+from one_api.relay.heading import Heading
 
 WRITE_AHEAD = 256 * 1024
+
+
+def target(scope: Scope) -> bytes:
+    """Path and query as they were sent."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    return raw + b"?" + query if query else raw
 
 
 class AsgiExchange:
     """One request and its answer as ASGI messages. Writes are queued; `run` sends them at the server's pace."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, heading: Heading) -> None:
         self._receive = receive
         self._send = send
         self._queue: asyncio.Queue[tuple[dict[str, Any], int] | None] = asyncio.Queue()
         self._waiting = 0
         self._listener: Listener | None = None
         self._paused = False
-        raw = scope.get("raw_path") or scope["path"].encode()
-        query = scope.get("query_string", b"")
         client = scope.get("client")
         self.ip = client[0] if client else ""
-        self.method: bytes = scope["method"].encode()
-        self.url: bytes = raw + (b"?" + query if query else b"")
-        self.headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+        self.heading = heading
         self.body: list[bytes] = []
         self.gone = False
         self.started = False

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 from one_api.relay.client import Headers, Incoming, Listener
+from one_api.relay.heading import Heading
 
 MAX_BODY = 32 * 1024 * 1024
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -32,8 +33,6 @@ class Connection(Protocol):
     loop: asyncio.AbstractEventLoop
     server_state: ServerState
     client: tuple[str, int] | None
-    url: bytes
-    headers: list[tuple[bytes, bytes]]
     idle_since: float
     draining: bool
 
@@ -68,25 +67,21 @@ class RelayCycle:
         "body",
         "disconnected",
         "expect_continue",
-        "headers",
+        "heading",
         "keep_alive",
-        "method",
         "paused",
         "protocol",
         "response_complete",
         "started",
         "transport",
-        "url",
         "whole",
     )
     message_event = _NO_EVENT
 
-    def __init__(self, protocol: Connection, method: bytes, *, keep_alive: bool, chunked: bool) -> None:
+    def __init__(self, protocol: Connection, heading: Heading, *, keep_alive: bool, chunked: bool) -> None:
         self.protocol = protocol
         self.transport = protocol.transport
-        self.method = method
-        self.url = protocol.url
-        self.headers = protocol.headers
+        self.heading = heading
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
         self.expect_continue = False

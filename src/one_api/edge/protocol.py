@@ -15,7 +15,9 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from one_api.edge.cycle import HeadCycle, RelayCycle
+from one_api.edge.repeats import RepeatedHead
 from one_api.relay.client import Incoming
+from one_api.relay.heading import UNREAD, Heading
 
 MAX_HEADERS = 32 * 1024
 MAX_HEADER_COUNT = 128
@@ -33,8 +35,8 @@ Cycle: TypeAlias = RelayCycle | RequestResponseCycle
 class RelayService(Protocol):
     """What the protocol hands its calls to."""
 
-    def owns(self, method: bytes, url: bytes) -> bool:
-        """Whether this request is relayed."""
+    def read(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> Heading | None:
+        """What the head of a request says; None if it is not to be relayed."""
 
     def begin(self, request: Incoming) -> "asyncio.Task[None]":
         """Answer a request whose body is complete; the task is the service's to await."""
@@ -67,6 +69,9 @@ class RelayProtocol(HttpToolsProtocol):
         self._expects = False
         self._head_bytes = 0
         self._deaf = False
+        self._source = b""  # begins with the head that is being read
+        self._known: RepeatedHead | None = None
+        self._missing = 0  # of a body whose head was known
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         super().connection_made(transport)
@@ -79,7 +84,33 @@ class RelayProtocol(HttpToolsProtocol):
             self.reading_since = self.loop.time()
         self.idle_since = 0.0
         self._unset_keepalive_if_required()
+        if self._missing:
+            data = self._count(data)
+        while data and self._part == "nothing" and self._known is not None and not self._deaf:
+            found = self._known.match(data)
+            if found is None:
+                break
+            start, self._missing = found
+            self._relay(self._known.heading, keep_alive=True, chunked=True)
+            data = self._count(data[start:])
+        if data and not self._deaf:
+            self._parse(data)
+
+    def _count(self, data: bytes) -> bytes:
+        """Take of a body what is still missing; what is left belongs to the next request."""
+        missing = self._missing
+        body, rest = (data, b"") if len(data) <= missing else (data[:missing], data[missing:])
+        self._missing -= len(body)
+        if body:
+            self.on_body(body)
+        if not self._missing:
+            self.on_message_complete()
+        return rest
+
+    def _parse(self, data: bytes) -> None:
+        self._source = data if self._part == "nothing" else b""
         self._feed(data)
+        self._source = b""
         if self._part == "head":
             # A line is told of when it has ended. What came with the beginning may belong to the request before.
             self._head_bytes = 0 if self._head_bytes < 0 else self._head_bytes + len(data)
@@ -139,6 +170,7 @@ class RelayProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         url, method = self.url, self.parser.get_method()
+        source, self._source = self._source, b""
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             self.refuse(400, "the version of HTTP has to be 1.1 or 1.0")
         elif method == b"CONNECT":
@@ -148,9 +180,12 @@ class RelayProtocol(HttpToolsProtocol):
             self.refuse(400, "the request target must be a path")
         elif self.parser.should_upgrade():
             return  # read anew once the parser has stopped, see _decline
-        elif self.service.owns(method, url):
-            self._relay(method)
-            self._part = "body"
+        elif (heading := self.service.read(method, url, self.headers)) is not None:
+            persistent = self.parser.get_http_version() != "1.0"
+            keep_alive = persistent and self.parser.should_keep_alive()
+            if source and keep_alive:
+                self._known = RepeatedHead.learn(source, self.headers, heading)
+            self._relay(heading, keep_alive=keep_alive, chunked=persistent)
         else:
             headers = self.headers
             super().on_message_begin()
@@ -236,7 +271,9 @@ class RelayProtocol(HttpToolsProtocol):
             if reading.response_started:
                 self.transport.close()
                 return
-        refused = reading if isinstance(reading, RelayCycle) else RelayCycle(self, b"", keep_alive=False, chunked=True)
+        refused = (
+            reading if isinstance(reading, RelayCycle) else RelayCycle(self, UNREAD, keep_alive=False, chunked=True)
+        )
         refused.keep_alive = False
         self.answering = refused
         if not self.transport.is_closing():
@@ -268,19 +305,16 @@ class RelayProtocol(HttpToolsProtocol):
             return since > HEADER_TIMEOUT
         return since > BODY_TIMEOUT or now - max(self.last_body, self.reading_since) > BODY_STALL
 
-    def _relay(self, method: bytes) -> None:
-        version = self.parser.get_http_version()
-        kind = RelayCycle if method != b"HEAD" else HeadCycle
-        cycle = kind(
-            self,
-            method,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            chunked=version != "1.0",
-        )
+    def _relay(self, heading: Heading, *, keep_alive: bool, chunked: bool) -> None:
+        """Begin a request whose body follows."""
+        kind = RelayCycle if heading.method != "HEAD" else HeadCycle
+        cycle = kind(self, heading, keep_alive=keep_alive, chunked=chunked)
         self.relay = cycle
+        self._part = "body"
         before: Cycle | None = self.cycle
         self.cycle = cycle  # type: ignore[assignment]  # stands in for uvicorn's own
         cycle.expect_continue = self._expects
+        self._expects = False
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, None)
         else:

@@ -3,7 +3,6 @@
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from urllib.parse import unquote
 
 import structlog
 
@@ -11,8 +10,9 @@ from one_api.dialects import openai_errors
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge
 from one_api.lib.ids import RequestIds
-from one_api.relay.calls import PROXY, Call, mode_of
+from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
+from one_api.relay.heading import Heading, read_head
 from one_api.relay.inflow import ClientGone
 
 MAX_INFLATED = 32 * 1024 * 1024
@@ -49,13 +49,8 @@ class RelayService:
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
 
-    def owns(self, method: bytes, url: bytes) -> bool:
-        if not url.startswith(b"/v1/"):
-            return False
-        path = url.partition(b"?")[0].decode("latin-1")
-        if path.startswith(PROXY):
-            return method != b"OPTIONS"
-        return method == b"POST" and mode_of(path.rstrip("/")) is not None
+    def read(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Heading | None:
+        return read_head(method, url, headers)
 
     def begin(self, request: Incoming) -> "asyncio.Task[None]":
         task = self._loop.create_task(self._serve(request))
@@ -91,85 +86,51 @@ class RelayService:
 
     async def _serve(self, request: Incoming) -> None:
         request_id = self._ids.next()
-        headers = {name.lower(): value for name, value in request.headers}
         try:
-            if len(headers) < len(request.headers):
-                refuse_twins(request.headers)
-            call = self._call(request, request_id, headers)
-            await self._pipeline(call, request)
+            await self._pipeline(self._call(request, request_id), request)
         except ClientGone:
             return
         except BadGzip:
-            request.respond(400, self._headers(request_id, headers.get(b"origin")), b"")
+            request.respond(400, answer_headers(request_id, request.heading.origin), b"")
         except OneAPIError as error:
-            self._fail(request, error, request_id, headers.get(b"origin"))
+            self._fail(request, error, request_id)
         except asyncio.CancelledError:
-            self._fail(
-                request, OneAPIError("the server is shutting down", status=503), request_id, headers.get(b"origin")
-            )
+            self._fail(request, OneAPIError("the server is shutting down", status=503), request_id)
             raise
         except Exception:
             log.exception("relay failed", request_id=request_id)
-            self._fail(
-                request, OneAPIError("internal error", code="internal_error"), request_id, headers.get(b"origin")
-            )
+            self._fail(request, OneAPIError("internal error", code="internal_error"), request_id)
 
-    def _call(self, request: Incoming, request_id: str, headers: dict[bytes, bytes]) -> Call:
-        target, _, query = request.url.decode("latin-1").partition("?")
-        path = unquote(target) if "%" in target else target
-        if not path.startswith(PROXY):
-            path = path.rstrip("/")
-        found = mode_of(path)
-        if found is None:
-            raise BadRequest(f"Invalid URL ({request.method.decode('latin-1')} {target})", status=404)
+    def _call(self, request: Incoming, request_id: str) -> Call:
+        heading = request.heading
+        if heading.fault:
+            raise BadRequest(heading.fault, status=heading.fault_status)
         body = request.body[0] if len(request.body) == 1 else b"".join(request.body)
         request.body = []
-        encoding = headers.get(b"content-encoding")
-        if encoding is not None and encoding.strip().lower() == b"gzip":
-            body = inflate(body)
         return Call(
             id=request_id,
-            mode=found[0],
-            method=request.method.decode("latin-1"),
-            path=target,
-            query=query,
-            headers=headers,
-            body=body,
-            ip=self._client_ip(request.ip, headers),
+            mode=heading.mode,
+            heading=heading,
+            body=inflate(body) if heading.zipped else body,
+            ip=self._client_ip(request.ip, heading.headers),
             started=self._loop.time(),
-            engine=found[1],
         )
 
-    def _fail(self, request: Incoming, error: OneAPIError, request_id: str, origin: bytes | None) -> None:
+    def _fail(self, request: Incoming, error: OneAPIError, request_id: str) -> None:
         if not request.started:
-            self._answer(request, error, request_id, origin)
+            self._answer(request, error, request_id, request.heading.origin)
         else:
             request.cut()
 
     def _answer(self, request: Incoming, error: OneAPIError, request_id: str, origin: bytes | None) -> None:
         body = b"" if error.status in (204, 304) else openai_errors.encode_error(error, request_id)
-        request.respond(error.status, (*self._headers(request_id, origin), _JSON), body)
-
-    def _headers(self, request_id: str, origin: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
-        return answer_headers(request_id, origin)
+        request.respond(error.status, (*answer_headers(request_id, origin), _JSON), body)
 
 
 def answer_headers(request_id: str, origin: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
     """What every relay answer carries: the request id, and leave for any page to read it where a page asks."""
     name = (b"x-oneapi-request-id", request_id.encode())
     return (name,) if origin is None else (name, *_CORS)
-
-
-_SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host"))
-
-
-def refuse_twins(headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """Two of these have two readings: who looked at the request before may have taken the other. Raises BadRequest."""
-    seen = set()
-    for name in (name.lower() for name, _ in headers):
-        if name in _SINGLE and name in seen:
-            raise BadRequest(f"the header {name.decode('latin-1')!r} is given twice")
-        seen.add(name)
 
 
 def inflate(body: bytes) -> bytes:

@@ -6,8 +6,6 @@ data after the end, nesting past `MAX_DEPTH`. What passes may be forwarded byte 
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,8 +21,7 @@ class InvalidJSON(ValueError):
     """The body is not JSON, or is JSON that two readers could read differently."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """A decoded body.
 
     `text` counts UTF-8 bytes of all strings but data URLs, the basis of a token estimate; `media` counts data URLs and
@@ -36,47 +33,31 @@ class Document:
     media: int
 
 
-class _Measure:
-    """Counts what one walk over a decoded document can tell."""
-
-    __slots__ = ("keys", "media", "text")
-
-    def __init__(self) -> None:
-        self.keys = 0
-        self.text = 0
-        self.media = 0
-
-    def walk(self, value: Any, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            raise InvalidJSON(f"nested deeper than {MAX_DEPTH} levels")
-        kind = type(value)
-        if kind is dict:
-            self.keys += len(value)
-            if "image_url" in value or "input_audio" in value:
-                self.media += 1
-            self._items(value.values(), depth + 1)
-        elif kind is list:
-            self._items(value, depth + 1)
-        elif kind is str:
-            self._string(value)
-
-    def _items(self, items: Iterable[Any], depth: int) -> None:
-        for item in items:
-            kind = type(item)
-            if kind is str:
-                self._string(item)
-            elif kind is dict or kind is list:
-                self.walk(item, depth)
-            else:
-                self.text += 4  # a number in an array of tokens is a token
-
-    def _string(self, value: str) -> None:
-        if value.startswith("data:"):
-            self.media += 1
-        elif value.isascii():
-            self.text += len(value)
-        else:
-            self.text += len(value.encode())
+def _measure(value: Any) -> tuple[int, int, int]:
+    """(keys, text, media) of a decoded document, level by level. Raises InvalidJSON if there are too many of those."""
+    keys = text = media = 0
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else [[value]]
+    for _ in range(MAX_DEPTH):
+        deeper: list[Any] = []
+        for each in level:
+            if type(each) is dict:
+                keys += len(each)
+                media += "image_url" in each or "input_audio" in each
+            for item in each.values() if type(each) is dict else each:
+                kind = type(item)
+                if kind is str:
+                    if item.startswith("data:"):
+                        media += 1
+                    else:
+                        text += len(item) if item.isascii() else len(item.encode())
+                elif kind is dict or kind is list:
+                    deeper.append(item)
+                else:
+                    text += 4  # a number in an array of tokens is a token
+        if not deeper:
+            return keys, text, media
+        level = deeper
+    raise InvalidJSON(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def decode(data: bytes) -> Any:
@@ -96,11 +77,10 @@ def decode_strict(data: bytes) -> Document:
     Raises InvalidJSON with a sentence for the caller.
     """
     value = decode(data)
-    measure = _Measure()
-    measure.walk(value, 1)
-    if not _names_each_key_once(data, value, measure.keys):
+    keys, text, media = _measure(value)
+    if not _names_each_key_once(data, value, keys):
         _refuse_duplicates(data)
-    return Document(value, measure.text, measure.media)
+    return Document(value, text, media)
 
 
 def _names_each_key_once(data: bytes, value: Any, keys: int) -> bool:

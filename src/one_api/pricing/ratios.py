@@ -5,7 +5,7 @@ A ratio of 1 is 0.002 dollars for 1,000 tokens, that is one unit of quota a toke
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import resources
 from types import MappingProxyType
@@ -49,6 +49,15 @@ class Tariff:
     group_ratio: float
     completion_ratio: float
     ratio: float
+    short_description: str = field(init=False)
+    """The line of an image or audio call's log row."""
+    description: str = field(init=False)
+    """The line of a text call's log row: model, group and completion ratio."""
+
+    def __post_init__(self) -> None:
+        short = f"倍率：{self.model_ratio:.2f} × {self.group_ratio:.2f}"
+        object.__setattr__(self, "short_description", short)
+        object.__setattr__(self, "description", f"{short} × {self.completion_ratio:.2f}")
 
 
 class Prices:

@@ -34,7 +34,10 @@ def charge(usage: Usage, tariff: Tariff) -> int:
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
     """One API's estimate before a call, which a balance must reach. It knows neither completion ratio nor `n`."""
     floor = min(max(pre_consumed, -_MOST_TOKENS), _MOST_TOKENS)  # below 0 it is a discount, as there
-    return whole((floor + _tokens(prompt) + _tokens(max_tokens)) * tariff.ratio, math.trunc)
+    if not (0 <= prompt <= _MOST_TOKENS and 0 <= max_tokens <= _MOST_TOKENS):
+        prompt, max_tokens = _tokens(prompt), _tokens(max_tokens)
+    amount = (floor + prompt + max_tokens) * tariff.ratio
+    return math.trunc(amount) if 0 < amount < MOST_QUOTA else whole(amount, math.trunc)
 
 
 def bounds(
@@ -57,19 +60,10 @@ def bounds(
     least = estimate(tariff, pre_consumed=pre_consumed, prompt=prompt, max_tokens=max_tokens)
     # A completion may cost less than nothing by mistake of a table; the hold then covers the prompt alone.
     completion_ratio = max(tariff.completion_ratio, 0.0)
-    dearest = _cost(prompt_most, _tokens(output) * max(1, n), completion_ratio, tariff.ratio)
-    most = max(least, dearest)
+    answers = output if n <= 1 else _tokens(output) * n
+    most = _cost(prompt_most, answers, completion_ratio, tariff.ratio)
+    most = max(most, least)
     return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
-
-
-def describe(tariff: Tariff) -> str:
-    """The line of a text call's log row: model, group and completion ratio."""
-    return f"{describe_short(tariff)} × {tariff.completion_ratio:.2f}"
-
-
-def describe_short(tariff: Tariff) -> str:
-    """The line of an image or audio call's log row."""
-    return f"倍率：{tariff.model_ratio:.2f} × {tariff.group_ratio:.2f}"
 
 
 def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:
@@ -90,10 +84,12 @@ def size(written: str) -> int:
 
 
 def _cost(prompt: int, completion: int, completion_ratio: float, ratio: float) -> int:
-    prompt, completion = _tokens(prompt), _tokens(completion)
+    if not (0 <= prompt <= _MOST_TOKENS and 0 <= completion <= _MOST_TOKENS):
+        prompt, completion = _tokens(prompt), _tokens(completion)
     if prompt + completion == 0:
         return 0
-    cost = whole((prompt + completion * completion_ratio) * ratio, math.ceil)
+    amount = (prompt + completion * completion_ratio) * ratio
+    cost = math.ceil(amount) if 0 < amount < MOST_QUOTA else whole(amount, math.ceil)
     return 1 if cost == 0 and ratio != 0 else cost
 
 

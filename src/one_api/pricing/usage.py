@@ -3,9 +3,9 @@
 So no report makes a call cheaper than free or claims more than any model could do; `policy` bounds the cost.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from one_api.ir import Usage
@@ -25,6 +25,26 @@ class Report(Struct, frozen=True, gc=False):
         if not self.total_only:
             return self.usage
         return replace(self.usage, input=prompt, output=max(0, self.usage.output - prompt))
+
+
+Count = Annotated[int, Meta(ge=0, le=MOST_BELIEVED)]
+
+
+class _Details(Struct, frozen=True, gc=False):
+    cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    audio_tokens: Count = 0
+
+
+class _Counts(Struct, frozen=True, gc=False):
+    """Most reports, and all of OpenAI's: https://platform.openai.com/docs/api-reference/chat/object#usage."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+    prompt_cache_hit_tokens: Count = 0
 
 
 class _Unbelievable(ValueError):
@@ -55,6 +75,31 @@ def _read(value: object) -> tuple[Usage, int] | None:
     """The usage and the total, or None for anything but believable counts."""
     if not isinstance(value, dict):
         return None
+    try:
+        return _as_openai(convert(value, _Counts))
+    except ValidationError:
+        return _read_loosely(value)
+
+
+def _as_openai(counts: "_Counts") -> tuple[Usage, int]:
+    prompt, completion = counts.prompt_tokens, counts.completion_tokens
+    before, after = counts.prompt_tokens_details, counts.completion_tokens_details
+    if before is None and after is None and not counts.prompt_cache_hit_tokens:
+        return Usage(input=prompt, output=completion), counts.total_tokens
+    before, after = before or _NO_DETAILS, after or _NO_DETAILS
+    usage = Usage(
+        input=prompt,
+        output=completion,
+        cached=min(prompt, before.cached_tokens or counts.prompt_cache_hit_tokens),
+        reasoning=min(completion, after.reasoning_tokens),
+        audio_in=min(prompt, before.audio_tokens),
+        audio_out=min(completion, after.audio_tokens),
+    )
+    return usage, counts.total_tokens
+
+
+def _read_loosely(value: dict[Any, Any]) -> tuple[Usage, int] | None:
+    """Other names, missing counts, whole numbers written as floats."""
     before = _details(value, "prompt_tokens_details", "input_tokens_details")
     after = _details(value, "completion_tokens_details", "output_tokens_details")
     try:
@@ -102,4 +147,5 @@ def _count(value: dict[Any, Any], name: str, other: str = "") -> int:
 
 
 _NOTHING: Final[dict[Any, Any]] = {}
+_NO_DETAILS: Final = _Details()
 _DEEPSEEK_CACHED: Final = "prompt_cache_hit_tokens"  # https://api-docs.deepseek.com/guides/kv_cache

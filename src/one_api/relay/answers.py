@@ -24,7 +24,7 @@ _EVENT_STREAM = (
 def own_headers(call: Call) -> Headers:
     """What every relay answer carries: the request id, and leave for a page of any origin to read it."""
     name = (b"x-oneapi-request-id", call.id.encode())
-    return (name, *_CORS) if b"origin" in call.headers else (name,)
+    return (name, *_CORS) if call.heading.origin is not None else (name,)
 
 
 def passed_on(headers: Headers, channel: Channel) -> Headers:

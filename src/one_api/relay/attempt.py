@@ -170,7 +170,7 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
 
 def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account | None) -> Inflow:
     """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
-    engine = call.engine if model == ask.model else call.engine and model
+    engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
     target = upstreams.targets.find(channel, ask.mode, model, engine)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
@@ -224,8 +224,8 @@ def _shape(ask: Ask) -> Shape:
 
 
 def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
-    accept = call.headers.get(b"accept")
-    kind = (b"content-type", call.headers.get(b"content-type", b"application/json"))
+    accept = call.heading.headers.get(b"accept")
+    kind = (b"content-type", call.heading.headers.get(b"content-type", b"application/json"))
     if accept is not None:
         return (*target.headers, kind, (b"accept", accept), USER_AGENT)
     if ask.stream:
@@ -240,7 +240,7 @@ def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: 
     if not ask.document:
         return call.body
     # A request that names no model goes out without one, as it came, unless the channel renames it.
-    named = model if "model" in ask.document or (model != ask.model and not call.engine) else None
+    named = model if "model" in ask.document or (model != ask.model and not call.heading.engine) else None
     patched = openai_chat.patch(
         ask.document, model=named, system_prompt=channel.system_prompt, include_usage=include_usage
     )

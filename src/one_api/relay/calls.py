@@ -13,8 +13,9 @@ import msgspec
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers import PATHS, Mode
+from one_api.providers import Mode
 from one_api.relay import forms
+from one_api.relay.heading import Heading
 
 MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
@@ -25,9 +26,6 @@ FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
 
-_MODES: Mapping[str, Mode] = MappingProxyType({path: mode for mode, path in PATHS.items()})
-ENGINES = "/v1/engines/"
-PROXY = "/v1/oneapi/proxy/"
 _DEFAULT_MODELS = {
     Mode.MODERATIONS: "text-moderation-latest",
     Mode.IMAGES: "dall-e-2",
@@ -36,25 +34,15 @@ _DEFAULT_MODELS = {
 }
 
 
-class Call(msgspec.Struct, kw_only=True):
-    """One client request. `headers` are lower-cased names with their last value, `started` is the loop's clock."""
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One client request. `started` is the loop's clock."""
 
     id: str
     mode: Mode
-    method: str
-    path: str
-    query: str
-    headers: dict[bytes, bytes]
+    heading: Heading
     body: bytes
     ip: str
     started: float
-    engine: str = ""
-
-    @property
-    def authorization(self) -> str:
-        return (
-            self.headers.get(b"authorization", b"").strip().decode("latin-1")
-        )  # blanks around a value are no part of it
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,44 +63,30 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     form: forms.Form | None = None
 
 
-def mode_of(path: str) -> tuple[Mode, str] | None:
-    """The relay mode of a path and the model it names (engines only); None for a path that is not relayed."""
-    mode = _MODES.get(path)
-    if mode is not None:
-        return mode, ""
-    if path.startswith(ENGINES) and path.endswith("/embeddings"):
-        engine = path[len(ENGINES) : -len("/embeddings")]
-        return (Mode.EMBEDDINGS, engine) if engine and "/" not in engine else None
-    if path.startswith(PROXY):
-        return Mode.PROXY, ""
-    return None
-
-
 def understand(call: Call) -> Ask:
     """Read the body. Raises BadRequest with the code One API gives for that kind of call."""
-    content_type = call.headers.get(b"content-type", b"").decode("latin-1")
-    kind = content_type.partition(";")[0].strip().lower()
-    if call.mode in FORM_MODES and kind == "multipart/form-data":
-        return _understand_form(call, content_type)
-    if not content_type.startswith("application/json"):
+    heading = call.heading
+    if not heading.is_json:
         if call.mode in FORM_MODES:
-            raise unreadable(call.mode, "the body has to be a multipart form")
+            return _understand_form(call, heading.content_type)
         # One API fills no field from any other type of content; for its clients the model is then empty.
-        return Ask(mode=call.mode, model=call.engine or _DEFAULT_MODELS.get(call.mode, ""))
+        return Ask(mode=call.mode, model=heading.engine or _DEFAULT_MODELS.get(call.mode, ""))
     try:
         document = json.decode_strict(call.body)
         value = _object(document.value)
-        named = _optional(value, "model", str, struct="ModelRequest")
+        named = value.get("model")
+        if type(named) is not str:
+            named = _optional(value, "model", str, struct="ModelRequest")
     except json.InvalidJSON as error:
         raise unreadable(call.mode, _complaint(call.body) or str(error)) from None
     except BadRequest as error:
         raise unreadable(call.mode, error.message) from None
-    model = named or call.engine or _DEFAULT_MODELS.get(call.mode, "")
+    model = named or heading.engine or _DEFAULT_MODELS.get(call.mode, "")
     try:
         return Ask(
             mode=call.mode,
             model=model,
-            stream=_optional(value, "stream", bool) or False,
+            stream=value.get("stream") is True or _optional(value, "stream", bool) or False,
             n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
             text=document.text,
@@ -154,6 +128,8 @@ def _code(mode: Mode) -> str:
 
 
 def _understand_form(call: Call, content_type: str) -> Ask:
+    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise unreadable(call.mode, "the body has to be a multipart form")
     try:
         form = forms.parse(call.body, content_type)
     except forms.InvalidForm as error:
@@ -217,8 +193,10 @@ _REQUIRED = {
 def _validate_text(ask: Ask) -> None:
     if not ask.model:
         raise BadRequest("model is required")
-    for key in _SCALARS.keys() & ask.document.keys():
-        _optional(ask.document, key, *_SCALARS[key])
+    for key, found in ask.document.items():
+        kinds = _SCALARS.get(key)
+        if kinds is not None and type(found) not in kinds:
+            _optional(ask.document, key, *kinds)
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
@@ -264,9 +242,9 @@ def _limit(value: Mapping[str, Any]) -> int | None:
 
 
 def _choices(value: Mapping[str, Any]) -> int:
-    n: int | None = _optional(value, "n", int)
-    if n is None:
+    if value.get("n") is None:
         return 1
+    n: int = _optional(value, "n", int)
     if n < 0 or n > MAX_CHOICES:
         raise BadRequest("n is invalid")
     return n or 1

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from one_api.relay.heading import Heading
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -50,11 +52,9 @@ class Client(Protocol):
 
 
 class Incoming(Client, Protocol):
-    """A client with the request he sent: header names as he wrote them, the body in the pieces it came in."""
+    """A client with the request he sent, the body in the pieces it came in."""
 
-    method: bytes
-    url: bytes
-    headers: list[tuple[bytes, bytes]]
+    heading: Heading
     body: list[bytes]
 
     @property

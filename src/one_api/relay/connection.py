@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         """Nothing has come yet of the next answer."""
         self._answered = False
         self._head: Head | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._lines: list[tuple[bytes, bytes]] = []  # of the head as they came; what trails a body is not looked at
         self._overhead = 0
         self._coding = b""
         self._framed = False
@@ -168,13 +168,12 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         if self._complete:
             raise _Unexpected  # an answer nobody asked for, behind the one we wanted
-        self._headers = []
+        self._lines.clear()
         self._coding = b""
         self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_body:  # else a trailer
-            self._headers.append((name.lower(), value.rstrip()))
+        self._lines.append((name, value))
 
     def _on_framing(self, name: bytes, value: bytes) -> None:
         if name == b"content-encoding":
@@ -191,9 +190,10 @@ class Connection(asyncio.Protocol):
         status = parser.get_status_code()
         if parser.get_http_version() not in _VERSIONS or status == 101 or status < 100:
             raise _Unexpected
-        if len(self._headers) > MAX_HEADER_COUNT:
+        if len(self._lines) > MAX_HEADER_COUNT:
             raise _TooLarge
-        for name, value in self._headers:
+        headers = [(name.lower(), value.rstrip()) for name, value in self._lines]
+        for name, value in headers:
             if name in _FRAMING:
                 self._on_framing(name, value)
         self._interim = status < 200
@@ -205,9 +205,9 @@ class Connection(asyncio.Protocol):
             self._framed = True
         elif self._coding:
             self._inflater = _inflater(self._coding)
-            self._headers = [header for header in self._headers if header[0] not in _NOT_SHOWN]
+            headers = [header for header in headers if header[0] not in _NOT_SHOWN]
         self._in_body = True
-        self._head = Head(status, tuple(self._headers))
+        self._head = Head(status, headers)
         # After a HEAD the parser waits for a body that does not come: whole, but not fit for another answer.
         self._complete = exchange.request.method == "HEAD"
 

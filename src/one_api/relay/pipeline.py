@@ -85,7 +85,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
 
 async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
     """Who calls, and the channel he asks for. Raises TokenRefused and AccessDenied as One API words them."""
-    credentials = rules.parse_key(call.authorization)
+    credentials = rules.require_key(call.heading.credentials)
     caller = relay.accounts.known(credentials.key)
     if caller is None:
         caller = await relay.accounts.find(credentials.key, relay.now())

@@ -10,8 +10,9 @@ from one_api.errors import AccessDenied, BadChannel, BadRequest
 from one_api.ledger import Facts, Hold, HoldRequest
 from one_api.lib import json
 from one_api.relay import answers
-from one_api.relay.calls import PROXY, Call
+from one_api.relay.calls import Call
 from one_api.relay.client import Client
+from one_api.relay.heading import PROXY
 from one_api.relay.inflow import ClientGone, Cut, Inflow, Shape
 from one_api.relay.pipeline import ADMIN, Relay, admit
 from one_api.relay.transport import HttpRequest, Origin
@@ -50,7 +51,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     """Hand one request through. The price is held before it and booked before the answer."""
     caller, _ = await admit(relay, call)
     rules.permit_model(caller, _model(call))
-    number, slash, rest = call.path.removeprefix(PROXY).partition("/")
+    number, slash, rest = call.heading.path.removeprefix(PROXY).partition("/")
     channel = _channel(relay, caller, number)
     request = _request(call, channel, slash + rest)
     hold = await relay.ledger.hold(_price(relay, call, caller))
@@ -123,11 +124,11 @@ def _request(call: Call, channel: Channel, target: str) -> HttpRequest:
         origin, base = Origin.parse(endpoint.url)
     except (providers.Unsupported, ValueError) as error:
         raise BadRequest(str(error)) from None
-    path = base.rstrip("/") + (target or "/") + (f"?{call.query}" if call.query else "")
-    headers = [item for item in call.headers.items() if item[0] not in _KEPT_HERE]
+    path = base.rstrip("/") + (target or "/") + (f"?{call.heading.query}" if call.heading.query else "")
+    headers = [item for item in call.heading.headers.items() if item[0] not in _KEPT_HERE]
     return HttpRequest(
         origin=origin,
-        method=call.method,
+        method=call.heading.method,
         target=path.encode("latin-1"),
         headers=(*headers, *endpoint.headers),
         body=call.body,
@@ -136,7 +137,7 @@ def _request(call: Call, channel: Channel, target: str) -> HttpRequest:
 
 def _model(call: Call) -> str:
     """The model a JSON body names; only a key's model list looks at it."""
-    if not call.headers.get(b"content-type", b"").startswith(b"application/json"):
+    if not call.heading.is_json:
         return ""
     try:
         value = json.decode_strict(call.body).value

@@ -39,8 +39,10 @@ def body_without_key(body: bytes, channel: Channel) -> bytes:
 
 def headers_without_key(headers: Headers, channel: Channel) -> Headers:
     """The headers that do not hold the channel's key."""
-    secrets = [secret.encode() for secret in _secrets(channel)]
-    return [item for item in headers if not any(secret in item[1] for secret in secrets)]
+    for secret in _secrets(channel):
+        quoted = secret.encode()
+        headers = [item for item in headers if quoted not in item[1]]
+    return headers
 
 
 def _secrets(channel: Channel) -> list[str]:

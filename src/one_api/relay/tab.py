@@ -140,13 +140,12 @@ class Tab:
             return Facts(logged=False, source=bill.source)
         price = self._prices[answer.channel.id]
         by_piece = price.fixed is not None or ask.mode in FORM_MODES
-        describe = text.describe_short if by_piece else text.describe
         return Facts(
             channel_id=answer.channel.id,
             model_name=price.model,
             prompt_tokens=bill.usage.input,
             completion_tokens=bill.usage.output,
-            content=describe(price.tariff),
+            content=price.tariff.short_description if by_piece else price.tariff.description,
             username=caller.username,
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),

@@ -9,6 +9,7 @@ Callbacks and not streams, so that the bytes of an answer go from socket to sock
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 from urllib.parse import quote, urlsplit
@@ -25,8 +26,7 @@ _NAME: Final = re.compile(r"[0-9a-z._~-]{1,253}")
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where connections go. `host` is a name in ASCII or an address, an IPv6 one without brackets."""
 
     secure: bool
@@ -87,7 +87,7 @@ class Head(Struct, frozen=True):
     """An answer's status and headers, names in lower case."""
 
     status: int
-    headers: Headers
+    headers: Sequence[tuple[bytes, bytes]]
 
     def get(self, name: bytes) -> bytes | None:
         """The first of that name."""
