@@ -13,7 +13,7 @@ import pytest
 
 from one_api.edge import compat
 from one_api.edge.access import Route, table
-from one_api.relay.calls import mode_of
+from one_api.relay.heading import read_head
 from tests.harness import servers
 from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
@@ -93,7 +93,7 @@ def test_the_table_has_every_route_that_needs_a_key() -> None:
     assert served <= {(route.method, route.path) for route in BY_KEY}
     for route in BY_KEY:
         bare = route.path.replace("{", "").replace("}", "")
-        assert (route.method, route.path) in served or mode_of(bare) is not None
+        assert (route.method, route.path) in served or read_head(b"POST", bare.encode(), []) is not None
 
 
 def test_a_good_key_is_let_in_everywhere(keys: Keys) -> None:

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from one_api.providers import Mode
+from one_api.providers import PATHS, Mode
 from one_api.relay import calls
 from one_api.relay.calls import Call
+from one_api.relay.heading import read_head
 from one_api.relay.quoting import begins_with_the_callers_words
 
 PHRASE = "Your credit balance is too low"
 
 
 def call(body: bytes, mode: Mode = Mode.CHAT, kind: bytes = b"application/json") -> Call:
-    return Call(
-        id="1", mode=mode, method="POST", path="/v1/chat/completions", query="", headers={b"content-type": kind},
-        body=body, ip="", started=0,
-    )  # fmt: skip
+    heading = read_head(b"POST", PATHS[mode].encode(), [(b"content-type", kind)])
+    assert heading is not None
+    return Call(id="1", mode=mode, heading=heading, body=body, ip="", started=0)
 
 
 def quoted(message: str, body: bytes, mode: Mode = Mode.CHAT, kind: bytes = b"application/json") -> bool:

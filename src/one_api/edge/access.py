@@ -6,7 +6,7 @@ from typing import Literal
 from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS
 from one_api.providers import PATHS
-from one_api.relay.calls import ENGINES, PROXY
+from one_api.relay.heading import ENGINES, PROXY
 
 # A role stands for itself and those above it; a key is what calls of models are made with.
 Who = Literal["anyone", "user", "admin", "root", "key"]

@@ -11,6 +11,7 @@ from one_api.providers import PATHS, Mode
 from one_api.relay.attempt import Answer, Targets, Upstreams, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Listener
+from one_api.relay.heading import Heading
 from one_api.relay.redaction import text_without_key
 from one_api.relay.transport import Timeouts
 from one_api.routing import Channel
@@ -59,15 +60,22 @@ def choose(channel: Channel, model: str) -> str:
     return model if model in known or not known else known[0]
 
 
+HEADING = Heading(
+    mode=Mode.CHAT,
+    method="POST",
+    path=PATHS[Mode.CHAT],
+    headers={b"content-type": b"application/json"},
+    content_type="application/json",
+    is_json=True,
+)
+
+
 async def _ask(upstreams: Upstreams, channel: Channel, model: str, prompt: str, request_id: str) -> Answer:
     document: Mapping[str, Any] = {"messages": [{"role": "user", "content": prompt}], "model": model}
     call = Call(
         id=request_id,
         mode=Mode.CHAT,
-        method="POST",
-        path=PATHS[Mode.CHAT],
-        query="",
-        headers={b"content-type": b"application/json"},
+        heading=HEADING,
         body=json.encode(document),
         ip="",
         started=upstreams.loop.time(),

@@ -20,7 +20,7 @@ def begins_with_the_callers_words(message: str, call: Call, ask: Ask) -> bool:
 
 def _written(call: Call, ask: Ask) -> Iterator[str]:
     yield ask.model
-    yield call.headers.get(b"content-type", b"").decode("latin-1")
+    yield call.heading.content_type
     if ask.document:
         yield from _texts(ask.document)
     else:
