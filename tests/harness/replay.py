@@ -32,6 +32,7 @@ REQUEST_ID = re.compile(OPEN["rid"])
 STATUS_S = 3.0  # how long a change of a channel's status may take
 SEEN_S = 1.0  # and how long until every process has seen it, which the database does not tell
 ARRIVAL_S = 3.0  # how long after an answer its mails and the requests of a job it started may come
+BEGINNING = ("/api/channel/test", "/api/channel/update_balance")  # work that goes on after the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class Replay:
         self.names.values["rid"] = answer.header("x-oneapi-request-id") or ""
         if answer.status < 400:
             await _until(lambda: self._arrived(line), ARRIVAL_S)
+            if self.books is not None and line.request["path"].rstrip("/") in BEGINNING:
+                await self.books.unoccupied()
         mails = self.mailbox.taken() if self.mailbox is not None else []
         self._capture(line, answer, mails)
         if before is not None:

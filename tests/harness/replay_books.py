@@ -5,6 +5,7 @@ calls at once: a row names its request, and a channel's total has to have moved 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -41,7 +42,7 @@ class LogRow:
 
 
 class Books:
-    """A reader of one gateway's database. `settled` and `idle` know the tables of the gateway's own ledger."""
+    """A reader of one gateway's database. The waiting ones know the tables that are the gateway's own."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_async_engine(url)
@@ -64,6 +65,13 @@ class Books:
         await self._until_none(
             "select count(*) from ledger where kind = 'final' and id >"
             " (select coalesce(max(value), 0) from marks where name like 'moved:%')"
+        )
+
+    async def unoccupied(self) -> None:
+        """Returns when no process tests channels or asks for balances any more, so that the next may begin."""
+        now = int(time.time())
+        await self._until_none(
+            f"select count(*) from leases where name in ('test channels', 'update balances') and until >= {now}"
         )
 
     async def new_logs(self) -> list[LogRow]:

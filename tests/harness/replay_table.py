@@ -137,35 +137,10 @@ def explanations(finding: Finding, rows: Sequence[Row], scenarios: Iterable[str]
     return found
 
 
-# --- what is not built yet --------------------------------------------------------------------------------------------
-
-
-def part(findings: Iterable[Finding], waiting: Sequence[str]) -> tuple[list[Finding], list[Finding]]:
-    """The differences that count, and those of lines that wait."""
-    counted, left_out = list[Finding](), list[Finding]()
-    for finding in findings:
-        (left_out if any(covers(glob, finding.line) for glob in waiting) else counted).append(finding)
-    return counted, left_out
-
-
-def needless(waiting: Iterable[str], left_out: Sequence[Finding]) -> list[str]:
-    return [
-        f"waiting list: {glob} leaves nothing out"
-        for glob in waiting
-        if not any(covers(glob, finding.line) for finding in left_out)
-    ]
-
-
 # --- the sum ----------------------------------------------------------------------------------------------------------
 
 
-def tally(
-    lines: Iterable[Line],
-    rows: Sequence[Row],
-    scenarios: Sequence[str],
-    counted: Iterable[Finding],
-    left_out: Iterable[Finding],
-) -> str:
+def tally(lines: Iterable[Line], rows: Sequence[Row], scenarios: Sequence[str], findings: Iterable[Finding]) -> str:
     """How many of the lines that are compared are how.
 
     A row for all lines of a recording (`scenario:*`) is about the gateway and not about a line: one that differs in
@@ -174,17 +149,12 @@ def tally(
     compared = [line.id for line in lines if line.response is not None]
     whole = {f"{scenario}:*" for scenario in scenarios}
     unexplained, special = set[str](), set[str]()
-    for finding in counted:
+    for finding in findings:
         reasons = explanations(finding, rows, scenarios)
         if not reasons:
             unexplained.add(finding.line)
         elif not any(each in whole for _, each in reasons):
             special.add(finding.line)
-    waits = {finding.line for finding in left_out}
-    purposeful = special - unexplained
-    matched = len([name for name in compared if name not in unexplained | special | waits])
-    waiting = f", waiting {len(waits)}" if waits else ""
-    return (
-        f"matched {matched} of {len(compared)}, differing on purpose {len(purposeful)},"
-        f" differing {len(unexplained)}{waiting}"
-    )
+    purposeful = len(special - unexplained)
+    matched = len([name for name in compared if name not in unexplained | special])
+    return f"matched {matched} of {len(compared)}, differing on purpose {purposeful}, differing {len(unexplained)}"

@@ -50,17 +50,12 @@ class Recorded:
             lines = for_engine(lines, bodies, RECORDED_AS[engine], REFUSED[scenario])
         return cls(scenario, engine, lines)
 
-    def wrong(self, findings: Iterable[Finding], say: Say, waiting: Sequence[str] = ()) -> list[str]:
-        """Everything that is not as the table says.
-
-        waiting: line ids (`*` stands for any text) of what is not built yet: their differences are left out, and one
-        that leaves nothing out is wrong.
-        """
+    def wrong(self, findings: Sequence[Finding], say: Say) -> list[str]:
+        """Everything that is not as the table says."""
         rows = replay_table.read(TABLE)
         names = (self.scenario, f"{self.scenario}.{self.engine}")
-        counted, left_out = replay_table.part(findings, waiting)
-        say(f"{self.scenario} on {self.engine}: {replay_table.tally(self.lines, rows, names, counted, left_out)}")
-        return [*replay_table.judge(counted, rows, *names), *replay_table.needless(waiting, left_out)]
+        say(f"{self.scenario} on {self.engine}: {replay_table.tally(self.lines, rows, names, findings)}")
+        return replay_table.judge(findings, rows, *names)
 
 
 async def replay(

@@ -75,18 +75,10 @@ def test_a_row_may_belong_to_one_database(tmp_path: Path) -> None:
     assert judge([], found, "s", "s.sqlite") == []
 
 
-def test_what_waits_is_left_out_and_has_to_be_needed() -> None:
-    waits, counts = finding("status", line="later.a"), finding("status")
-    assert replay_table.part([waits, counts], ["later.*"]) == ([counts], [waits])
-    assert replay_table.needless(["later.*", "never"], [waits]) == ["waiting list: never leaves nothing out"]
-
-
 def test_lines_are_counted(tmp_path: Path) -> None:
     """One that only differs as all do is matched; one with a difference that nothing explains is not on purpose."""
     row = rows(tmp_path, "| it | because | `headers` | `s:*` |", "| it | because | `status` | `s:a.*` `s:w.*` |")
-    lines = [
-        parse({"id": name, "request": {}, "response": {}}) for name in ("a.a", "a.b", "w.w", "wrong", "same", "waits")
-    ]
+    lines = [parse({"id": name, "request": {}, "response": {}}) for name in ("a.a", "a.b", "w.w", "wrong", "same")]
     silent = parse({"id": "silent", "request": {}, "withheld": True})
     found = [
         finding("headers.X", line="a.a"),
@@ -96,9 +88,9 @@ def test_lines_are_counted(tmp_path: Path) -> None:
         finding("body", line="w.w"),
         finding("status", line="wrong"),
     ]
-    counted = replay_table.tally([*lines, silent], row, ("s",), found, [finding("status", line="waits")])
-    assert counted == "matched 2 of 6, differing on purpose 1, differing 2, waiting 1"
-    assert replay_table.tally([silent], row, ("s",), [], []) == "matched 0 of 0, differing on purpose 0, differing 0"
+    counted = replay_table.tally([*lines, silent], row, ("s",), found)
+    assert counted == "matched 2 of 5, differing on purpose 1, differing 2"
+    assert replay_table.tally([silent], row, ("s",), []) == "matched 0 of 0, differing on purpose 0, differing 0"
 
 
 def test_a_row_without_a_difference_is_wrong(tmp_path: Path) -> None:
