@@ -11,30 +11,23 @@ from tests.recorded.replaying import Recorded, Say, replay
 
 # One API ignores a quota of 0 (`user.update.quota_zero_ignored`). Here it is obeyed, and then this puts the balance
 # back, so that all that follows starts where it started there.
-OBEYED = "user.update.quota_zero_ignored"
-PUT_BACK = parse(
-    {
-        "id": f"{OBEYED}.put_back",
-        "request": {
-            "method": "PUT",
-            "path": "/api/user/",
-            "session": "root",
-            "body": {"id": {"$int": "{{id_alice}}"}, "quota": 123456},
-        },
-        "withheld": True,
-    }
-)
+PUT_BACK = ("/api/user/", {"id": {"$int": "{{id_alice}}"}, "quota": 123456})
+# One API asks nobody for balances (`channel.balance.all`). Here the channels without an address would ask OpenAI.
+ADDRESSED = [("/api/channel/", {"id": number, "base_url": "{{upstream}}"}) for number in (5, 6, 8)]
+BEFORE = {"user.get.alice.after": [PUT_BACK], "channel.balance.all": ADDRESSED}
 
 
-def with_balance(lines: Iterable[Line]) -> Iterator[Line]:
+def prepared(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, and what has to be done before some of them."""
     for line in lines:
+        for path, body in BEFORE.get(line.id, ()):
+            request = {"method": "PUT", "path": path, "session": "root", "body": body}
+            yield parse({"id": f"before {line.id}", "request": request, "withheld": True})
         yield line
-        if line.id == OBEYED:
-            yield PUT_BACK
 
 
 @pytest.mark.anyio
 async def test_management(gateway: StartGateway, database: Database, say: Say) -> None:
     recorded = Recorded.read("management", database.kind)
-    findings = await replay(with_balance(recorded.lines), gateway, database)
+    findings = await replay(prepared(recorded.lines), gateway, database)
     assert recorded.wrong(findings, say) == []
