@@ -15,7 +15,6 @@ from typing import Any
 
 from tests.harness import client
 from tests.harness.client import Answer
-from tests.harness.mailbox import Mail, Mailbox
 from tests.harness.replay_books import POLL_S, Books, State, changes, complete, spent
 from tests.harness.replay_compare import (
     ABSENT,
@@ -26,6 +25,7 @@ from tests.harness.replay_compare import (
     compare_upstream,
 )
 from tests.harness.replay_lines import OPEN, Json, Line, Names, at, encode_body
+from tests.harness.smtp import Mail, MailServer
 from tests.harness.upstream import Reply, Upstream
 
 REQUEST_ID = re.compile(OPEN["rid"])
@@ -64,7 +64,7 @@ class Replay:
     port: int
     upstream: Upstream
     books: Books | None
-    mailbox: Mailbox | None = None
+    mailserver: MailServer | None = None
     names: Names = field(default_factory=Names)
     findings: list[Finding] = field(default_factory=list)
     _cookies: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -77,8 +77,8 @@ class Replay:
         lines = list(lines)
         self._silent = all(line.effects is None for line in lines)
         self.names.values["upstream"] = self.upstream.url
-        if self.mailbox is not None:
-            self.names.values["smtp_port"] = str(self.mailbox.port)
+        if self.mailserver is not None:
+            self.names.values["smtp_port"] = str(self.mailserver.port)
         for line in lines:
             await self.play(line)
         await self.settle()
@@ -97,7 +97,7 @@ class Replay:
             await _until(lambda: self._arrived(line), ARRIVAL_S)
             if self.books is not None and line.request["path"].rstrip("/") in BEGINNING:
                 await self.books.unoccupied()
-        mails = self.mailbox.taken() if self.mailbox is not None else []
+        mails = self.mailserver.taken() if self.mailserver is not None else []
         self._capture(line, answer, mails)
         if before is not None:
             await self._after(line, before)
@@ -141,7 +141,7 @@ class Replay:
                         del jar[key]
 
     def _arrived(self, line: Line) -> bool:
-        mails = self.mailbox.mails if self.mailbox is not None else line.mails
+        mails = self.mailserver.mails if self.mailserver is not None else line.mails
         return len(mails) >= len(line.mails) and self.upstream.asked >= len(line.upstream) - line.unused
 
     def _capture(self, line: Line, answer: Answer, mails: list[Mail]) -> None:

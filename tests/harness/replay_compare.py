@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Any
 
 from tests.harness.client import Answer
-from tests.harness.mailbox import Mail
 from tests.harness.replay_lines import Json, Line, Names
+from tests.harness.smtp import Mail
 from tests.harness.upstream import Seen
 
 
@@ -286,7 +286,7 @@ def compare_mails(expected: Sequence[Json], got: Sequence[Mail], names: Names) -
         wanted = {"from": each["from"], "rcpt": each["rcpt"], "subject": each["subject_decoded"]}
         found = {
             "from": f"MAIL FROM:<{mail.sender}>",
-            "rcpt": [f"RCPT TO:<{address}>" for address in mail.recipients],
+            "rcpt": [f"RCPT TO:<{address}>" for address in mail.receivers],
             "subject": mail.subject,
             "text": mail.text,
             "links": list(mail.links),

@@ -1,24 +1,30 @@
 """A mail server as providers run them: TLS from the start or on demand, and sign-in. It keeps what it gets."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 ACCOUNT = "sender@gw.example"
 PASSWORD = "mail-token-9f3a"
 
+UNSEEN = re.compile(r"<(style|title)\b.*?</\1>|<[^>]+>", re.DOTALL | re.IGNORECASE)
+LINK = re.compile(r'href="([^"]*)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What was sent. `options` are those of MAIL FROM; `encrypted`, `account` tell how it came."""
+    """What was sent: its envelope, its bytes, and how it came. `head` and `body` are as written, the rest as read."""
 
     sender: str
     receivers: tuple[str, ...]
-    options: tuple[str, ...]
     content: bytes
     encrypted: bool
     account: str
@@ -31,6 +37,33 @@ class Mail:
     def body(self) -> str:
         return self.content.partition(b"\r\n\r\n")[2].decode()
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Unfolded."""
+        raw = message_from_bytes(self.content, policy=policy.compat32)
+        return tuple((name, " ".join(str(value).split())) for name, value in raw.items())
+
+    @property
+    def subject(self) -> str:
+        return str(self._read()["subject"])
+
+    @property
+    def html(self) -> str:
+        part = self._read().get_body(("html", "plain"))
+        return str(part.get_content()) if part is not None else ""
+
+    @property
+    def text(self) -> str:
+        """What a reader sees, in one line."""
+        return " ".join(unescape(UNSEEN.sub(" ", self.html)).split())
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        return tuple(unescape(link) for link in LINK.findall(self.html))
+
+    def _read(self) -> EmailMessage:
+        return message_from_bytes(self.content, _class=EmailMessage, policy=policy.default)
+
 
 @dataclass(slots=True)
 class MailServer:
@@ -42,6 +75,11 @@ class MailServer:
     signed_in: str = ""
     mails: list[Mail] = field(default_factory=list)
     connections: list[SMTP] = field(default_factory=list)
+
+    def taken(self) -> list[Mail]:
+        """The mails since the last time."""
+        found, self.mails = self.mails, []
+        return found
 
     def connection(self) -> SMTP:
         made = SMTP(
@@ -75,7 +113,6 @@ class MailServer:
         mail = Mail(
             sender=envelope.mail_from or "",
             receivers=tuple(envelope.rcpt_tos),
-            options=tuple(envelope.mail_options),
             content=envelope.content,
             encrypted=server.transport is not None and server.transport.get_extra_info("sslcontext") is not None,
             account=self.signed_in,

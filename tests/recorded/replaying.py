@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tests.conftest import StartGateway
-from tests.harness import mailbox, replay_lines, replay_table, upstream
+from tests.harness import replay_lines, replay_table, smtp, upstream
 from tests.harness.replay import Finding, Replay
 from tests.harness.replay_books import Books
 from tests.harness.replay_dialects import for_engine
@@ -65,8 +65,8 @@ async def replay(
     running = gateway(database, **environment)
     books = Books(database.url)
     try:
-        async with upstream.serve(keep_alive=False) as mock, mailbox.serve() as mails:
-            return await Replay(port=running.port, upstream=mock, books=books, mailbox=mails).run(lines)
+        async with upstream.serve(keep_alive=False) as mock, smtp.serve() as mails:
+            return await Replay(port=running.port, upstream=mock, books=books, mailserver=mails).run(lines)
     finally:
         await books.aclose()
         running.stop()

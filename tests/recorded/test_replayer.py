@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import client, mailbox, upstream
+from tests.harness import client, smtp, upstream
 from tests.harness.replay import Replay
 from tests.harness.replay_books import Books
 from tests.harness.replay_compare import compare_mails
@@ -246,10 +246,10 @@ async def mailed(tmp_path: Path, line: dict[str, Any], *mails: Mapping[str, str]
     """Where the replay of this line finds differences if these mails are sent after it was answered."""
     async with (
         upstream.serve() as mock,
-        mailbox.serve() as box,
+        smtp.serve() as box,
         fake.serve(mock.port, tmp_path / "db", [Deed()]) as server,
     ):
-        replay = Replay(port=server.port, upstream=mock, books=None, mailbox=box)
+        replay = Replay(port=server.port, upstream=mock, books=None, mailserver=box)
         playing = asyncio.create_task(replay.run([parse(line)]))
         for written in mails:
             await asyncio.to_thread(send_mail, box.port, written)
@@ -281,7 +281,7 @@ async def test_a_deviation_of_a_mail_is_found(tmp_path: Path, changed: Mapping[s
 
 
 async def test_a_mail_too_many_and_one_too_few_are_found(tmp_path: Path) -> None:
-    async with mailbox.serve() as box:
+    async with smtp.serve() as box:
         await asyncio.to_thread(send_mail, box.port, WRITTEN)
         (mail,) = box.taken()
     assert [each.path for each in compare_mails([], [mail], Names())] == ["mails.count"]
@@ -289,7 +289,7 @@ async def test_a_mail_too_many_and_one_too_few_are_found(tmp_path: Path) -> None
 
 
 async def test_who_is_called_refuse_gets_no_mail(tmp_path: Path) -> None:
-    async with mailbox.serve() as box:
+    async with smtp.serve() as box:
         with pytest.raises(SMTPRecipientsRefused):
             await asyncio.to_thread(send_mail, box.port, {**WRITTEN, "To": "refuse@c.example"})
         assert box.taken() == []
