@@ -51,7 +51,6 @@ from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
-from one_api.relay.postbox import Postbox
 from one_api.relay.transport import Timeouts
 from one_api.routing import Routes
 from one_api.routing.health import SuccessRates
@@ -175,9 +174,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
     transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
     stack.push_async_callback(transports.aclose)
-    postbox = Postbox(messages)
-    stack.push_async_callback(postbox.aclose)
-    health = watch_health(config, database, watched, postbox)
+    outbox = Outbox(messages)
+    stack.push_async_callback(outbox.aclose)
+    health = watch_health(config, database, watched, outbox)
     stack.push_async_callback(health.drain)
     upstreams = reach(config, transports, health)
     means = Means(
@@ -185,7 +184,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         logs=log_database,
         upstreams=upstreams,
         health=health,
-        postbox=postbox,
+        outbox=outbox,
         options=lambda: watched.options.now,
         request_id=ids.next,
         prompt=config.test_prompt,
@@ -201,9 +200,6 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     runner = Runner(database, periodic, holder=uuid4().hex, slave=config.slave)
     stack.push_async_callback(end, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
 
-    outbox = Outbox()
-    outbox.start()
-    stack.push_async_callback(outbox.aclose)
     counts = limits(config, stack)
 
     parts = Parts(
@@ -276,13 +272,13 @@ def notices(database: Database, watched: Watched, http: httpx2.AsyncClient) -> N
     )
 
 
-def watch_health(config: Config, database: Database, watched: Watched, postbox: Postbox) -> ChannelHealth:
+def watch_health(config: Config, database: Database, watched: Watched, outbox: Outbox) -> ChannelHealth:
     """Who takes channels out of service, and forgets how those did that are out already."""
     rates = SuccessRates(size=config.metric_queue_size, threshold=config.metric_success_rate_threshold)
     health = ChannelHealth(
         options=lambda: watched.options.now,
         switches=Switches(database),
-        postbox=postbox,
+        outbox=outbox,
         rates=rates if config.enable_metric else None,
         refresh=watched.poller.look,
     )

@@ -11,12 +11,11 @@ from one_api.channels.upkeep import Switches
 from one_api.config import Config
 from one_api.jobs.means import Means
 from one_api.jobs.upkeep import Upkeep
-from one_api.notify import NotSent
+from one_api.notify import NotSent, Outbox
 from one_api.options import DEFAULTS, Options
 from one_api.relay.attempt import Targets, Upstreams
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
-from one_api.relay.postbox import Postbox
 from one_api.relay.transport import Timeouts
 from one_api.routing.health import SuccessRates
 from one_api.store.engine import Database
@@ -49,13 +48,13 @@ class Letters:
 class LookingAfter:
     upkeep: Upkeep
     health: ChannelHealth
-    postbox: Postbox
+    outbox: Outbox
     letters: Letters
 
     async def read(self) -> list[tuple[str, str, str]]:
         """Every letter written so far."""
         await self.health.drain()
-        await self.postbox.sent()
+        await self.outbox.sent()
         return self.letters.sent
 
 
@@ -74,9 +73,9 @@ async def looking_after(
     loop = asyncio.get_running_loop()
     transports = Transports(loop)
     letters = Letters()
-    postbox = Postbox(letters)
+    outbox = Outbox(letters)
     health = ChannelHealth(
-        options=options, switches=Switches(database), postbox=postbox, rates=rates, refresh=refresh or nothing
+        options=options, switches=Switches(database), outbox=outbox, rates=rates, refresh=refresh or nothing
     )
     upstreams = Upstreams(
         loop=loop,
@@ -91,7 +90,7 @@ async def looking_after(
         "logs": database,
         "upstreams": upstreams,
         "health": health,
-        "postbox": postbox,
+        "outbox": outbox,
         "options": options,
         "request_id": lambda: "periodic",
         "prompt": Config().test_prompt,
@@ -101,9 +100,9 @@ async def looking_after(
     }
     upkeep = Upkeep(Means(**means))
     try:
-        yield LookingAfter(upkeep=upkeep, health=health, postbox=postbox, letters=letters)
+        yield LookingAfter(upkeep=upkeep, health=health, outbox=outbox, letters=letters)
     finally:
         await upkeep.aclose()
         await health.drain()
-        await postbox.aclose()
+        await outbox.aclose()
         await transports.aclose()

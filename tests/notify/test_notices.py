@@ -1,12 +1,11 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 import httpx2
 import pytest
 
-from one_api.notify import Mailer, Notices, NotSent, Outbox, Pusher
+from one_api.notify import Mailer, Notices, NotSent, Pusher
 from one_api.options import DEFAULTS, Options
 from tests.harness import smtp, webhook
 from tests.harness.smtp import MailServer
@@ -116,13 +115,3 @@ async def test_users_get_mails(desk: Desk) -> None:
     await desk.notices.to_user("erin@gmail.com", "额度提醒", "您的额度即将用尽")
     assert desk.mails.mails[0].receivers == ("erin@gmail.com",)
     assert not desk.hook.posts
-
-
-async def test_the_outbox_finishes_what_it_has_and_goes_on_after_a_failure(desk: Desk) -> None:
-    outbox = Outbox()
-    outbox.start()
-    outbox.post(lambda: desk.notices.to_user("refuse@gmail.com", "x", "y"))
-    for number in range(10):
-        outbox.post(partial(desk.notices.to_user, f"u{number}@gmail.com", "x", "y"))
-    await outbox.aclose()
-    assert sorted(mail.receivers[0] for mail in desk.mails.mails) == [f"u{number}@gmail.com" for number in range(10)]

@@ -1,11 +1,11 @@
 """Every route of the console and the billing dashboards as One API answers it, on each database."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 
 from tests.conftest import StartGateway
-from tests.harness.replay_lines import Line, parse
+from tests.harness.replay_lines import Json, Line, parse
 from tests.harness.servers import Database
 from tests.recorded.replaying import Recorded, Say, replay
 
@@ -14,7 +14,10 @@ from tests.recorded.replaying import Recorded, Say, replay
 PUT_BACK = ("/api/user/", {"id": {"$int": "{{id_alice}}"}, "quota": 123456})
 # One API asks nobody for balances (`channel.balance.all`). Here the channels without an address would ask OpenAI.
 ADDRESSED = [("/api/channel/", {"id": number, "base_url": "{{upstream}}"}) for number in (5, 6, 8)]
-BEFORE = {"user.get.alice.after": [PUT_BACK], "channel.balance.all": ADDRESSED}
+BEFORE: Mapping[str, Sequence[tuple[str, Json]]] = {
+    "user.get.alice.after": [PUT_BACK],
+    "channel.balance.all": ADDRESSED,
+}
 
 
 def prepared(lines: Iterable[Line]) -> Iterator[Line]:

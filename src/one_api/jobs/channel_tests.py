@@ -65,7 +65,7 @@ class ChannelTests:
                 await means.sleep(means.pause_s)
             await upkeep.advance_progress(means.database, passed=await self._test_one(number, request_id))
         if tell:
-            means.postbox.to_root_by_all(*notices.TESTED)
+            means.outbox.to_root_by_all(*notices.TESTED)
 
     async def _test_one(self, number: int, request_id: str) -> bool:
         try:
@@ -111,6 +111,6 @@ class ChannelTests:
             if options.automatic_disable_channel_enabled:
                 await health.disable(channel, reason, f"a test took {found.elapsed_ms} ms")
             else:
-                self._means.postbox.to_root_by_all(*notices.slow(channel, reason))
+                self._means.outbox.to_root_by_all(*notices.slow(channel, reason))
         if found.error is not None and health.is_finished(found.error):
             await health.disable(channel, found.text, summary(found.error))

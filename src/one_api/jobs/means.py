@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from one_api.jobs.leases import Sleep
+from one_api.notify import Outbox
 from one_api.options import Options
 from one_api.relay.attempt import Upstreams
 from one_api.relay.health import ChannelHealth
-from one_api.relay.postbox import Postbox
 from one_api.store.engine import Database
 
 
@@ -21,7 +21,7 @@ class Means:
     logs: Database
     upstreams: Upstreams
     health: ChannelHealth
-    postbox: Postbox
+    outbox: Outbox
     options: Callable[[], Options]
     request_id: Callable[[], str]
     prompt: str

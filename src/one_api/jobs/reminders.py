@@ -13,17 +13,17 @@ EVERY_S: Final = 5.0
 AT_ONCE: Final = 500  # users a query asks about
 
 
-class Postbox(Protocol):
+class Outbox(Protocol):
     def to_user(self, address: str, subject: str, content: str) -> None: ...
 
 
 class Reminders:
     """`spent` costs a call nothing; `look` is a job of every process, done once more at its end."""
 
-    def __init__(self, database: Database, *, options: Callable[[], Options], postbox: Postbox) -> None:
+    def __init__(self, database: Database, *, options: Callable[[], Options], outbox: Outbox) -> None:
         self._database = database
         self._options = options
-        self._postbox = postbox
+        self._outbox = outbox
         self._spenders: set[int] = set()
 
     def spent(self, user_id: int) -> None:
@@ -52,4 +52,4 @@ class Reminders:
 
     def _tell(self, standing: Standing) -> None:
         notice = notices.quota(standing.left, server_address=self._options().server_address)
-        self._postbox.to_user(standing.email, *notice)
+        self._outbox.to_user(standing.email, *notice)

@@ -17,7 +17,7 @@ class Upkeep:
     def __init__(self, means: Means) -> None:
         self.tests = ChannelTests(means)
         self.balances = ChannelBalances(means)
-        self.reminders = Reminders(means.database, options=means.options, postbox=means.postbox)
+        self.reminders = Reminders(means.database, options=means.options, outbox=means.outbox)
 
     async def aclose(self) -> None:
         """Cut tests and updates off; whoever spent something until now is reminded."""

@@ -1,6 +1,7 @@
 """Notices to root and to users: as mail, or through a message pusher for root.
 
 `Notices` chooses the way; `mail` and `pusher` are the ways; `card` makes the HTML that all mails share.
+Who does not want to wait for any of it puts it into the `Outbox`.
 """
 
 from one_api.notify.card import Html, paragraphs

@@ -16,7 +16,7 @@ from one_api.routing.health import Rate, SuccessRates, account_phrase, is_the_ch
 log = structlog.get_logger(__name__)
 
 
-class Postbox(Protocol):
+class Outbox(Protocol):
     """Where notices go; it does not wait for them to arrive."""
 
     def to_root(self, subject: str, content: str) -> None: ...
@@ -46,13 +46,13 @@ class ChannelHealth:
         *,
         options: Callable[[], Options],
         switches: Switches,
-        postbox: Postbox,
+        outbox: Outbox,
         rates: SuccessRates | None,
         refresh: Callable[[], Awaitable[None]],
     ) -> None:
         self._options = options
         self._switches = switches
-        self._postbox = postbox
+        self._outbox = outbox
         self._rates = rates
         self._refresh = refresh
         self._writes: dict[int, asyncio.Task[None]] = {}
@@ -111,7 +111,7 @@ class ChannelHealth:
         try:
             await self._refresh()
         finally:
-            self._postbox.to_root(*notice)
+            self._outbox.to_root(*notice)
 
     def _begin(self, channel: Channel, work: Coroutine[Any, Any, object]) -> None:
         """One write at a time for a channel: in a storm every call would begin one."""

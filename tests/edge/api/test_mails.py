@@ -335,7 +335,7 @@ async def test_uniform_answers_tell_nobody_who_has_an_account(here: World, mails
     for path in ("verification", "reset_password"):
         for email in ("erin@gmail.com", "new@gmail.com", "refuse@gmail.com"):
             assert await here.somebody().get(f"/api/{path}?email={email}") == DONE
-    await here.parts.outbox.drained()
+    await here.parts.outbox.sent()
     sent = sorted((mail.receivers[0], mail.head[2]) for mail in mails.mails)
     assert [receiver for receiver, _ in sent] == ["erin@gmail.com", "new@gmail.com"]  # one a link, one a code
 

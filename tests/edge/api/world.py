@@ -21,7 +21,7 @@ from one_api.edge.middleware import ClientIP
 from one_api.edge.turnstile import VERIFY, Turnstile
 from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
-from one_api.notify import Mailer, Notices, Outbox, Pusher
+from one_api.notify import Mailer, Notices, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.routing import Routes
 from one_api.store import dsn
@@ -163,12 +163,10 @@ async def world(
             turnstile = Turnstile(lambda: parts.options.now, http=http, verify_address=verify_address)
             parts = replace(parts, turnstile=turnstile)
             watched.append(parts)
-            parts.outbox.start()
             built = World(database, ledger, parts, build_api(parts), clock, http, after)
             yield built
             for person in built.people:
                 await person.http.aclose()
-            await parts.outbox.aclose()
     finally:
         await http.aclose()
         await ledger.aclose()
@@ -209,7 +207,7 @@ async def made(
         balances=after.upkeep.balances,
         poller=poller,
         notices=notices(database, options, http),
-        outbox=Outbox(),
+        outbox=after.outbox,
         limits=Limits.of(config, Memory(clock)),
         turnstile=Turnstile(lambda: options.now, http=http),
         ids=RequestIds(),

@@ -43,7 +43,7 @@ async def send_code(call: Call) -> Response:
     user_id = await asker(call)
     send = partial(_send_code, call.parts, email, user_id=user_id, now=call.now)
     if options.uniform_answers_enabled:
-        call.parts.outbox.post(send)
+        call.parts.outbox.post("code by mail", send)
         return done()
     await send()
     return done()
@@ -66,7 +66,7 @@ async def send_reset_link(call: Call) -> Response:
     await within(call, call.parts.limits.mails, "reset", email)
     send = partial(_send_reset_link, call.parts, email, now=call.now)
     if call.options.uniform_answers_enabled:
-        call.parts.outbox.post(send)
+        call.parts.outbox.post("reset link by mail", send)
         return done()
     try:
         await send()

@@ -1,11 +1,11 @@
-"""Notices are sent one after another, whatever becomes of each, and what waits at the end is sent too."""
+"""Notices are sent in the background, whatever becomes of each, and what waits at the end is sent too."""
 
 import asyncio
 
 import pytest
 from structlog.testing import capture_logs
 
-from one_api.relay.postbox import Postbox
+from one_api.notify import Outbox
 from tests.harness.lookingafter import Letters
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +27,10 @@ class Slow(Letters):
 
 async def test_what_waits_at_the_end_is_sent() -> None:
     slow = Slow()
-    postbox = Postbox(slow)
-    postbox.to_root("a", "1")
-    postbox.to_user("u@example.com", "b", "2")
-    closing = asyncio.create_task(postbox.aclose())
+    outbox = Outbox(slow)
+    outbox.to_root("a", "1")
+    outbox.to_user("u@example.com", "b", "2")
+    closing = asyncio.create_task(outbox.aclose())
     await asyncio.sleep(0)
     assert slow.sent == []
     slow.go.set()
@@ -39,34 +39,49 @@ async def test_what_waits_at_the_end_is_sent() -> None:
 
 
 async def test_the_end_does_not_wait_for_ever() -> None:
-    postbox = Postbox(Slow())
-    postbox.to_root("a", "1")
+    outbox = Outbox(Slow())
+    outbox.to_root("a", "1")
     with capture_logs() as logged:
-        await postbox.aclose(patience_s=0.01)
+        await outbox.aclose(patience_s=0.01)
     assert [line["event"] for line in logged] == ["notices were not sent before the end"]
 
 
 async def test_one_that_cannot_be_sent_holds_up_no_other() -> None:
     letters = Letters(broken=True)
-    postbox = Postbox(letters)
+    outbox = Outbox(letters)
     with capture_logs() as logged:
-        postbox.to_root("a", "secret content")
-        await postbox.sent()
+        outbox.to_root("a", "secret content")
+        await outbox.sent()
         letters.broken = False
-        postbox.to_root("b", "2")
-        await postbox.aclose()
+        outbox.to_root("b", "2")
+        await outbox.aclose()
     assert letters.subjects == ["b"]
     assert [(line["event"], line["subject"]) for line in logged] == [("a notice was not sent", "a")]
     assert "secret content" not in str(logged)
 
 
+async def test_one_that_hangs_keeps_no_other_from_going() -> None:
+    slow, done = Slow(), asyncio.Event()
+
+    async def job() -> None:
+        done.set()
+
+    outbox = Outbox(slow)
+    outbox.to_user("u@example.com", "a", "1")
+    outbox.post("b", job)
+    await asyncio.wait_for(done.wait(), 5)
+    assert slow.sent == []
+    slow.go.set()
+    await outbox.aclose()
+
+
 async def test_too_many_are_dropped_and_never_wait() -> None:
     slow = Slow()
-    postbox = Postbox(slow, most=3)
+    outbox = Outbox(slow, most=3)
     with capture_logs() as logged:
         for number in range(10):
-            postbox.to_root(str(number), "")
+            outbox.to_root(str(number), "")
     slow.go.set()
-    await postbox.aclose()
+    await outbox.aclose()
     assert slow.subjects == ["0", "1", "2"]
     assert len(logged) == 7
