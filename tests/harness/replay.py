@@ -29,8 +29,8 @@ from tests.harness.smtp import Mail, MailServer
 from tests.harness.upstream import Reply, Upstream
 
 REQUEST_ID = re.compile(OPEN["rid"])
-STATUS_S = 3.0  # how long a change of a channel's status may take
-SEEN_S = 1.0  # and how long until every process has seen it, which the database does not tell
+STATUS_S = 2.0  # how long a change of a channel's status may take
+SEEN_S = 0.6  # and how long until every process has seen it, which looks twice a second: the database does not tell
 ARRIVAL_S = 3.0  # how long after an answer its mails and the requests of a job it started may come
 BEGINNING = ("/api/channel/test", "/api/channel/update_balance")  # work that goes on after the answer
 
@@ -94,9 +94,10 @@ class Replay:
         answer = await self.ask(line)
         self.names.values["rid"] = answer.header("x-oneapi-request-id") or ""
         if answer.status < 400:
-            await _until(lambda: self._arrived(line), ARRIVAL_S)
             if self.books is not None and line.request["path"].rstrip("/") in BEGINNING:
                 await self.books.unoccupied()
+            else:
+                await _until(lambda: self._arrived(line), ARRIVAL_S)
         mails = self.mailserver.taken() if self.mailserver is not None else []
         self._capture(line, answer, mails)
         if before is not None:
@@ -181,12 +182,8 @@ class Replay:
         # A line without upstream and without effects changes nothing: One API refused it.
         expected = None if line.response is None or self._silent else line.effects or {}
         state = await self.books.state()
-        deadline = asyncio.get_running_loop().time() + STATUS_S
-        while not _statuses_reached(expected or {}, state) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(POLL_S)
-            state = await self.books.state()
         if "status" in str((expected or {}).get("channel", "")):
-            await asyncio.sleep(SEEN_S)
+            state = await self._moved(expected or {}, state)
         changed = changes(before, state)
         for number in list(changed["channel"]):  # totals come later
             changed["channel"][number].pop("used_quota", None)
@@ -194,6 +191,18 @@ class Replay:
                 del changed["channel"][number]
         self._pending.append(Pending(line, self.names.values["rid"], expected, changed))
         self._state = state
+
+    async def _moved(self, expected: Json, state: State) -> State:
+        """The state after a change of status that every process has seen, if it comes."""
+        assert self.books is not None
+        deadline = asyncio.get_running_loop().time() + STATUS_S
+        while not _statuses_reached(expected, state):
+            if asyncio.get_running_loop().time() > deadline:
+                return state
+            await asyncio.sleep(POLL_S)
+            state = await self.books.state()
+        await asyncio.sleep(SEEN_S)
+        return state
 
     async def settle(self) -> None:
         """Wait for log rows and totals, and compare the effects of all calls since the last time."""

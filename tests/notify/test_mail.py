@@ -1,5 +1,6 @@
 import re
 import ssl
+import threading
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -109,6 +110,19 @@ async def test_a_server_here_may_take_the_password_in_the_clear() -> None:
         assert server.mails[0].account == ACCOUNT
         with pytest.raises(NotSent):
             await mailer(server.port, **{**SIGNED_IN, "smtp_token": "wrong"}).send("erin@gmail.com", "x", "y")
+
+
+async def test_reading_certificates_holds_up_nothing_else() -> None:
+    read_by: list[threading.Thread] = []
+
+    def context(verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - the mailer's signature
+        read_by.append(threading.current_thread())
+        return tls_context(verify)
+
+    async with smtp.serve() as server:
+        options = replace(DEFAULTS, smtp_server="localhost", smtp_port=server.port, smtp_from="noreply@gw.example")
+        await Mailer(lambda: options, tls=context).send("a@gmail.com", "x", "y")
+    assert [thread is threading.current_thread() for thread in read_by] == [False]
 
 
 async def test_several_receivers_get_one_mail() -> None:

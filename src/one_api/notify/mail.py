@@ -96,13 +96,14 @@ class Mailer:
             raise NotSent(reason(error, server)) from error
 
     async def _deliver(self, server: Server, addresses: list[str], message: bytes) -> None:
+        tls = await asyncio.to_thread(self._tls, server.verify)  # reads all certificates: a tenth of a second
         client = SMTP(
             hostname=server.host or "localhost",
             port=server.port,
             local_hostname="localhost",
             use_tls=server.port == IMPLICIT_TLS,
             start_tls=False,
-            tls_context=self._tls(server.verify),
+            tls_context=tls,
             timeout=TIMEOUT_S,
         )
         try:
