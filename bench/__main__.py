@@ -15,11 +15,12 @@ from bench import database, gateway, machine, nginx, tools
 from bench.cases import CASES
 from bench.load import Load
 from bench.process import free_port, serving
-from bench.report import NGINX, Figures, markdown, write
+from bench.report import NGINX, Figures, markdown, summary, write
 from bench.rounds import Target, interleaved, measure_memory, say
 from bench.seed import Size
 
 PAGE = tools.HERE.parent / "docs" / "benchmarks.md"
+README = tools.HERE.parent / "README.md"
 FRESH = Size(users=1, tokens=1, logs=0)
 GROWN = Size(users=1000, tokens=10_000, logs=1_000_000)
 
@@ -117,6 +118,7 @@ def main() -> int:
     print(text)
     if not options.quick and not options.only and not options.case:
         write(PAGE, text)
+        write(README, summary(figures))
     return 1 if figures.books.lost or figures.books.wrong or figures.failed else 0
 
 

@@ -102,6 +102,25 @@ def memory_table(figures: Figures) -> str:
     return table(["", "idle MiB", "target", "KB/open stream", "× nginx", "target", "ended on time"], rows)
 
 
+def summary(figures: Figures) -> str:
+    """One line a case, for who does not want all of it: each server's CPU, and how many times nginx's that is."""
+    targets = list(dict.fromkeys(run.target for run in figures.runs))
+    ours = [target for target in TITLES if target in targets and target != NGINX]
+    rows = []
+    for case in dict.fromkeys(run.case for run in figures.runs):
+        unit = f"CPU µs/{case.unit}"
+        cells = [f"{case.name}: {unit}", f"{median(run.cpu_us for run in figures.of(case, NGINX)):.1f}"]
+        for target in ours:
+            cost = median(run.cpu_us for run in figures.of(case, target))
+            cells.append(f"{cost:.1f} (×{figures.ratio(case, target):.1f})")
+        rows.append(cells)
+    memory = {found.target: found for found in figures.memory}
+    if memory:
+        rows.append(["idle: MiB", *(f"{memory[target].idle / 2**20:.0f}" for target in (NGINX, *ours))])
+        rows.append(["open stream: KB", *(f"{memory[target].per_stream / 1000:.1f}" for target in (NGINX, *ours))])
+    return table(["", *(TITLES[target] for target in (NGINX, *ours))], rows) + "\n\n" + books(figures)
+
+
 def books(figures: Figures) -> str:
     found = figures.books
     return (

@@ -63,6 +63,7 @@ from one_api.sync import Poller, Snapshot, end
 log = logging.getLogger(__name__)
 
 DRAIN_S = 5.0
+CALLERS_S = 600  # One API's period; what is changed through any gateway is seen within a second, whatever this is
 LOG_DIRECTORY = "ONE_API_LOG_DIR"
 
 
@@ -245,7 +246,7 @@ async def watch(config: Config, database: Database) -> Watched:
     routes = Snapshot(database, ("routes",), channels.load_routes, first=Routes.build((), ()))
     await options.refresh()
     await routes.refresh()
-    accounts = Accounts(database)
+    accounts = Accounts(database, ttl_s=config.sync_frequency or CALLERS_S)
     poller = Poller(database)
     poller.on("options", lambda _topic: options.refresh())
     poller.on("routes", lambda _topic: routes.refresh())

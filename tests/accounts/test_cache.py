@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import insert, select, update
 
-from one_api.accounts.cache import Accounts
+from one_api.accounts.cache import Accounts, Caller
 from one_api.errors import AccessDenied, TokenRefused, Unavailable
 from one_api.store.engine import Database
 from one_api.store.schema import generations, tokens, users
@@ -204,6 +204,31 @@ async def test_a_hundred_callers_of_one_key_cost_one_query(store: Database) -> N
     found = await asyncio.gather(*(accounts.find(KEY, NOW) for _ in range(100)))
     assert counting.reads == 1
     assert len({id(caller) for caller in found}) == 1
+
+
+async def test_callers_of_many_keys_share_queries_and_each_gets_his_own_answer(store: Database) -> None:
+    keys = [f"{number:048d}" for number in range(300)]
+    for number, key in enumerate(keys[:60]):
+        await add(store, key=key, user=f"u{number % 7}", name=key, status=2 if number == 5 else 1)
+    accounts, counting = opened(store)
+    found = await asyncio.gather(*(accounts.find(key, NOW) for key in keys), return_exceptions=True)
+    assert counting.reads <= 4
+    for number, (key, caller) in enumerate(zip(keys, found, strict=True)):
+        if number < 60 and number != 5:
+            assert isinstance(caller, Caller)
+            assert (caller.key, caller.token_name, caller.username) == (key, key, f"u{number % 7}")
+        else:
+            assert isinstance(caller, TokenRefused)
+
+
+async def test_a_query_that_fails_is_not_the_end(store: Database) -> None:
+    await add(store)
+    accounts, counting = opened(store)
+    counting.down = True
+    found = await asyncio.gather(*(accounts.find(letter * 48, NOW) for letter in "xyz"), return_exceptions=True)
+    assert all(isinstance(each, Unavailable) for each in found)
+    counting.down = False
+    assert (await accounts.find(KEY, NOW)).token_id == 1
 
 
 async def test_who_leaves_does_not_take_the_others_answer_with_him(store: Database) -> None:

@@ -8,13 +8,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from one_api.accounts import queries, rules
 from one_api.accounts.rules import Caller
-from one_api.errors import TokenRefused, Unavailable
+from one_api.errors import AccessDenied, TokenRefused, Unavailable
 from one_api.store.engine import Database
 from one_api.sync import bump
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 MOST: Final = 50_000
 TTL_S: Final = 60
 LONGEST_KEY: Final = 255
+MOST_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class Accounts:
         self._known: dict[str, tuple[Caller, float]] = {}  # with the time after which it is not believed
         self._of_token: dict[int, str] = {}
         self._of_user: dict[int, set[str]] = {}
-        self._loading: dict[str, asyncio.Task[Caller]] = {}
+        self._loading: dict[str, asyncio.Future[Caller]] = {}
+        self._wanted: dict[str, int] = {}
+        self._loader: asyncio.Task[None] | None = None
         self._evictions = 0
 
     def __len__(self) -> int:
@@ -71,12 +75,13 @@ class Accounts:
         """
         if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
             raise TokenRefused("无效的令牌")
-        task = self._loading.get(key)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._load(key, now), name="find a caller")
-            self._loading[key] = task
-            task.add_done_callback(lambda done: self._loaded(key, done))
-        return await asyncio.shield(task)  # who leaves does not take the others' answer with him
+        found = self._loading.get(key)
+        if found is None:
+            found = self._loading[key] = asyncio.get_running_loop().create_future()
+            self._wanted[key] = now
+            if self._loader is None:
+                self._loader = asyncio.get_running_loop().create_task(self._load_wanted(), name="find callers")
+        return await asyncio.shield(found)  # who leaves does not take the others' answer with him
 
     async def balance(self, caller: Caller) -> Balance:
         """The amounts of this moment. Raises Unavailable."""
@@ -95,31 +100,64 @@ class Accounts:
             for key in tuple(self._of_user.get(int(number), ())):
                 self._forget(key)
 
-    async def _load(self, key: str, now: int) -> Caller:
+    async def _load_wanted(self) -> None:
+        """Whatever is asked for while a query is under way shares the next one."""
+        try:
+            while self._wanted:
+                batch = dict(islice(self._wanted.items(), MOST_AT_ONCE))
+                for key in batch:
+                    del self._wanted[key]
+                await self._load(batch)
+        finally:
+            self._loader = None
+            self._wanted.clear()
+            for key in tuple(self._loading):
+                self._loaded(key, Unavailable("令牌验证失败"))
+
+    async def _load(self, batch: Mapping[str, int]) -> None:
+        """`batch` holds for each key the time that decides about its expiry."""
         evictions = self._evictions
         loaded_at = self._clock()
         try:
             async with self._database.read() as tx:
-                token = await queries.find_holder(tx, key=key)
-        except Unavailable as error:
-            # One API's words, but not its 401: the key may be good, and clients should try again.
-            raise Unavailable("令牌验证失败") from error
-        if token is None:
-            raise TokenRefused("无效的令牌")
-        refusal = rules.refusal(token, now)
-        if refusal is not None:
-            if refusal.becomes is not None:
-                await self._retire(token, refusal.becomes)
-            raise refusal.error
-        caller = rules.caller(token)
-        if evictions == self._evictions:  # else it may have been read before the change that evicted
-            self._remember(caller, loaded_at)
-        return caller
+                found = {token.key: token for token in await queries.find_holders(tx, tuple(batch))}
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.exception("Keys cannot be looked up")
+            for key in batch:
+                # One API's words, but not its 401: the key may be good, and clients should try again.
+                self._loaded(key, Unavailable("令牌验证失败"))
+            return
+        for key, now in batch.items():
+            token = found.get(key)
+            refusal = None if token is None else rules.refusal(token, now)
+            if token is None:
+                self._loaded(key, TokenRefused("无效的令牌"))
+            elif refusal is None:
+                self._admit(token, loaded_at if evictions == self._evictions else None)
+            else:
+                if refusal.becomes is not None:
+                    await self._retire(token, refusal.becomes)
+                self._loaded(key, refusal.error)
 
-    def _loaded(self, key: str, task: "asyncio.Task[Caller]") -> None:
-        del self._loading[key]
-        if not task.cancelled():
-            task.exception()  # has been raised where it was awaited, unless all who waited have left
+    def _admit(self, token: rules.Holder, loaded_at: float | None) -> None:
+        """None: it may have been read before a change that evicted, so it is not to be remembered."""
+        try:
+            caller = rules.caller(token)
+        except AccessDenied as error:
+            self._loaded(token.key, error)
+            return
+        if loaded_at is not None:
+            self._remember(caller, loaded_at)
+        self._loaded(token.key, caller)
+
+    def _loaded(self, key: str, result: Caller | Exception) -> None:
+        future = self._loading.pop(key)
+        if isinstance(result, Exception):
+            future.set_exception(result)
+            future.exception()  # seen, also when all who waited have left
+        else:
+            future.set_result(result)
 
     async def _retire(self, token: rules.Holder, becomes: int) -> None:
         try:

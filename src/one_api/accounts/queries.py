@@ -1,8 +1,9 @@
 """The look-ups by secret: a token by its key, a user by session or access token. Each is one indexed query."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.accounts.rules import ENABLED, EXHAUSTED, Holder, same
@@ -29,12 +30,17 @@ def _holder() -> Select[Any]:
     return select(*columns).outerjoin_from(tokens, users, users.c.id == tokens.c.user_id)
 
 
-async def find_holder(tx: AsyncConnection, *, key: str) -> Holder | None:
-    """The token with exactly this key, by idx_tokens_key."""
-    row = (await tx.execute(_holder().where(tokens.c.key == key))).first()
-    if row is None or not same(key, row.key or ""):
-        return None
-    return _as_holder(row)
+async def find_holders(tx: AsyncConnection, keys: Sequence[str]) -> list[Holder]:
+    """The tokens with exactly these keys, by idx_tokens_key."""
+    # Padded to a power of two, so that few statements are prepared.
+    sought = [*keys, *[keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
+    rows = await tx.execute(_HOLDERS, {"keys": sought})
+    alike: dict[str, list[str]] = {}  # the database may have compared without case
+    for key in keys:
+        alike.setdefault(key.casefold(), []).append(key)
+    return [
+        _as_holder(row) for row in rows if any(same(key, row.key) for key in alike.get((row.key or "").casefold(), ()))
+    ]
 
 
 def _as_holder(row: Row[Any]) -> Holder:
@@ -54,6 +60,9 @@ def _as_holder(row: Row[Any]) -> Holder:
         role=row.role or 0,
         group=row.user_group or "",
     )
+
+
+_HOLDERS = _holder().where(tokens.c.key.in_(bindparam("keys", expanding=True)))
 
 
 async def retire_token(tx: AsyncConnection, token: Holder, *, becomes: int) -> bool:

@@ -85,27 +85,27 @@ class RelayProtocol(HttpToolsProtocol):
         self.idle_since = 0.0
         self._unset_keepalive_if_required()
         if self._missing:
-            data = self._count(data)
+            data = self._count(data, 0)
         while data and self._part == "nothing" and self._known is not None and not self._deaf:
             found = self._known.match(data)
             if found is None:
                 break
             start, self._missing = found
             self._relay(self._known.heading, keep_alive=True, chunked=True)
-            data = self._count(data[start:])
+            data = self._count(data, start)
         if data and not self._deaf:
             self._parse(data)
 
-    def _count(self, data: bytes) -> bytes:
+    def _count(self, data: bytes, start: int) -> bytes:
         """Take of a body what is still missing; what is left belongs to the next request."""
-        missing = self._missing
-        body, rest = (data, b"") if len(data) <= missing else (data[:missing], data[missing:])
+        end = start + self._missing
+        body = data[start:end]
         self._missing -= len(body)
         if body:
             self.on_body(body)
         if not self._missing:
             self.on_message_complete()
-        return rest
+        return data[end:]
 
     def _parse(self, data: bytes) -> None:
         self._source = data if self._part == "nothing" else b""

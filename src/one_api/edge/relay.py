@@ -45,7 +45,7 @@ class RelayService:
         self._pipeline = pipeline
         self._ids = ids
         self._client_ip = client_ip
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Incoming, asyncio.Task[None]] = {}
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -53,9 +53,7 @@ class RelayService:
         return read_head(method, url, headers)
 
     def begin(self, request: Incoming) -> "asyncio.Task[None]":
-        task = self._loop.create_task(self._serve(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._tasks[request] = self._loop.create_task(self._serve(request))
         return task
 
     def refuse(self, request: Incoming, status: int, message: str) -> None:
@@ -77,8 +75,8 @@ class RelayService:
     async def drain(self, patience_s: float) -> None:
         """Wait for calls under way; what is left after that long is cancelled, settled and waited for."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=patience_s)
-        left = set(self._tasks)
+            await asyncio.wait(self._tasks.values(), timeout=patience_s)
+        left = set(self._tasks.values())
         for task in left:
             task.cancel()
         if left:
@@ -100,6 +98,8 @@ class RelayService:
         except Exception:
             log.exception("relay failed", request_id=request_id)
             self._fail(request, OneAPIError("internal error", code="internal_error"), request_id)
+        finally:
+            del self._tasks[request]
 
     def _call(self, request: Incoming, request_id: str) -> Call:
         heading = request.heading

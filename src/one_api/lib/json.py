@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 MAX_DEPTH = 64
+SHORT = 4096
 _ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
@@ -91,10 +92,22 @@ def _names_each_key_once(data: bytes, value: Any, keys: int) -> bool:
     many as the keys that were kept, no key was dropped. An escaped colon would be counted in a string and not in the
     text, and hide a structural one.
     """
-    colons = len(data.split(b":")) - 1  # half the cost of count()
+    colons = _at_most(data, keys) if len(data) > SHORT else -1
+    if colons < 0:
+        colons = len(data.split(b":")) - 1  # half the cost of count()
     if colons == keys:
         return True
     return _ESCAPED_COLON.search(data) is None and colons - _colons(value) == keys
+
+
+def _at_most(data: bytes, most: int) -> int:
+    """How many colons there are, -1 for more than `most`: where they are few, each is found at the speed of memory."""
+    place = data.find(b":")
+    for count in range(most + 1):
+        if place < 0:
+            return count
+        place = data.find(b":", place + 1)
+    return -1
 
 
 def _colons(value: Any) -> int:

@@ -4,7 +4,7 @@ Text is priced by tokens: the upstream's own report if it can be believed, else 
 delivered. Images have a price each, speech one for each byte of its text, transcriptions one for each token of theirs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,8 +62,10 @@ def price(
     return Price(model, tariff, _text_bounds(ask, tariff, options, prompt))
 
 
-def dearest(prices: Iterable[Price]) -> text.Bounds:
+def dearest(prices: Collection[Price]) -> text.Bounds:
     """The bounds that cover whichever channel answers."""
+    if len(prices) == 1:
+        return next(iter(prices)).bounds
     least = most = ceiling = 0
     for each in prices:
         least, most = max(least, each.bounds.least), max(most, each.bounds.most)

@@ -19,9 +19,8 @@ log = structlog.get_logger(__name__)
 
 MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
 MAX_HEADER_COUNT: Final = 256
-JOIN: Final = 64 * 1024  # bodies up to this are sent in one piece with their head
+JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
 
-_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding", b"content-encoding"))
 _NOT_SHOWN: Final = (b"content-length", b"content-encoding")  # of an answer that was inflated
 _VERSIONS: Final = ("1.1", "1.0")
 
@@ -94,8 +93,7 @@ class Connection(asyncio.Protocol):
         if len(body) <= JOIN:
             transport.write(exchange.head + body)
         else:
-            transport.write(exchange.head)
-            transport.write(body)
+            transport.writelines((exchange.head, body))  # one system call without a copy
         if exchange.paused:
             transport.pause_reading()
 
@@ -170,20 +168,17 @@ class Connection(asyncio.Protocol):
             raise _Unexpected  # an answer nobody asked for, behind the one we wanted
         self._lines.clear()
         self._coding = b""
-        self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._lines.append((name, value))
 
-    def _on_framing(self, name: bytes, value: bytes) -> None:
+    def _on_coding(self, name: bytes, value: bytes) -> None:
         if name == b"content-encoding":
             if self._coding:
                 raise _Unexpected
             self._coding = value.lower() if value.lower() != b"identity" else b""
         elif name == b"transfer-encoding" and value.lower() != b"chunked":
             raise _Unexpected  # we never offered another
-        else:
-            self._framed = True
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -193,9 +188,11 @@ class Connection(asyncio.Protocol):
         if len(self._lines) > MAX_HEADER_COUNT:
             raise _TooLarge
         headers = [(name.lower(), value.rstrip()) for name, value in self._lines]
-        for name, value in headers:
-            if name in _FRAMING:
-                self._on_framing(name, value)
+        names = dict(headers)
+        self._framed = b"content-length" in names or b"transfer-encoding" in names
+        if b"transfer-encoding" in names or b"content-encoding" in names:
+            for name, value in headers:
+                self._on_coding(name, value)
         self._interim = status < 200
         exchange = self._exchange
         if self._interim or exchange is None:

@@ -107,7 +107,9 @@ class DirectTransport:
                 self._waiting.remove(waiting)
                 connection.begin(waiting)
                 return
-        idle = self._idle.setdefault(connection.key, deque())
+        idle = self._idle.get(connection.key)
+        if idle is None:
+            idle = self._idle[connection.key] = deque()
         if self._closed or len(idle) >= self._most_idle:
             connection.drop()
             return

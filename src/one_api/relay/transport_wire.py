@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from one_api.relay.transport import HttpRequest
+from one_api.relay.transport import Headers, HttpRequest
 
-MOST_LINES: Final = 4096
-LONGEST_LINE: Final = 1024  # longer ones are seldom the same twice
+MOST: Final = 2048
+LONGEST: Final = 4096  # longer ones are seldom the same twice
 
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
 _TARGET: Final = re.compile(rb"[!-~\x80-\xff]+")
@@ -17,48 +17,47 @@ _MEANS_A_BODY: Final = frozenset(("POST", "PUT", "PATCH"))
 
 
 class Writer:
-    """Writes requests. Lines that were checked once are remembered: most calls repeat those of the call before."""
+    """Writes requests. What was checked once is remembered: most calls repeat the head of the call before."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str | bytes, bytes], bytes] = {}
+        self._known: dict[tuple[str, bytes, bytes, Headers], bytes] = {}
 
     def head(self, request: HttpRequest, host_line: bytes) -> bytes:
         """The request up to its body. Raises ValueError."""
-        known = self._lines
-        first = known.get((request.method, request.target))
-        parts = [self._request_line(request.method, request.target) if first is None else first, host_line]
-        for header in request.headers:
-            line = known.get(header)
-            parts.append(self._header_line(header) if line is None else line)
+        key = (request.method, request.target, host_line, request.headers)
+        known = self._known.get(key)
+        if known is None:
+            lines = map(_header_line, request.headers)
+            known = b"".join((_request_line(request.method, request.target), host_line, *lines))
+            self._remember(key, known)
         size = len(request.body)
         if size or request.method in _MEANS_A_BODY:
-            parts.append(b"content-length: %d\r\n\r\n" % size)
-        else:
-            parts.append(b"\r\n")
-        return b"".join(parts)
+            return b"%bcontent-length: %d\r\n\r\n" % (known, size)
+        return known + b"\r\n"
 
-    def _request_line(self, method: str, target: bytes) -> bytes:
-        if not _METHOD.fullmatch(method):
-            raise ValueError("not a method")
-        if not _TARGET.fullmatch(target):
-            raise ValueError("a request target holds no blanks and no control characters")
-        return self._remember((method, target), b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target))
+    def _remember(self, key: tuple[str, bytes, bytes, Headers], head: bytes) -> None:
+        if len(head) <= LONGEST:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = head
 
-    def _header_line(self, header: tuple[bytes, bytes]) -> bytes:
-        name, value = header
-        if not _NAME.fullmatch(name):
-            raise ValueError("not a header name")
-        if name.lower() in _OURS:
-            raise ValueError(f"the transport itself writes {name.decode('ascii').lower()}")
-        if _NOT_IN_VALUES.search(value):
-            raise ValueError(f"the value of {name.decode('ascii')} holds control characters")
-        return self._remember(header, b"%b: %b\r\n" % header)
 
-    def _remember(self, key: tuple[str | bytes, bytes], line: bytes) -> bytes:
-        if len(line) <= LONGEST_LINE:
-            if len(self._lines) >= MOST_LINES:
-                self._lines.clear()
-            self._lines[key] = line
-        return line
+def _request_line(method: str, target: bytes) -> bytes:
+    if not _METHOD.fullmatch(method):
+        raise ValueError("not a method")
+    if not _TARGET.fullmatch(target):
+        raise ValueError("a request target holds no blanks and no control characters")
+    return b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
+
+
+def _header_line(header: tuple[bytes, bytes]) -> bytes:
+    name, value = header
+    if not _NAME.fullmatch(name):
+        raise ValueError("not a header name")
+    if name.lower() in _OURS:
+        raise ValueError(f"the transport itself writes {name.decode('ascii').lower()}")
+    if _NOT_IN_VALUES.search(value):
+        raise ValueError(f"the value of {name.decode('ascii')} holds control characters")
+    return b"%b: %b\r\n" % header
