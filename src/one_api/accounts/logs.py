@@ -4,6 +4,9 @@ Lists are in the order of ids, and consoles nearly always name a time from the b
 for a choice, follows the index of times and sorts the whole table; so the index a list follows is decided here: times
 if few rows are of that time, else the order of ids or the one name looked for. What must not be followed is hidden
 from the planner in an expression.
+
+A user's name has no index of its own, because each call would pay for it (docs/decisions/0007): it is the second column
+of index_username_model_name, which is asked for each model that occurs.
 """
 
 import logging
@@ -12,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, literal_column, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.errors import Unavailable
 from one_api.store.engine import Database
@@ -84,6 +88,12 @@ class Filter:
     def timed(self) -> bool:
         return bool(self.start_timestamp or self.end_timestamp)
 
+    @property
+    def of_username(self) -> bool:
+        """Whether the user's name is all that an index could find."""
+        others = (self.model_name, self.token_name, self.channel, self.user_id)
+        return bool(self.username) and not any(others) and self.type in (0, CONSUME)
+
     def times(self, created_at: ColumnElement[int] = logs.c.created_at) -> list[ColumnElement[bool]]:
         """The bounds of the time, on another expression for the column if so wanted."""
         found = []
@@ -136,9 +146,27 @@ async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
         if wanted.timed and len((await tx.execute(in_that_time(wanted))).all()) <= FEW:
             ids = sorted((await tx.execute(by_time(wanted))).scalars(), reverse=True)[first : first + PAGE]
             query = select(logs).where(logs.c.id.in_(ids)).order_by(logs.c.id.desc())
+        elif wanted.of_username:
+            return [_as_log(row) for row in await _of_username(tx, wanted, first=first)]
         else:
             query = by_number(wanted).limit(PAGE).offset(first)
         return [_as_log(row) for row in await tx.execute(query)]
+
+
+async def _of_username(tx: AsyncConnection, wanted: Filter, *, first: int) -> Sequence[Row[Any]]:
+    """Who has most of the rows is found among the newest; who has few, by all of them."""
+    newest = among_newest(wanted).limit(PAGE).offset(first)
+    found = (await tx.execute(_whole(newest))).all()
+    if len(found) < PAGE:
+        every = by_username(wanted, await models(tx)).limit(PAGE).offset(first)
+        found = (await tx.execute(_whole(every))).all()
+    return found
+
+
+def _whole(ids: Select[Any]) -> Select[Any]:
+    """The rows of the ids, newest first."""
+    page = ids.subquery()
+    return select(logs).join(page, logs.c.id == page.c.id).order_by(logs.c.id.desc())
 
 
 def in_that_time(wanted: Filter) -> Select[Any]:
@@ -155,6 +183,38 @@ def by_number(wanted: Filter) -> Select[Any]:
     """What matches, newest first; by the index of a name, whose rows are in the order of ids, or by the ids."""
     conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names())
     return select(logs).where(*conditions).order_by(logs.c.id.desc())
+
+
+def among_newest(wanted: Filter) -> Select[Any]:
+    """The ids of what matches among the last FEW; by the ids."""
+    last = select(func.max(logs.c.id) - FEW).scalar_subquery()
+    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names(hidden=True))
+    return select(logs.c.id).where(logs.c.id > last, *conditions).order_by(logs.c.id.desc())
+
+
+def by_username(wanted: Filter, names: Sequence[str]) -> Select[Any]:
+    """The ids of what matches, newest first; by index_username_model_name, then sorted."""
+    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names(), _of_models(names))
+    return select(logs.c.id).where(*conditions).order_by((logs.c.id + 0).desc())
+
+
+def _of_models(names: Sequence[str]) -> ColumnElement[bool]:
+    """True of every row, if these are all models."""
+    return or_(logs.c.model_name.in_(names), logs.c.model_name.is_(None))
+
+
+async def models(tx: AsyncConnection) -> Sequence[str]:
+    """All that occur."""
+    return [name for name in (await tx.execute(all_models(tx.dialect.name))).scalars() if name is not None]
+
+
+def all_models(dialect: str) -> Select[Any]:
+    """One look into idx_logs_model_name for each. MySQL does so for DISTINCT; the others are told the next after next."""
+    if dialect == "mysql":
+        return select(logs.c.model_name).distinct()
+    names = select(func.min(logs.c.model_name).label("name")).cte("names", recursive=True)
+    following = select(func.min(logs.c.model_name)).where(logs.c.model_name > names.c.name).scalar_subquery()
+    return select(names.union_all(select(following).where(names.c.name.is_not(None))).c.name)
 
 
 def _of_type(kind: int, *, hidden: bool = False) -> list[ColumnElement[bool]]:
@@ -196,9 +256,12 @@ async def _newest(database: Database, *conditions: ColumnElement[bool]) -> list[
 
 async def consumed(database: Database, wanted: Filter) -> int:
     """The quota of all calls that match; the type looked for does not count."""
-    conditions = (*wanted.times(), *replace(wanted, type=0).names())
+    wanted = replace(wanted, type=0)
+    conditions = (*wanted.times(), *wanted.names())
     query = select(func.coalesce(func.sum(logs.c.quota), 0)).where(logs.c.type == CONSUME, *conditions)
     async with database.read() as tx:
+        if wanted.of_username:
+            query = query.where(_of_models(await models(tx)))
         return int((await tx.execute(query)).scalar_one())
 
 

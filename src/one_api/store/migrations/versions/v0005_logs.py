@@ -1,4 +1,4 @@
-"""Indexes on `logs` for what consoles look for: by user name, and by the types that are not calls."""
+"""Indexes on `logs` for what consoles look for: the types that are not calls."""
 
 from alembic import op
 
