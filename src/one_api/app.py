@@ -30,7 +30,6 @@ from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
 from one_api.edge.relay import RelayService
-from one_api.edge.shared_limits import Shared, open_redis
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Runner
 from one_api.jobs.means import Means
@@ -257,9 +256,15 @@ async def watch(config: Config, database: Database) -> Watched:
 
 def limits(config: Config, stack: AsyncExitStack) -> Limits:
     """How often somebody may ask, counted in Redis where there is one."""
-    redis = open_redis(config)
-    if redis is None:
+    if not config.redis_enabled:
+        if config.redis_conn_string:
+            log.info("SYNC_FREQUENCY not set, Redis is disabled")
+        else:
+            log.info("REDIS_CONN_STRING not set, Redis is not enabled")
         return Limits.of(config, Memory())
+    from one_api.edge.shared_limits import Shared, open_redis  # noqa: PLC0415  # loads long, and few need it
+
+    redis = open_redis(config)
     stack.push_async_callback(redis.aclose)
     return Limits.of(config, Shared(redis))
 

@@ -92,17 +92,8 @@ def _key(rule: Rule, who: str) -> str:
     return f"{PREFIX}{rule.mark}:{who}"
 
 
-def open_redis(config: Config) -> Redis | None:
-    """The connections to Redis, or None where it is not configured; they are made when they are used.
-
-    Raises ConfigError.
-    """
-    if not config.redis_conn_string:
-        log.info("REDIS_CONN_STRING not set, Redis is not enabled")
-        return None
-    if not config.redis_enabled:
-        log.info("SYNC_FREQUENCY not set, Redis is disabled")
-        return None
+def open_redis(config: Config) -> Redis:
+    """The connections to the Redis that is configured; they are made when they are used. Raises ConfigError."""
     settings: dict[str, Any] = {
         "socket_timeout": PATIENCE_S,
         "socket_connect_timeout": PATIENCE_S,
