@@ -1,3 +1,4 @@
 from tests.store.fixtures import store
+from tests.store.made import made_in_mariadb, made_in_sqlite, mariadb, sqlite
 
-__all__ = ["store"]
+__all__ = ["made_in_mariadb", "made_in_sqlite", "mariadb", "sqlite", "store"]

@@ -73,7 +73,11 @@ async def plan(database: Database, query: Select[Any]) -> str:
 
 def whole_table(plan: str, database: Database) -> bool:
     """Whether all rows are read; whatever is sorted was found by an index."""
-    signs = {"sqlite": ("SCAN logs",), "postgresql": ("Seq Scan on logs",), "mysql": ("'logs', 'ALL'", "'logs', 'index'")}
+    signs = {
+        "sqlite": ("SCAN logs",),
+        "postgresql": ("Seq Scan on logs",),
+        "mysql": ("'logs', 'ALL'", "'logs', 'index'"),
+    }
     return any(sign in plan for sign in signs[database.kind])
 
 
@@ -118,7 +122,7 @@ async def test_a_name_finds_all_its_rows(filled: Database, username: str, more: 
     wanted = Filter(username=username, **more)
     for number in (0, 2):
         found = [log.id for log in await domain.page(filled, wanted, number=number)]
-        assert found == [id for id, _ in expected][number * 10 : number * 10 + 10]
+        assert found == [row_id for row_id, _ in expected][number * 10 : number * 10 + 10]
     assert await domain.consumed(filled, wanted) == sum(quota or 0 for _, quota in expected)
 
 
@@ -127,4 +131,3 @@ async def test_few_rows_of_a_time_are_found_by_the_time(filled: Database, names:
     wanted = Filter(start_timestamp=100, end_timestamp=120, **names)
     for query in (domain.in_that_time(wanted), domain.by_time(wanted)):
         assert "idx_created_at_type" in await plan(filled, query)
-

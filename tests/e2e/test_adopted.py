@@ -127,10 +127,10 @@ def only_added(before: State, after: State) -> None:
     for table, facts in before.tables.items():
         assert facts.items() <= after.tables[table].items(), table
     assert set(after.tables) - set(before.tables) <= {*metadata.tables, "alembic_version"}
-    for table in ONE_API:
-        known = {f"column {column.name}" for column in table.columns} | {f"index {i.name}" for i in table.indexes}
-        more = set(after.tables[table.name]) - set(before.tables.get(table.name, {}))
-        assert more <= known | {"key", "unique ['username']", "index uni_users_username"}, table.name
+    for ours in ONE_API:
+        known = {f"column {column.name}" for column in ours.columns} | {f"index {index.name}" for index in ours.indexes}
+        more = set(after.tables[ours.name]) - set(before.tables.get(ours.name, {}))
+        assert more <= known | {"key", "unique ['username']", "index uni_users_username"}, ours.name
 
 
 def readable(table: str, row: Mapping[str, Any], changed: set[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from one_api.store.schema import ledger, redemptions, users
 from tests.conftest import StartGateway
 from tests.e2e import wire
-from tests.e2e.world import START, World, open_world
+from tests.e2e.world import START, open_world
 from tests.harness import scripted, servers
 from tests.harness.scripted import completion, tokens
 

