@@ -1,10 +1,12 @@
 """What looks after channels, on a real database and real sockets; only the letters it writes stay here."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from one_api.channels.upkeep import Switches
@@ -14,6 +16,7 @@ from one_api.jobs.upkeep import Upkeep
 from one_api.notify import NotSent, Outbox
 from one_api.options import DEFAULTS, Options
 from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.direct import default_tls
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
 from one_api.relay.transport import Timeouts
@@ -58,6 +61,12 @@ class LookingAfter:
         return self.letters.sent
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Loading the certificates of a system takes long."""
+    return default_tls()
+
+
 @asynccontextmanager
 async def looking_after(
     database: Database,
@@ -71,7 +80,7 @@ async def looking_after(
         pass
 
     loop = asyncio.get_running_loop()
-    transports = Transports(loop)
+    transports = Transports(loop, tls=_tls())
     letters = Letters()
     outbox = Outbox(letters)
     health = ChannelHealth(

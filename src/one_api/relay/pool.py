@@ -1,6 +1,7 @@
 """Which transport a channel's requests take: directly, or through the proxy that it or the operator names."""
 
 import asyncio
+import ssl
 
 from one_api.relay.direct import DirectTransport
 from one_api.relay.proxied import ProxiedTransport
@@ -12,8 +13,10 @@ MOST_PROXIES = 64
 class Transports:
     """Owns all transports of a process. `default_proxy` is for channels that name none."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, default_proxy: str = "") -> None:
-        self.direct = DirectTransport(loop)
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, default_proxy: str = "", *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.direct = DirectTransport(loop, tls=tls)
         self._loop = loop
         self._default = default_proxy
         self._proxied: dict[str, ProxiedTransport] = {}

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx2
@@ -19,6 +19,7 @@ from one_api.edge.api import Parts, build_api
 from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
 from one_api.edge.turnstile import VERIFY, Turnstile
+from one_api.edge.web import Console
 from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
 from one_api.notify import Mailer, Notices, Pusher
@@ -131,6 +132,12 @@ class World:
 HASH = "$2a$04$5wITdouvClMCLqexzJDeTecdzHCFWpHK5yx5jDXdEXTe/k/lUmyL6"
 
 
+@cache
+def console() -> Console:
+    """Packing its files takes long."""
+    return Console.load()
+
+
 @asynccontextmanager
 async def world(
     where: servers.Database, logs: str = "", *, verify_address: str = VERIFY, **settings_: Any
@@ -163,7 +170,15 @@ async def world(
             turnstile = Turnstile(lambda: parts.options.now, http=http, verify_address=verify_address)
             parts = replace(parts, turnstile=turnstile)
             watched.append(parts)
-            built = World(database, ledger, parts, build_api(parts), clock, http, after)
+            built = World(
+                database,
+                ledger,
+                parts,
+                build_api(parts, console=None if config.slave else console()),
+                clock,
+                http,
+                after,
+            )
             yield built
             for person in built.people:
                 await person.http.aclose()
