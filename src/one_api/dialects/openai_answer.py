@@ -35,6 +35,12 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
     return json.encode(value)
 
 
+def encode_failure(failure: ir.Failed) -> bytes:
+    """An error object, as the body of an answer or an event of a stream."""
+    error = {"message": failure.message, "type": failure.type, "param": None, "code": None}
+    return json.encode({"error": error})
+
+
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:
     """A usage object; details only where there are some."""
     value: dict[str, Any] = {
@@ -110,8 +116,7 @@ class ChunkEncoder:
             case ir.Ended():
                 return [*self._usage(event.usage), DONE]
             case ir.Failed():
-                error = {"message": event.message, "type": event.type, "param": None, "code": None}
-                return [json.encode({"error": error})]
+                return [encode_failure(event)]
             case _:
                 assert_never(event)
 
