@@ -302,6 +302,7 @@ def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upst
         health=health,
         timeouts=Timeouts(total=total) if total else Timeouts(total=0),
         enforce_usage=config.enforce_include_usage,
+        now=now,
     )
 
 

@@ -1,15 +1,32 @@
 """Neutral values of a call: what every dialect, price and log row means by them.
 
+Dialects meet here and nowhere else: one reads a caller's request into a `Request`, another writes it for an upstream,
+and the answer comes back as an `Answer` or as a stream of events. Blocks keep their order; what only one dialect knows
+travels in `extra` or as `Opaque`, so that its own vendor gets it back unchanged.
+
 Values that every call makes are msgspec structs: they cost a tenth of a frozen dataclass.
 """
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 import msgspec
+
+from one_api.errors import OneAPIError
+
+
+class Unrepresentable(OneAPIError):
+    """A request holds content that cannot be read, or that the upstream's dialect has no form for."""
+
+    status = 400
+    code = "invalid_request"
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Counted units of one call, in tokens.
 
-    `input` includes `cached` and `audio_in`; `output` includes `reasoning` and `audio_out`.
+    `input` includes `cached`, `cache_write` and `audio_in`, of which the first two never count the same token; `output`
+    includes `reasoning` and `audio_out`.
     """
 
     input: int = 0
@@ -19,3 +36,229 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     reasoning: int = 0
     audio_in: int = 0
     audio_out: int = 0
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+Extra = Mapping[str, Any]
+
+
+class Text(msgspec.Struct, frozen=True):
+    text: str
+    extra: Extra = {}
+
+
+class Image(msgspec.Struct, frozen=True):
+    """By address, or inline as `data` in base64 of `media_type`."""
+
+    url: str = ""
+    media_type: str = ""
+    data: str = ""
+    extra: Extra = {}
+
+
+class File(msgspec.Struct, frozen=True):
+    """A document, inline as `data` in base64 or by address."""
+
+    media_type: str = ""
+    data: str = ""
+    url: str = ""
+    name: str = ""
+    extra: Extra = {}
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """`arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+    extra: Extra = {}
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    call_id: str
+    content: tuple["Text | Image | File", ...]
+    failed: bool = False
+    extra: Extra = {}
+
+
+class Thinking(msgspec.Struct, frozen=True):
+    """Reasoning that was shown. The signature lets the vendor who made it (`origin`, "" if unknown) know it again."""
+
+    text: str
+    signature: str = ""
+    origin: str = ""
+
+
+class Redacted(msgspec.Struct, frozen=True):
+    """Reasoning that only its vendor can read."""
+
+    data: str
+    origin: str = ""
+
+
+class Opaque(msgspec.Struct, frozen=True):
+    """A block that only `dialect` has a word for, as it stood there."""
+
+    dialect: str
+    raw: Mapping[str, Any]
+
+
+Said = Text | Image | File | ToolCall | ToolResult | Thinking | Redacted | Opaque
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One side's turn. A system turn stands in the middle of a conversation; what comes first is `Request.system`."""
+
+    role: Literal["system", "user", "assistant"]
+    blocks: tuple[Said, ...]
+
+
+# --- a request --------------------------------------------------------------------------------------------------------
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A function the model may call. `schema` is None for one without parameters."""
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, Any] | None = None
+    strict: bool = False
+    extra: Extra = {}
+
+
+class ToolChoice(msgspec.Struct, frozen=True):
+    """`one` is the tool called `name`."""
+
+    mode: Literal["auto", "any", "none", "one"]
+    name: str = ""
+
+
+class Reasoning(msgspec.Struct, frozen=True):
+    """How much to think: by a word, by a number of tokens, or as the vendor's own object says."""
+
+    effort: str = ""
+    budget: int = 0
+    native: Mapping[str, Any] | None = None
+
+
+class Format(msgspec.Struct, frozen=True):
+    """The form an answer has to have: any JSON, or JSON of a schema."""
+
+    schema: Mapping[str, Any] | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """`parallel`: whether several tools may be called at once, None if nothing is said of it.
+
+    `extra` are the fields of the caller's dialect that have no place here.
+    """
+
+    model: str
+    turns: tuple[Turn, ...]
+    system: tuple[Text, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    choice: ToolChoice | None = None
+    parallel: bool | None = None
+    limit: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    stream: bool = False
+    reasoning: Reasoning | None = None
+    format: Format | None = None
+    user: str = ""
+    extra: Extra = {}
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A request for an upstream. `losses` name what was asked for and could not be passed on."""
+
+    body: bytes
+    losses: tuple[str, ...] = ()
+
+
+# --- an answer --------------------------------------------------------------------------------------------------------
+
+Reason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer. `usage` is None where the upstream's report cannot be believed."""
+
+    id: str
+    model: str
+    blocks: tuple[Said, ...]
+    reason: Reason = "stop"
+    usage: Usage | None = None
+
+
+class Started(msgspec.Struct, frozen=True):
+    """`prompt` is what the upstream says it has read, None if it did not say."""
+
+    id: str
+    model: str
+    prompt: Usage | None = None
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    text: str
+
+
+class ThinkingDelta(msgspec.Struct, frozen=True):
+    text: str
+
+
+class ThinkingEnded(msgspec.Struct, frozen=True):
+    """A block of thinking is complete: all of it, with its signature. `index` is its place among the blocks."""
+
+    index: int
+    block: Thinking | Redacted
+
+
+class CallStarted(msgspec.Struct, frozen=True):
+    """A tool is called; the arguments follow, as the only block under way."""
+
+    id: str
+    name: str
+
+
+class ArgumentsDelta(msgspec.Struct, frozen=True):
+    text: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    reason: Reason
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The upstream has nothing to say yet and is still there."""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The stream is complete."""
+
+    usage: Usage | None
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The upstream reported an error, or what it sent cannot be read; nothing follows."""
+
+    type: str
+    message: str
+
+
+Event = (
+    Started
+    | TextDelta
+    | ThinkingDelta
+    | ThinkingEnded
+    | CallStarted
+    | ArgumentsDelta
+    | Finished
+    | Alive
+    | Ended
+    | Failed
+)

@@ -93,6 +93,7 @@ async def looking_after(
         health=health,
         timeouts=Timeouts(total=20),
         enforce_usage=False,
+        now=lambda: int(time.time()),
     )
     means: dict[str, Any] = {
         "database": database,

@@ -11,7 +11,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 PATIENCE_S = 20.0  # a loaded machine, not an expectation
@@ -200,7 +200,10 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
 
 
 def head(status: int, headers: Headers) -> bytes:
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [
+        f"HTTP/1.1 {status} {responses.get(status, 'Unheard of')}",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
     return "\r\n".join((*lines, "", "")).encode("latin-1")
 
 

@@ -43,6 +43,15 @@ def usage(prompt: Any, completion: Any, total: Any, **more: Any) -> dict[str, An
             Usage(100, 50, cached=80, reasoning=20, audio_in=7, audio_out=3),
         ),
         (usage(100, 50, 150, prompt_cache_hit_tokens=64), Usage(100, 50, cached=64)),
+        (
+            usage(100, 50, 150, prompt_tokens_details={"cached_tokens": 60, "cache_write_tokens": 30}),
+            Usage(100, 50, cached=60, cache_write=30),
+        ),
+        (
+            usage(100.0, 50, 150, prompt_tokens_details={"cache_write_tokens": 30.0, "audio_tokens": "x"}),
+            None,
+        ),
+        (usage(100.0, 50, 150, prompt_tokens_details={"cache_write_tokens": 30.0}), Usage(100, 50, cache_write=30)),
         (usage(10, 5, 15, prompt_tokens_details={"cached_tokens": 80}), Usage(10, 5, cached=10)),
         (usage(10, 5, 15, prompt_tokens_details="none"), Usage(10, 5)),
         ({"input_tokens": 4, "total_tokens": 4, "input_tokens_details": {"cached_tokens": 1}}, Usage(4, 0, cached=1)),

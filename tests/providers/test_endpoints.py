@@ -57,7 +57,8 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     51: VERSIONLESS,
 }
 NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
-OTHERS = sorted(set(range(52)) - set(PATHS) - {43})
+ANTHROPIC = 14
+OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, 43})
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,15 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
 def test_thirty_three_types_and_azure_speak_openai() -> None:
     assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wire == "openai"]
     assert len(PATHS) == 33 + 1
+
+
+def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
+    found = endpoint(Account(ANTHROPIC, ""), Mode.CHAT, "claude-sonnet-4-5")
+    assert found.url == "https://api.anthropic.com/v1/messages"
+    assert dict(found.headers) == {b"x-api-key": b"KEY", b"anthropic-version": b"2023-06-01"}
+    for mode in set(MODES) - {Mode.CHAT}:
+        with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for anthropic"):
+            url(Account(ANTHROPIC), mode)
 
 
 @pytest.mark.parametrize("number", OTHERS)

@@ -32,6 +32,7 @@ Count = Annotated[int, Meta(ge=0, le=MOST_BELIEVED)]
 
 class _Details(Struct, frozen=True, gc=False):
     cached_tokens: Count = 0
+    cache_write_tokens: Count = 0
     reasoning_tokens: Count = 0
     audio_tokens: Count = 0
 
@@ -91,6 +92,7 @@ def _as_openai(counts: "_Counts") -> tuple[Usage, int]:
         input=prompt,
         output=completion,
         cached=min(prompt, before.cached_tokens or counts.prompt_cache_hit_tokens),
+        cache_write=min(prompt, before.cache_write_tokens),
         reasoning=min(completion, after.reasoning_tokens),
         audio_in=min(prompt, before.audio_tokens),
         audio_out=min(completion, after.audio_tokens),
@@ -113,6 +115,7 @@ def _read_loosely(value: dict[Any, Any]) -> tuple[Usage, int] | None:
             input=prompt,
             output=completion,
             cached=min(prompt, cached),
+            cache_write=min(prompt, _count(before, "cache_write_tokens")),
             reasoning=min(completion, _count(after, "reasoning_tokens")),
             audio_in=min(prompt, _count(before, "audio_tokens")),
             audio_out=min(completion, _count(after, "audio_tokens")),

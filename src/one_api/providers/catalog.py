@@ -30,14 +30,17 @@ Wire = Literal[
     "xunfei",
     "zhipu",
 ]
-Auth = Literal["bearer", "api-key", "verbatim"]
-"""`Authorization: Bearer KEY`, `api-key: KEY`, or `Authorization: KEY`."""
+Auth = Literal["bearer", "api-key", "x-api-key", "verbatim"]
+"""`Authorization: Bearer KEY`, `api-key: KEY`, `x-api-key: KEY`, or `Authorization: KEY`."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Who answers behind a channel type. `key` names the type, `name` is what the console shows."""
+    """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
+
+    wire: the dialect it speaks. headers: what it always wants. callers: those among them that a caller may set himself.
+    """
 
     id: int
     key: str
@@ -48,6 +51,7 @@ class Provider:
     path: PathRule
     auth: Auth = "bearer"
     headers: Headers = ()
+    callers: tuple[bytes, ...] = ()
 
 
 def _row(
@@ -84,6 +88,22 @@ def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire:
     )
 
 
+def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -> Provider:
+    """A provider that speaks Anthropic's Messages API: https://platform.claude.com/docs/en/api/overview#authentication."""
+    return Provider(
+        id=number,
+        key=key,
+        name=name,
+        owned_by=owned_by,
+        base_url=base_url,
+        wire="anthropic",
+        path=paths.messages,
+        auth="x-api-key",
+        headers=((b"anthropic-version", b"2023-06-01"),),
+        callers=(b"anthropic-version",),
+    )
+
+
 _CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
 _OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
@@ -111,7 +131,7 @@ _ROWS: Final = (
     _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm"),
     _row(12, "API2GPT", "代理：API2GPT", "openai", "https://api.api2gpt.com"),
     _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
-    _other(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com", "anthropic"),
+    _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
     _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
     _other(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", "zhipu"),
     _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),

@@ -55,5 +55,7 @@ def _credentials(row: Provider, key: str) -> Headers:
             return ((b"authorization", b"Bearer " + value),)
         case "api-key":
             return ((b"api-key", value),)
+        case "x-api-key":
+            return ((b"x-api-key", value),)
         case "verbatim":
             return ((b"authorization", value),)

@@ -84,6 +84,13 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
     return rule
 
 
+def messages(place: Place) -> str:
+    """Anthropic's Messages API, which serves chat alone."""
+    if place.mode is not Mode.CHAT:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
+    return "/v1/messages"
+
+
 def foreign(name: str) -> PathRule:
     """A provider whose protocol is not spoken here."""
 

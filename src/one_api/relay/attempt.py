@@ -9,6 +9,7 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
+from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
@@ -17,8 +18,10 @@ from one_api.relay.client import Client
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
+from one_api.relay.translated import TranslatedInflow, write_request
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
+from one_api.routing.health import account_phrase
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 MAX_ENDPOINTS = 10_000
@@ -26,6 +29,7 @@ USER_AGENT = (b"user-agent", b"one-api")
 BAICHUAN = 26  # its requests were always written anew
 
 _EVENT_STREAM = (b"accept", b"text/event-stream")
+_JSON = (b"content-type", b"application/json")
 
 
 class Health(Protocol):
@@ -38,11 +42,16 @@ class Health(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a channel's requests of one kind go, ready for the transport."""
+    """Where a channel's requests of one kind go, ready for the transport.
+
+    dialect: the one to translate to, None where the caller's own is spoken. callers: headers a caller may set himself.
+    """
 
     origin: Origin
     path: bytes
     headers: tuple[tuple[bytes, bytes], ...]
+    dialect: Outbound | None = None
+    callers: tuple[bytes, ...] = ()
 
 
 class Targets:
@@ -65,7 +74,8 @@ class Targets:
             raise UpstreamError(
                 reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
             ) from None
-        target = Target(origin, path.encode("latin-1"), endpoint.headers)
+        row = providers.provider(channel.type)
+        target = Target(origin, path.encode("latin-1"), endpoint.headers, OUTBOUND.get(row.wire), row.callers)
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()
         self._known[key] = (channel, target)
@@ -82,6 +92,7 @@ class Upstreams:
     health: Health
     timeouts: Timeouts
     enforce_usage: bool
+    now: Callable[[], int]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -123,7 +134,7 @@ async def first_answer(
             last = without_key(error, channel)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
             upstreams.health.failed(channel, error)
-            if not error.retry:
+            if not error.retry and not _of_the_account(error):
                 break
         except BaseException as error:
             _let_go(client, inflow)
@@ -172,6 +183,8 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
     """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
     target = upstreams.targets.find(channel, ask.mode, model, engine)
+    if target.dialect is not None:
+        return _ask_translated(upstreams, call, ask, channel, model, account, target, target.dialect)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
@@ -185,6 +198,34 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
         target=target.path,
         headers=_headers(call, ask, target),
         body=_body(call, ask, channel, model, include_usage=wants_usage),
+    )
+    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
+    return inflow
+
+
+def _ask_translated(
+    upstreams: Upstreams,
+    call: Call,
+    ask: Ask,
+    channel: Channel,
+    model: str,
+    account: Account | None,
+    target: Target,
+    dialect: Outbound,
+) -> Inflow:
+    """The same to a channel that does not speak the caller's dialect."""
+    body = write_request(call, ask, channel, model, dialect)
+    inflow = TranslatedInflow(
+        upstreams.loop,
+        dialect,
+        model=model,
+        created=upstreams.now(),
+        wants=_shape(ask),
+        strip_usage=not openai_chat.asks_usage(ask.document),
+        checkpoint=None if account is None else lambda flow: account.checkpoint(channel, model, flow),
+    )
+    request = HttpRequest(
+        origin=target.origin, method="POST", target=target.path, headers=_own_headers(call, ask, target), body=body
     )
     inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
     return inflow
@@ -233,6 +274,16 @@ def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes],
     return (*target.headers, kind, USER_AGENT)
 
 
+def _own_headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
+    """For a body of ours; nothing of the caller's is passed on but what the provider's row leaves to him."""
+    own = tuple(
+        (name, call.heading.headers.get(name, value)) if name in target.callers else (name, value)
+        for name, value in target.headers
+    )
+    accept = (_EVENT_STREAM,) if ask.stream else ()
+    return (*own, _JSON, *accept, USER_AGENT)
+
+
 def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:
     """The bytes that were read, unless something has to change."""
     if ask.form is not None:
@@ -274,6 +325,11 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
+
+
+def _of_the_account(error: UpstreamError) -> bool:
+    """Anthropic says 400 of an account without credit, which is no fault of the request."""
+    return not error.quoted and account_phrase(error.message) != ""
 
 
 def _is_error(error: Any) -> bool:

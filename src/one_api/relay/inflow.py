@@ -8,6 +8,7 @@ that lets another channel be tried) and, of a stream, for `ended`.
 import asyncio
 from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import Any
 
 from one_api.dialects import openai_errors
 from one_api.dialects.openai_chat import StreamTap, Verdict
@@ -117,6 +118,11 @@ class Inflow:
     def body(self) -> bytes:
         """What has arrived and was not forwarded."""
         return b"".join(self._parts)
+
+    @property
+    def begun(self) -> Any:
+        """What a stream said of its prompt before anything else, as a usage object; most say nothing."""
+        return None
 
     def attach(self, client: Client) -> None:
         """From now on content goes to the client; what waited goes first."""

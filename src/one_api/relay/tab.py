@@ -105,11 +105,12 @@ class Tab:
             report = read_stream_usage(flow.tap.usage)
             if report is not None and not report.total_only:
                 return report.usage, "reported"
-            prompt = await self._prompt(answer)
+            begun = read_stream_usage(flow.begun)
+            read = Usage(input=await self._prompt(answer)) if begun is None else begun.usage
             if report is not None:
-                return report.resolve(prompt), "reported"
+                return report.resolve(read.input), "reported"
             output = await self._counting.text(answer.model, flow.tap.pieces, self._options)
-            return Usage(input=prompt, output=output), "counted"
+            return structs.replace(read, output=output), "counted"
         whole = answer.whole or openai_chat.Whole()
         usage = read_usage(whole.usage)
         if usage is not None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _STATUSES: Final = frozenset((401, 402))
-_TYPES: Final = frozenset(("insufficient_quota", "authentication_error", "permission_error", "forbidden"))
+_TYPES: Final = frozenset(
+    ("insufficient_quota", "authentication_error", "permission_error", "billing_error", "forbidden")
+)
 _CODES: Final = frozenset(("invalid_api_key", "account_deactivated"))
 _SENTENCES: Final = (
     "your access was terminated",

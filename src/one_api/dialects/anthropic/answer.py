@@ -1,0 +1,128 @@
+"""A whole answer of Anthropic's Messages API, read into the neutral model."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.anthropic.blocks import NAME
+from one_api.lib import json
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+REASONS: Final[Mapping[str, ir.Reason]] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+"""https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """`input_tokens` are those after the last cache mark: what was read from the cache and written to it comes on top.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance.
+    """
+
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+
+    @property
+    def usage(self) -> ir.Usage:
+        written, read = self.cache_creation_input_tokens or 0, self.cache_read_input_tokens or 0
+        return ir.Usage(
+            input=(self.input_tokens or 0) + written + read,
+            output=self.output_tokens or 0,
+            cached=read,
+            cache_write=written,
+        )
+
+
+class Block(msgspec.Struct):
+    """A content block of any type; what a type does not have is empty."""
+
+    type: str
+    text: str = ""
+    thinking: str = ""
+    signature: str = ""
+    data: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Fault(msgspec.Struct):
+    type: str = ""
+    message: str = ""
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    model: str = ""
+    content: tuple[msgspec.Raw, ...] = ()
+    stop_reason: str | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    error: Fault | None = None
+
+
+_message = msgspec.json.Decoder(_Message)
+_block = msgspec.json.Decoder(Block)
+_counts: msgspec.json.Decoder[Counts | None] = msgspec.json.Decoder(Counts | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Raises json.InvalidJSON for what is no answer."""
+    try:
+        message = _message.decode(body)
+        blocks = tuple(_said(each) for each in message.content)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise json.InvalidJSON(str(error)) from None
+    if message.type == "error" or message.error is not None:
+        fault = message.error or Fault()
+        return ir.Failed(fault.type, fault.message or "the upstream reported an error")
+    counts = decode_counts(message.usage)
+    return ir.Answer(
+        id=message.id,
+        model=message.model,
+        blocks=blocks,
+        reason=reason_of(message.stop_reason),
+        usage=None if counts is None else counts.usage,
+    )
+
+
+def reason_of(stop_reason: str | None) -> ir.Reason:
+    """A reason they thought of later is an end like any other."""
+    return REASONS.get(stop_reason or "", "stop")
+
+
+def decode_counts(raw: msgspec.Raw) -> Counts | None:
+    """None for counts that no meter shows."""
+    try:
+        counts: Counts | None = _counts.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    return counts
+
+
+def _said(raw: msgspec.Raw) -> ir.Said:
+    block = _block.decode(raw)
+    match block.type:
+        case "text":
+            return ir.Text(block.text)
+        case "tool_use":
+            return ir.ToolCall(block.id, block.name, bytes(block.input).decode())
+        case "thinking":
+            return ir.Thinking(block.thinking, block.signature, NAME)
+        case "redacted_thinking":
+            return ir.Redacted(block.data, NAME)
+        case _:
+            value: Any = json.decode(bytes(raw))
+            return ir.Opaque(NAME, value)

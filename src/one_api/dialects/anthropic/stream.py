@@ -1,0 +1,211 @@
+"""A stream of Anthropic's Messages API, read into the neutral model's events from bytes cut anywhere.
+
+https://platform.claude.com/docs/en/build-with-claude/streaming. "New event types may be added": those, and deltas of a
+kind not known here, are passed over.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.anthropic.answer import Block, Counts, Fault, decode_counts, reason_of
+from one_api.dialects.anthropic.blocks import NAME
+from one_api.lib.sse import EventTooLong, SSEReader
+
+UNREADABLE: Final = "the upstream sent an event that cannot be read"
+
+
+class _Message(msgspec.Struct):
+    id: str = ""
+    model: str = ""
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Delta(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    thinking: str = ""
+    signature: str = ""
+    partial_json: str = ""
+    stop_reason: str | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str
+    index: int = 0
+    message: _Message | None = None
+    content_block: Block | None = None
+    delta: _Delta | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    error: Fault | None = None
+
+
+_event = msgspec.json.Decoder(_Event)
+
+
+class StreamDecoder:
+    """`feed` takes bytes and gives the events that are complete; after one that ends the stream there are no more.
+
+    `prompt` is what the upstream said it has read, `usage` the whole report once it is final.
+    """
+
+    __slots__ = (
+        *("_argued", "_block", "_counts", "_finished", "_over", "_reader", "_signature", "_thought"),
+        *("prompt", "usage"),
+    )
+
+    def __init__(self) -> None:
+        self._reader = SSEReader()
+        self._block: Block | None = None
+        self._argued = False
+        self._thought: list[str] = []
+        self._signature = ""
+        self._counts = Counts()
+        self._finished = False
+        self._over = False
+        self.prompt: ir.Usage | None = None
+        self.usage: ir.Usage | None = None
+
+    def feed(self, data: bytes) -> list[ir.Event]:
+        if self._over:
+            return []
+        try:
+            pieces = self._reader.feed(data)
+        except EventTooLong:
+            return self._fail("the upstream sent an event larger than 16 MiB")
+        return self._events(pieces)
+
+    def close(self) -> list[ir.Event]:
+        """What the end of the stream left open, if it is whole. Some providers say why they stopped and no more."""
+        if self._over:
+            return []
+        found = [event for event in self._events(self._reader.close()) if not _unreadable(event)]
+        if self._finished and not any(isinstance(event, (ir.Ended, ir.Failed)) for event in found):
+            found.append(ir.Ended(self.usage))
+        self._over = True
+        return found
+
+    def _events(self, pieces: list[tuple[bytes, bytes | None]]) -> list[ir.Event]:
+        found: list[ir.Event] = []
+        for _, data in pieces:
+            if self._over:
+                break
+            if data is None:
+                found.append(ir.Alive())
+                continue
+            try:
+                event = _event.decode(data)
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                return [*found, *self._fail(UNREADABLE)]
+            found.extend(self._read(event))
+        return found
+
+    def _read(self, event: _Event) -> list[ir.Event]:
+        match event.type:
+            case "message_start" if event.message is not None:
+                counts = self._count(event.message.usage)
+                self.prompt = None if counts is None else msgspec.structs.replace(counts.usage, output=0)
+                return [ir.Started(event.message.id, event.message.model, self.prompt)]
+            case "content_block_start" if event.content_block is not None:
+                return self._start(event.content_block)
+            case "content_block_delta" if event.delta is not None:
+                return self._delta(event.delta)
+            case "content_block_stop":
+                return self._stop(event.index)
+            case "message_delta":
+                return self._finish(event)
+            case "message_stop":
+                self._over = True
+                return [ir.Ended(self.usage)]
+            case "error":
+                self._over = True
+                fault = event.error or Fault()
+                return [ir.Failed(fault.type, fault.message or "the upstream reported an error")]
+            case "ping":
+                return [ir.Alive()]
+            case _:
+                return []
+
+    def _start(self, block: Block) -> list[ir.Event]:
+        self._block, self._argued, self._thought, self._signature = block, False, [], block.signature
+        match block.type:
+            case "text" if block.text:
+                return [ir.TextDelta(block.text)]
+            case "thinking" if block.thinking:
+                return self._think(block.thinking)
+            case "tool_use":
+                return [ir.CallStarted(block.id, block.name)]
+            case _:
+                return []
+
+    def _delta(self, delta: _Delta) -> list[ir.Event]:
+        match delta.type:
+            case "text_delta" if delta.text:
+                return [ir.TextDelta(delta.text)]
+            case "thinking_delta" if delta.thinking:
+                return self._think(delta.thinking)
+            case "signature_delta":
+                self._signature += delta.signature
+                return []
+            case "input_json_delta" if delta.partial_json and self._calling:
+                self._argued = True
+                return [ir.ArgumentsDelta(delta.partial_json)]
+            case _:
+                return []
+
+    @property
+    def _calling(self) -> bool:
+        """Not a tool that Anthropic runs itself: its arguments are nobody's business here."""
+        return self._block is not None and self._block.type == "tool_use"
+
+    def _think(self, text: str) -> list[ir.Event]:
+        self._thought.append(text)
+        return [ir.ThinkingDelta(text)]
+
+    def _stop(self, index: int) -> list[ir.Event]:
+        """A call without arguments ends as the empty object its block began with."""
+        block, self._block = self._block, None
+        if block is None:
+            return []
+        match block.type:
+            case "tool_use" if not self._argued:
+                return [ir.ArgumentsDelta(bytes(block.input).decode() or "{}")]
+            case "thinking":
+                return [ir.ThinkingEnded(index, ir.Thinking("".join(self._thought), self._signature, NAME))]
+            case "redacted_thinking":
+                return [ir.ThinkingEnded(index, ir.Redacted(block.data, NAME))]
+            case _:
+                return []
+
+    def _finish(self, event: _Event) -> list[ir.Event]:
+        """Its counts "are cumulative"."""
+        counts = self._count(event.usage)
+        self.usage = None if counts is None or counts.output_tokens is None else counts.usage
+        reason = None if event.delta is None else event.delta.stop_reason
+        if reason is None:
+            return []
+        self._finished = True
+        return [ir.Finished(reason_of(reason))]
+
+    def _count(self, raw: msgspec.Raw) -> Counts | None:
+        """What was counted up to now; None when this report cannot be believed."""
+        counts = decode_counts(raw)
+        if counts is None:
+            return None
+        names = Counts.__struct_fields__
+        pairs: dict[str, Any] = {name: _larger(getattr(self._counts, name), getattr(counts, name)) for name in names}
+        self._counts = Counts(**pairs)
+        return self._counts
+
+    def _fail(self, message: str) -> list[ir.Event]:
+        self._over = True
+        return [ir.Failed("upstream_error", message)]
+
+
+def _larger(known: int | None, told: int | None) -> int | None:
+    return told if known is None else known if told is None else max(known, told)
+
+
+def _unreadable(event: ir.Event) -> bool:
+    return isinstance(event, ir.Failed) and event.message == UNREADABLE

@@ -1,0 +1,147 @@
+"""An answer in the neutral model, written as a chat completion or as its chunks.
+
+Formats: https://platform.openai.com/docs/api-reference/chat/object and .../chat/streaming. Beyond them:
+
+- `reasoning_content` holds the text of what the model thought, as DeepSeek names it;
+- `reasoning_details` holds each block of thinking once and whole, with what its vendor needs to know it again:
+  `{"type": "reasoning.text", "text", "signature", "format", "index"}`, or for thinking that only the vendor can read
+  `{"type": "reasoning.encrypted", "data", "format", "index"}`; `index` is its place among the blocks of the answer, and
+  `format` names the vendor as https://openrouter.ai/docs/use-cases/reasoning-tokens does. In a stream the entries come
+  one by one, each complete; a client that appends them has the message's field.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, assert_never
+
+from one_api import ir
+from one_api.lib import json
+
+_FORMATS: Final = {"anthropic": "anthropic-claude-v1"}
+DONE: Final = b"[DONE]"
+_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
+
+
+def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
+    """The body of a chat completion; `model` is the name it was asked for at the upstream."""
+    value: dict[str, Any] = {
+        "id": f"chatcmpl-{answer.id}",
+        "object": "chat.completion",
+        "created": created,
+        "model": model,
+        "choices": [{"index": 0, "message": _message(answer.blocks), "finish_reason": answer.reason}],
+    }
+    if answer.usage is not None:
+        value["usage"] = encode_usage(answer.usage)
+    return json.encode(value)
+
+
+def encode_failure(failure: ir.Failed) -> bytes:
+    """An error object, as the body of an answer or an event of a stream."""
+    error = {"message": failure.message, "type": failure.type, "param": None, "code": None}
+    return json.encode({"error": error})
+
+
+def encode_usage(usage: ir.Usage) -> dict[str, Any]:
+    """A usage object; details only where there are some."""
+    value: dict[str, Any] = {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+    }
+    if usage.cached or usage.cache_write:
+        value["prompt_tokens_details"] = {"cached_tokens": usage.cached, "cache_write_tokens": usage.cache_write}
+    if usage.reasoning:
+        value["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    return value
+
+
+def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
+    texts = [block.text for block in blocks if isinstance(block, ir.Text)]
+    thoughts = [block.text for block in blocks if isinstance(block, ir.Thinking)]
+    details = [
+        _detail(index, block) for index, block in enumerate(blocks) if isinstance(block, (ir.Thinking, ir.Redacted))
+    ]
+    calls = [
+        {"id": block.id, "type": "function", "function": {"name": block.name, "arguments": block.arguments}}
+        for block in blocks
+        if isinstance(block, ir.ToolCall)
+    ]
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
+    if any(thoughts):
+        message["reasoning_content"] = "".join(thoughts)
+    if details:
+        message["reasoning_details"] = details
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
+    named = {"format": _FORMATS.get(block.origin, block.origin or "unknown"), "index": index}
+    if isinstance(block, ir.Redacted):
+        return {"type": "reasoning.encrypted", "data": block.data, **named}
+    return {"type": "reasoning.text", "text": block.text, "signature": block.signature, **named}
+
+
+class ChunkEncoder:
+    """Writes the events of one answer as the `data` fields of its chunks; None stands for a comment, a sign of life.
+
+    The chunk that names the role is the first that says something, so that an upstream which fails before it can be
+    replaced by another.
+    """
+
+    __slots__ = ("_calls", "_head", "_silent")
+
+    def __init__(self, *, model: str, created: int) -> None:
+        self._head: dict[str, Any] = {
+            "id": "chatcmpl-",
+            "object": "chat.completion.chunk",
+            "created": created,
+            "model": model,
+        }
+        self._calls = -1
+        self._silent = True
+
+    def encode(self, event: ir.Event) -> list[bytes | None]:
+        match event:
+            case ir.Started():
+                self._head |= {"id": f"chatcmpl-{event.id}", **({"model": event.model} if event.model else {})}
+                return []
+            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
+                return [self._delta(self._said(event))]
+            case ir.Finished():
+                return [self._delta({}, event.reason)]
+            case ir.Alive():
+                return [None]
+            case ir.Ended():
+                return [*self._usage(event.usage), DONE]
+            case ir.Failed():
+                return [encode_failure(event)]
+            case _:
+                assert_never(event)
+
+    def _said(self, event: _Saying) -> dict[str, Any]:
+        match event:
+            case ir.TextDelta():
+                return {"content": event.text}
+            case ir.ThinkingDelta():
+                return {"reasoning_content": event.text}
+            case ir.ThinkingEnded():
+                return {"reasoning_details": [_detail(event.index, event.block)]}
+            case ir.CallStarted():
+                self._calls += 1
+                named = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+                return {"tool_calls": [{"index": self._calls, **named}]}
+            case ir.ArgumentsDelta():
+                return {"tool_calls": [{"index": self._calls, "function": {"arguments": event.text}}]}
+            case _:
+                assert_never(event)
+
+    def _usage(self, usage: ir.Usage | None) -> list[bytes]:
+        return [] if usage is None else [json.encode({**self._head, "choices": [], "usage": encode_usage(usage)})]
+
+    def _delta(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
+        if self._silent:
+            self._silent = False
+            delta = {"role": "assistant", "content": "", **delta}
+        return json.encode({**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})

@@ -1,0 +1,35 @@
+"""The dialects we speak to upstreams on behalf of callers who speak another. Each is a module of pure functions."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from one_api import ir
+from one_api.dialects import anthropic
+
+
+class Decoder(Protocol):
+    """Reads one stream. `prompt` is what the upstream says it has read, `usage` its whole report; None until told."""
+
+    prompt: ir.Usage | None
+    usage: ir.Usage | None
+
+    def feed(self, data: bytes, /) -> list[ir.Event]: ...
+    def close(self) -> list[ir.Event]: ...
+
+
+class Outbound(Protocol):
+    """A dialect whose client we are."""
+
+    def encode_request(self, request: ir.Request, /) -> ir.Encoded:
+        """Raises Unrepresentable."""
+
+    def decode_answer(self, body: bytes, /) -> ir.Answer | ir.Failed:
+        """Raises json.InvalidJSON."""
+
+    def decoder(self) -> Decoder:
+        """For one stream."""
+
+
+OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType({"anthropic": anthropic})
+"""By the name of the wire in a provider's row."""
