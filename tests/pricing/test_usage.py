@@ -47,10 +47,6 @@ def usage(prompt: Any, completion: Any, total: Any, **more: Any) -> dict[str, An
             usage(100, 50, 150, prompt_tokens_details={"cached_tokens": 60, "cache_write_tokens": 30}),
             Usage(100, 50, cached=60, cache_write=30),
         ),
-        (
-            usage(100.0, 50, 150, prompt_tokens_details={"cache_write_tokens": 30.0, "audio_tokens": "x"}),
-            None,
-        ),
         (usage(100.0, 50, 150, prompt_tokens_details={"cache_write_tokens": 30.0}), Usage(100, 50, cache_write=30)),
         (usage(10, 5, 15, prompt_tokens_details={"cached_tokens": 80}), Usage(10, 5, cached=10)),
         (usage(10, 5, 15, prompt_tokens_details="none"), Usage(10, 5)),
@@ -83,6 +79,7 @@ def test_believed(value: Any, read: Usage) -> None:
         usage(10, 10**400, 5),
         usage(10, 5, 15, prompt_tokens_details={"cached_tokens": -80}),
         usage([10], {"a": 5}, 15),
+        usage(10, 5, 15, prompt_tokens_details={"cache_write_tokens": -1}),
     ],
 )
 def test_not_believed(value: Any) -> None:

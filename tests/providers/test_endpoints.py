@@ -14,7 +14,7 @@ from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
-MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY)]
+MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES)]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -97,9 +97,16 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
     found = endpoint(Account(ANTHROPIC, ""), Mode.CHAT, "claude-sonnet-4-5")
     assert found.url == "https://api.anthropic.com/v1/messages"
     assert dict(found.headers) == {b"x-api-key": b"KEY", b"anthropic-version": b"2023-06-01"}
+    assert endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES, "claude-sonnet-4-5") == found
     for mode in set(MODES) - {Mode.CHAT}:
         with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for anthropic"):
             url(Account(ANTHROPIC), mode)
+
+
+@pytest.mark.parametrize("number", sorted(PATHS))
+def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
+    with pytest.raises(Unsupported, match="unsupported relay mode 11"):
+        url(Account(number), Mode.MESSAGES)
 
 
 @pytest.mark.parametrize("number", OTHERS)

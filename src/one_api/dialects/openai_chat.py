@@ -5,7 +5,7 @@ Formats: https://platform.openai.com/docs/api-reference/chat/streaming and .../c
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -64,6 +64,8 @@ class StreamTap:
     """
 
     __slots__ = ("error", "events", "finished", "pieces", "usage")
+    END: ClassVar[bytes] = b"data: [DONE]\n\n"
+    """What a stream ends with that has said all and not that it has."""
 
     def __init__(self) -> None:
         self.usage: Any = None
@@ -71,6 +73,11 @@ class StreamTap:
         self.pieces: list[str] = []
         self.finished = False
         self.events = 0
+
+    @property
+    def begun(self) -> Any:
+        """What the stream said of its prompt before anything else, as a usage object; OpenAI's say nothing."""
+        return None
 
     def event(self, data: bytes | None) -> Verdict:
         """Judge one event by its data."""

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from one_api.dialects import openai_errors
+from one_api.dialects import anthropic, openai_errors
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge
 from one_api.lib.ids import RequestIds
+from one_api.providers import Mode
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
@@ -123,7 +124,8 @@ class RelayService:
             request.cut()
 
     def _answer(self, request: Incoming, error: OneAPIError, request_id: str, origin: bytes | None) -> None:
-        body = b"" if error.status in (204, 304) else openai_errors.encode_error(error, request_id)
+        encode = anthropic.encode_error if request.heading.mode is Mode.MESSAGES else openai_errors.encode_error
+        body = b"" if error.status in (204, 304) else encode(error, request_id)
         request.respond(error.status, (*answer_headers(request_id, origin), _JSON), body)
 
 

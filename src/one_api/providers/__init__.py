@@ -3,11 +3,12 @@
 from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import PATHS, Mode
+from one_api.providers.modes import MESSAGES_PATH, PATHS, Mode
 from one_api.providers.paths import Unsupported
 
 __all__ = [
     "CATALOGUE",
+    "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
     "Account",

@@ -100,7 +100,7 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
         path=paths.messages,
         auth="x-api-key",
         headers=((b"anthropic-version", b"2023-06-01"),),
-        callers=(b"anthropic-version",),
+        callers=(b"anthropic-version", b"anthropic-beta"),
     )
 
 

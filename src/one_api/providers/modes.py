@@ -20,6 +20,7 @@ class Mode(IntEnum):
     TRANSCRIPTION = 8
     TRANSLATION = 9
     PROXY = 10
+    MESSAGES = 11  # ours: Anthropic's Messages API
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -35,4 +36,5 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.TRANSLATION: "/v1/audio/translations",
     }
 )
+MESSAGES_PATH: Final = "/v1/messages"
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

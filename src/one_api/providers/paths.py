@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, PATHS, Mode
+from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -86,9 +86,9 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
-    if place.mode is not Mode.CHAT:
+    if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
-    return "/v1/messages"
+    return MESSAGES_PATH
 
 
 def foreign(name: str) -> PathRule:

@@ -8,7 +8,7 @@ from one_api.relay.redaction import headers_without_key
 from one_api.routing import Channel
 
 _ALLOWED = frozenset((b"content-type", b"retry-after", b"openai-processing-ms", b"content-disposition"))
-_ALLOWED_PREFIX = b"x-ratelimit-"
+_ALLOWED_PREFIX = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _CORS = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-credentials", b"true"),

@@ -13,12 +13,12 @@ from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
+from one_api.relay import messages, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
-from one_api.relay.translated import TranslatedInflow, write_request
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
 from one_api.routing.health import account_phrase
@@ -44,7 +44,7 @@ class Health(Protocol):
 class Target:
     """Where a channel's requests of one kind go, ready for the transport.
 
-    dialect: the one to translate to, None where the caller's own is spoken. callers: headers a caller may set himself.
+    dialect: the channel's, None where it is OpenAI's. callers: headers a caller may set himself.
     """
 
     origin: Origin
@@ -184,7 +184,7 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
     target = upstreams.targets.find(channel, ask.mode, model, engine)
     if target.dialect is not None:
-        return _ask_translated(upstreams, call, ask, channel, model, account, target, target.dialect)
+        return _ask_abroad(upstreams, call, ask, channel, model, account, target, target.dialect)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
@@ -203,7 +203,7 @@ def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: st
     return inflow
 
 
-def _ask_translated(
+def _ask_abroad(
     upstreams: Upstreams,
     call: Call,
     ask: Ask,
@@ -213,20 +213,25 @@ def _ask_translated(
     target: Target,
     dialect: Outbound,
 ) -> Inflow:
-    """The same to a channel that does not speak the caller's dialect."""
-    body = write_request(call, ask, channel, model, dialect)
-    inflow = TranslatedInflow(
-        upstreams.loop,
-        dialect,
-        model=model,
-        created=upstreams.now(),
-        wants=_shape(ask),
-        strip_usage=not openai_chat.asks_usage(ask.document),
-        checkpoint=None if account is None else lambda flow: account.checkpoint(channel, model, flow),
-    )
-    request = HttpRequest(
-        origin=target.origin, method="POST", target=target.path, headers=_own_headers(call, ask, target), body=body
-    )
+    """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
+    checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
+    inflow: Inflow
+    if ask.mode is providers.Mode.MESSAGES:
+        body = messages.write_request(call, ask, channel, model)
+        inflow = messages.MessagesInflow(upstreams.loop, wants=_shape(ask), checkpoint=checkpoint)
+    else:
+        body = translated.write_request(call, ask, channel, model, dialect)
+        inflow = translated.TranslatedInflow(
+            upstreams.loop,
+            dialect,
+            model=model,
+            created=upstreams.now(),
+            wants=_shape(ask),
+            strip_usage=not openai_chat.asks_usage(ask.document),
+            checkpoint=checkpoint,
+        )
+    headers = _headers_abroad(call, ask, target)
+    request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
     inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
     return inflow
 
@@ -274,14 +279,15 @@ def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes],
     return (*target.headers, kind, USER_AGENT)
 
 
-def _own_headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
-    """For a body of ours; nothing of the caller's is passed on but what the provider's row leaves to him."""
-    own = tuple(
-        (name, call.heading.headers.get(name, value)) if name in target.callers else (name, value)
-        for name, value in target.headers
-    )
+def _headers_abroad(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
+    """Of the caller's headers only those that the provider's row leaves to him, and to a client of OpenAI's fewer."""
+    sent = dict(target.headers)
+    for name in target.callers:
+        value = call.heading.headers.get(name)
+        if value is not None and (name in sent or ask.mode is providers.Mode.MESSAGES):
+            sent[name] = value
     accept = (_EVENT_STREAM,) if ask.stream else ()
-    return (*own, _JSON, *accept, USER_AGENT)
+    return (*sent.items(), _JSON, *accept, USER_AGENT)
 
 
 def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:

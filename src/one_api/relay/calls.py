@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from one_api.dialects import anthropic
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
 from one_api.pricing import gojson
@@ -21,7 +22,7 @@ MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
-TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS))
+TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS, Mode.MESSAGES))
 FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
@@ -83,14 +84,18 @@ def understand(call: Call) -> Ask:
         raise unreadable(call.mode, error.message) from None
     model = named or heading.engine or _DEFAULT_MODELS.get(call.mode, "")
     try:
+        text, media = document.text, document.media
+        if call.mode is Mode.MESSAGES:
+            data, media = anthropic.inline(value)
+            text -= data
         return Ask(
             mode=call.mode,
             model=model,
             stream=value.get("stream") is True or _optional(value, "stream", bool) or False,
             n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
-            text=document.text,
-            media=document.media,
+            text=text,
+            media=media,
             document=value,
         )
     except BadRequest as error:
@@ -147,6 +152,7 @@ _PRICED = frozenset(
         "max_tokens",
         "max_completion_tokens",
         "messages",
+        "system",
         "prompt",
         "input",
         "instruction",
@@ -183,6 +189,7 @@ _SCALARS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 )
 _REQUIRED = {
     Mode.CHAT: ("messages",),
+    Mode.MESSAGES: ("messages",),
     Mode.COMPLETIONS: ("prompt",),
     Mode.EMBEDDINGS: ("input",),
     Mode.MODERATIONS: ("input",),

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from one_api.dialects import openai_chat
+from one_api.dialects import anthropic, openai_chat
 from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import vision
@@ -46,6 +46,8 @@ class Counting:
             case Mode.CHAT:
                 sizes = await self._sizes(document)
                 return await _run(ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
+            case Mode.MESSAGES:
+                return await _run(ask.text, lambda: counter.value(model, anthropic.written(document)))
             case Mode.COMPLETIONS:
                 return await _run(ask.text, lambda: counter.prompt(model, document.get("prompt")))
             case Mode.EDITS:

@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
-from one_api.providers import PATHS, Mode
+from one_api.providers import MESSAGES_PATH, PATHS, Mode
 
 ENGINES = "/v1/engines/"
 PROXY = "/v1/oneapi/proxy/"
 
-_MODES: Mapping[str, Mode] = MappingProxyType({path: mode for mode, path in PATHS.items()})
-_SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host"))
+_MODES: Mapping[str, Mode] = MappingProxyType(
+    {**{path: mode for mode, path in PATHS.items()}, MESSAGES_PATH: Mode.MESSAGES}
+)
+_SINGLE = frozenset((b"authorization", b"x-api-key", b"content-type", b"content-encoding", b"host"))
 
 
 class Heading(Struct, frozen=True, kw_only=True):
@@ -59,6 +61,12 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
         fault, status = f"Invalid URL ({method.decode('latin-1')} {target})", 404
     elif len(known) < len(headers):
         fault = _twin(headers)
+    credentials = rules.read_key(known.get(b"authorization", b"").strip().decode("latin-1"))
+    if found is not None and found[0] is Mode.MESSAGES and b"x-api-key" in known:
+        named = rules.read_key(known[b"x-api-key"].strip().decode("latin-1"))
+        if credentials is not None and credentials != named:
+            fault = "two different keys are given"
+        credentials = named
     kind = known.get(b"content-type", b"").decode("latin-1")
     return Heading(
         mode=found[0] if found is not None else Mode.CHAT,
@@ -67,7 +75,7 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
         query=query,
         engine=found[1] if found is not None else "",
         headers=known,
-        credentials=rules.read_key(known.get(b"authorization", b"").strip().decode("latin-1")),
+        credentials=credentials,
         content_type=kind,
         is_json=kind.startswith("application/json"),
         zipped=known.get(b"content-encoding", b"").strip().lower() == b"gzip",

@@ -23,7 +23,6 @@ MAX_ERROR_BODY = 1024 * 1024
 CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
-DONE = b"data: [DONE]\n\n"
 _DONE, _ERROR = Verdict.DONE, Verdict.ERROR  # looked at for every event
 
 
@@ -122,7 +121,7 @@ class Inflow:
     @property
     def begun(self) -> Any:
         """What a stream said of its prompt before anything else, as a usage object; most say nothing."""
-        return None
+        return self.tap.begun
 
     def attach(self, client: Client) -> None:
         """From now on content goes to the client; what waited goes first."""
@@ -269,7 +268,7 @@ class Inflow:
         if self.ended.done():
             return
         if self.tap.finished:
-            self._complete(DONE)  # some providers end without the mark that OpenAI's clients wait for
+            self._complete(self.tap.END)  # some providers end without the mark that OpenAI's clients wait for
         else:
             self._stop(Cut("the upstream's stream ended before its answer did"))
 

@@ -13,11 +13,13 @@ from one_api.ledger import Facts, Hold, Ledger
 from one_api.options import Options
 from one_api.pricing import audio, policy, text
 from one_api.pricing.usage import read_stream_usage, read_usage
+from one_api.providers import Mode
 from one_api.relay import billing
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.messages import read_answer
 from one_api.routing import Channel
 
 log = structlog.get_logger(__name__)
@@ -113,6 +115,9 @@ class Tab:
             return structs.replace(read, output=output), "counted"
         whole = answer.whole or openai_chat.Whole()
         usage = read_usage(whole.usage)
+        if usage is None and ask.mode is Mode.MESSAGES and answer.whole is not None:
+            whole = read_answer(flow.body)
+            usage = read_usage(whole.usage)
         if usage is not None:
             return usage, "reported"
         prompt = await self._prompt(answer)

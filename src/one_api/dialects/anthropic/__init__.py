@@ -1,14 +1,26 @@
-"""Anthropic's Messages API, spoken as a client: https://platform.claude.com/docs/en/api/messages.
+"""Anthropic's Messages API: https://platform.claude.com/docs/en/api/messages.
 
-Its errors need no reader of their own: `{"type": "error", "error": {"type", "message"}}` holds what OpenAI's do, and
-https://platform.claude.com/docs/en/api/errors lists the types, of which routing.health knows those that end an account.
+An upstream's errors need no reader of their own: `{"type": "error", "error": {"type", "message"}}` is OpenAI's form and
+a field more. https://platform.claude.com/docs/en/api/errors lists their types; routing.health knows those of accounts.
 """
 
 from one_api.dialects.anthropic.answer import decode_answer
+from one_api.dialects.anthropic.errors import encode_error, encode_error_event
+from one_api.dialects.anthropic.passage import inline, patch, written
 from one_api.dialects.anthropic.request import encode_request
 from one_api.dialects.anthropic.stream import StreamDecoder
 
-__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request"]
+__all__ = [
+    "StreamDecoder",
+    "decode_answer",
+    "decoder",
+    "encode_error",
+    "encode_error_event",
+    "encode_request",
+    "inline",
+    "patch",
+    "written",
+]
 
 
 def decoder() -> StreamDecoder:

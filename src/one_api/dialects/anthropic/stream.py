@@ -91,15 +91,16 @@ class StreamDecoder:
         for _, data in pieces:
             if self._over:
                 break
-            if data is None:
-                found.append(ir.Alive())
-                continue
-            try:
-                event = _event.decode(data)
-            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-                return [*found, *self._fail(UNREADABLE)]
-            found.extend(self._read(event))
+            found.extend([ir.Alive()] if data is None else self.read(data))
         return found
+
+    def read(self, data: bytes) -> list[ir.Event]:
+        """The events of one `data` field."""
+        try:
+            event = _event.decode(data)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return self._fail(UNREADABLE)
+        return self._read(event)
 
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:

@@ -1,0 +1,52 @@
+"""Requests between a client and a channel that both speak Anthropic's API: what is read of them, what has to change."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
+    """The document with what the gateway has to change, every other field kept; None when nothing changes.
+
+    A channel's system prompt takes the place of the caller's.
+    """
+    changes: dict[str, Any] = {} if document.get("model") == model else {"model": model}
+    if system_prompt:
+        changes["system"] = system_prompt
+    return {**document, **changes} if changes else None
+
+
+def written(document: Mapping[str, Any]) -> list[Any]:
+    """What of a request is text for the model: all of it but inline images and files."""
+    return [_without_data(document.get(name)) for name in ("system", "messages", "tools")]
+
+
+def inline(document: Mapping[str, Any]) -> tuple[int, int]:
+    """Bytes of inline images and files, and how many of them and of those by address there are."""
+    sources = list(_sources(document.get("messages")))
+    return sum(len(each["data"]) for each in sources if isinstance(each.get("data"), str)), len(sources)
+
+
+def _sources(value: Any) -> Iterator[Mapping[str, Any]]:
+    pending = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, list):
+            pending += found
+        elif isinstance(found, dict):
+            if _is_source(found):
+                yield found
+            else:
+                pending += found.values()
+
+
+def _is_source(value: Mapping[str, Any]) -> bool:
+    """The source of an image or a document, as https://platform.claude.com/docs/en/build-with-claude/vision has it."""
+    return value.get("type") in ("base64", "url", "file") and bool(value.keys() & {"data", "url", "file_id"})
+
+
+def _without_data(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_data(each) for each in value]
+    if isinstance(value, dict):
+        return None if _is_source(value) else {name: _without_data(each) for name, each in value.items()}
+    return value

@@ -1,0 +1,271 @@
+"""Clients of Anthropic's Messages API on a channel that speaks it: its bytes, its errors, the books."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+
+from tests.conftest import GATEWAYS
+from tests.e2e import wire
+from tests.e2e.books import eventually
+from tests.e2e.wire import Reply
+from tests.e2e.world import START, World, open_world
+from tests.harness import servers
+from tests.harness.scripted import Received, Turn, replies, streams
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent.parent / "dialects" / "anthropic_to_openai"
+MODEL = "claude-sonnet-4-5"  # one unit for a token of input, two for one of output
+KEY = "sk-ant-canary-82"
+STREAM = (RECORDED / "thinking" / "stream.in.sse").read_bytes()
+WHOLE = (RECORDED / "thinking" / "answer.in.json").read_bytes()
+PAID = 3210 + 2 * 44
+
+both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    world: World
+    key: str
+
+    async def ask(self, *, key: str | None = None, extra: str = "", **fields: Any) -> Reply:
+        return await self.world.ask(self.written(key=key, extra=extra, **fields))
+
+    def written(self, *, key: str | None = None, extra: str = "", **fields: Any) -> bytes:
+        return wire.request(
+            "/v1/messages?beta=true",
+            body(**fields),
+            extra=f"x-api-key: {self.key if key is None else key}\r\nanthropic-version: 2023-06-01\r\n{extra}",
+        )
+
+    @property
+    def request(self) -> Received:
+        (received,) = self.world.upstream.received
+        return received
+
+    async def paid(self) -> Row[Any]:
+        """The last charge, once it is known that all charges and the balance add up."""
+        books = self.world.books
+        await books.settled()
+        row = await books.user("alice")
+        finals = await books.finals("alice")
+        assert row.quota + sum(each.quota for each in finals) == START
+        return finals[-1]
+
+    async def charges(self) -> int:
+        await self.world.books.settled()
+        return len(await self.world.books.finals("alice"))
+
+
+def body(**fields: Any) -> bytes:
+    value = {"model": MODEL, "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}], **fields}
+    return json.dumps(value, indent=1).encode()
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    directory = tmp_path_factory.mktemp("messages")
+    async with open_world(directory, servers.sqlite(directory)) as world:
+        root = world.root
+        names = (MODEL, "renamed", "gpt")
+        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
+        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
+        root.option("PreConsumedQuota", "0")
+        world.channel("up", MODEL, type=14, key=KEY)
+        world.channel("mapped", "mine", type=14, key=KEY, model_mapping='{"mine":"renamed"}', system_prompt="Be brief.")
+        world.channel("openai", "gpt")
+        yield Site(world, root.user("alice", START).token())
+
+
+@pytest.fixture(autouse=True)
+def fresh(request: pytest.FixtureRequest, site: Site) -> None:
+    request.node.stash[GATEWAYS] = [site.world.gateway]
+    site.world.upstream.reset()
+
+
+@both
+async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Site, *, stream: bool) -> None:
+    site.world.upstream.scripts["up"] = streams(STREAM) if stream else replies(200, WHOLE)
+    reply = await site.ask(stream=stream, extra="anthropic-beta: one,two\r\n", thinking={"type": "adaptive"})
+    assert (reply.status, reply.body) == (200, STREAM if stream else WHOLE)
+    assert reply.headers["content-type"] == ("text/event-stream" if stream else "application/json")
+    request = site.request
+    assert (request.target, request.body) == ("/up/v1/messages", body(stream=stream, thinking={"type": "adaptive"}))
+    assert request.header("x-api-key") == KEY
+    assert request.header("anthropic-version") == "2023-06-01"
+    assert request.header("anthropic-beta") == "one,two"
+    final = await site.paid()
+    assert (final.quota, final.prompt_tokens, final.completion_tokens) == (PAID, 3210, 44)
+    assert (final.source, final.model_name, bool(final.is_stream)) == ("reported", MODEL, stream)
+
+
+async def test_the_end_of_a_stream_waits_for_its_charge(site: Site) -> None:
+    async with wire.connect(site.world.port) as connection:
+        connection.send(site.written(stream=True))
+        turn = await site.world.upstream.turn()
+        begin, _, end = STREAM.partition(b"event: message_stop")
+        await turn.events(begin)
+        assert (await connection.head())[0] == 200
+        assert await connection.content(len(begin)) == begin
+        before = await site.world.books.finals("alice")
+        await turn.piece(b"event: message_stop" + end)
+        await turn.end()
+        assert await connection.chunk() == b"event: message_stop" + end
+        assert len(await site.world.books.finals("alice")) == len(before) + 1
+
+
+async def test_a_channel_may_rename_and_instruct(site: Site) -> None:
+    site.world.upstream.scripts["mapped"] = replies(200, WHOLE)
+    assert (await site.ask(model="mine", system="Be long.", unknown=1)).body == WHOLE
+    assert site.request.json() == {**json.loads(body(system="Be brief.", unknown=1)), "model": "renamed"}
+    assert (await site.paid()).model_name == "renamed"
+
+
+@both
+async def test_what_is_not_reported_is_counted(site: Site, *, stream: bool) -> None:
+    silent = [line for line in STREAM.split(b"\n\n") if line]
+    pieces = [json.loads(line.partition(b"data: ")[2]) for line in silent]
+    for each in pieces:
+        each.pop("usage", None)
+        each.get("message", {}).pop("usage", None)
+    whole = {name: value for name, value in json.loads(WHOLE).items() if name != "usage"}
+    site.world.upstream.scripts["up"] = (
+        streams(*(b"data: " + json.dumps(each).encode() + b"\n\n" for each in pieces))
+        if stream
+        else replies(200, json.dumps(whole).encode())
+    )
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 40_000}}
+    reply = await site.ask(
+        stream=stream, messages=[{"role": "user", "content": [image, {"type": "text", "text": "hello"}]}]
+    )
+    assert reply.status == 200
+    final = await site.paid()
+    assert final.source == "counted"
+    assert 10 < final.prompt_tokens < 60
+    assert 4 <= final.completion_tokens <= 8
+    assert final.quota == final.prompt_tokens + 2 * final.completion_tokens
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_may_come_as_a_bearer(site: Site) -> None:
+    site.world.upstream.scripts["up"] = replies(200, WHOLE)
+    reply = await site.world.ask(wire.request("/v1/messages", body(), key=site.key))
+    assert reply.status == 200
+    assert site.request.header("authorization") == ""
+
+
+@pytest.mark.parametrize(
+    "key, extra, status, kind",
+    [
+        ("", "", 401, "authentication_error"),
+        ("sk-nobody", "", 401, "authentication_error"),
+        (None, "authorization: Bearer sk-another\r\n", 400, "invalid_request_error"),
+        (None, "x-api-key: sk-another\r\n", 400, "invalid_request_error"),
+    ],
+)
+async def test_other_keys_are_refused(site: Site, key: str | None, extra: str, status: int, kind: str) -> None:
+    reply = await site.ask(key=key, extra=extra)
+    assert (reply.status, reply.error["type"]) == (status, kind)
+    assert not site.world.upstream.received
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields, status, kind, message",
+    [
+        ({"model": "nowhere"}, 503, "api_error", "无可用渠道"),
+        ({"messages": []}, 400, "invalid_request_error", "field messages is required"),
+        ({"max_tokens": -1}, 400, "invalid_request_error", "max_tokens is invalid"),
+        ({"model": "gpt"}, 500, "api_error", "unsupported relay mode 11"),
+        ({"System": "x"}, 400, "invalid_request_error", "differs only in case"),
+    ],
+)
+async def test_our_errors_have_anthropics_form(
+    site: Site, fields: dict[str, Any], status: int, kind: str, message: str
+) -> None:
+    before = await site.charges()
+    reply = await site.ask(**fields)
+    value = reply.json()
+    assert (reply.status, value["type"], value["error"]["type"]) == (status, "error", kind)
+    assert message in value["error"]["message"]
+    assert value["request_id"] == reply.headers["x-oneapi-request-id"]
+    assert not site.world.upstream.received
+    assert await site.charges() == before
+
+
+FAILED = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
+
+
+@both
+@pytest.mark.parametrize("status", [529, 200])
+async def test_an_upstreams_error_keeps_its_type_and_costs_nothing(site: Site, status: int, *, stream: bool) -> None:
+    before = await site.charges()
+    event = streams(STREAM.partition(b"event: content_block_start")[0], b"event: error\ndata: " + FAILED + b"\n\n")
+    site.world.upstream.scripts["up"] = event if stream and status == 200 else replies(status, FAILED)
+    reply = await site.ask(stream=stream)
+    assert reply.status == (529 if status == 529 else 502)
+    assert (reply.json()["type"], reply.error["type"]) == ("error", "overloaded_error")
+    assert reply.error["message"].startswith("Overloaded (request id: ")
+    assert await site.charges() == before
+
+
+SOME = STREAM.partition(b"event: content_block_stop")[0]  # "Well, then." was thought
+BROKEN = [
+    (b"", "the upstream's stream ended before its answer did", "api_error"),
+    (b"event: error\ndata: " + FAILED + b"\n\n", "Overloaded", "overloaded_error"),
+]
+
+
+@pytest.mark.parametrize("rest, message, kind", BROKEN)
+async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(
+    site: Site, rest: bytes, message: str, kind: str
+) -> None:
+    site.world.upstream.scripts["up"] = streams(SOME, rest)
+    reply = await site.ask(stream=True)
+    assert reply.body.startswith(SOME)
+    last = reply.body[len(SOME) :]
+    assert last.startswith(b"event: error\ndata: {")
+    error = json.loads(last.partition(b"data: ")[2])["error"]
+    assert error["type"] == kind
+    assert error["message"].startswith(f"{message} (request id: ")
+    final = await site.paid()
+    assert (final.prompt_tokens, final.source) == (3210, "estimated")
+    assert final.quota == 3210 + 2 * final.completion_tokens
+    assert 3 <= final.completion_tokens <= 6
+
+
+async def test_a_stream_without_its_last_event_is_given_one(site: Site) -> None:
+    begin = STREAM.partition(b"event: message_stop")[0]
+    site.world.upstream.scripts["up"] = streams(begin)
+    reply = await site.ask(stream=True)
+    assert reply.body == begin + b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    assert (await site.paid()).quota == PAID
+
+
+async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Site) -> None:
+    before = await site.charges()
+    async with wire.connect(site.world.port) as connection:
+        connection.send(site.written(stream=True))
+        turn: Turn = await site.world.upstream.turn()
+        await turn.events(SOME)
+        assert (await connection.head())[0] == 200
+        await connection.until(b"then.")
+        connection.leave()
+        await turn.left()
+
+    async def charged() -> bool:
+        return await site.charges() > before
+
+    await eventually(charged)
+    final = await site.paid()
+    assert (final.prompt_tokens, final.source) == (3210, "counted")
