@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tests.harness.replay_lines import Json
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 POLL_S = 0.02
 
 TABLES: Mapping[str, tuple[str, ...]] = {
