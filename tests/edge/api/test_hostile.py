@@ -67,8 +67,8 @@ def questions(draw: st.DrawFn) -> tuple[Endpoint, str, bytes]:
 
 async def everything(here: World) -> dict[str, list[Any]]:
     """All rows but the sessions, of which each question has its own; what was begun before has ended."""
-    await here.parts.tests.settled()
-    await here.parts.balances.settled()
+    await here.after.upkeep.tests.settled()
+    await here.after.upkeep.balances.settled()
     await here.ledger.flush()
     tables = [table for table in metadata.sorted_tables if table.name not in ("sessions", "marks")]
     return {table.name: await here.rows(select(table)) for table in tables}
