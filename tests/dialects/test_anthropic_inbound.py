@@ -1,5 +1,6 @@
 """Anthropic's clients on OpenAI's wire: what is asked for, what comes back, streams cut anywhere."""
 
+import contextlib
 import itertools
 import json
 from typing import Any
@@ -301,3 +302,42 @@ def test_a_request_read_and_written_in_their_dialect_is_itself(turns: list[tuple
     encoded = anthropic.encode_request(anthropic.decode_request(document, model="claude-3-haiku"))
     assert json.loads(encoded.body) == {"model": "claude-3-haiku", **document}
     assert encoded.losses == ()
+
+
+KEYS = st.sampled_from(
+    ["role", "content", "type", "text", "source", "data", "name", "id", "input", "index", "thinking", "url", "schema"]
+)
+VALUES = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=4)
+KINDS = st.sampled_from(["text", "image", "document", "tool_use", "tool_result", "thinking", "base64", "user", "tool"])
+JSON = st.recursive(
+    VALUES | KINDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=14,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON, JSON, JSON, JSON)
+def test_requests_of_any_shape_are_sent_or_refused(a: Any, b: Any, c: Any, d: Any) -> None:
+    message = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": a}, b]}
+    document = {"messages": [message, c], "system": d, "tools": b, "tool_choice": a, "output_config": c, "thinking": d}
+    for fields in (
+        document,
+        {**document, "tools": None},
+        {"messages": c},
+        {"messages": [{"role": "user", **_dict(a)}]},
+    ):
+        with contextlib.suppress(ir.Unrepresentable):
+            encode(fields)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {"content": value}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(JSON, max_size=4))
+def test_streams_of_any_shape_come_to_an_end(chunks: list[Any]) -> None:
+    raw = b"".join(b"data: " + json.dumps({"choices": [each]}).encode() + b"\n\n" for each in chunks)
+    written = translate(raw + b"data: [DONE]\n\n")
+    assert written.count(b"event: message_stop") + written.count(b"event: error") == 1
