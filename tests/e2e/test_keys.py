@@ -119,7 +119,17 @@ def test_a_session_opens_no_route_that_needs_a_key(keys: Keys) -> None:
     assert outcomes(keys, ("Cookie", f"session={keys.session}")) == all_of(let_in=False)
 
 
-@pytest.mark.parametrize("name", ["x-api-key", "x-goog-api-key", "api-key", "x-authorization", "proxy-authorization"])
+def test_anthropics_clients_send_their_key_by_another_name(keys: Keys) -> None:
+    messages = "POST /v1/messages"
+    assert outcomes(keys, ("x-api-key", keys.good)) == all_of(let_in=False) | {messages: True}
+    for why, key in keys.refused.items():
+        assert outcomes(keys, ("x-api-key", key)) == all_of(let_in=False), why
+    good, bad = ("x-api-key", keys.good), ("Authorization", "Bearer sk-other")
+    for pair in ((good, bad), (good, good), (("x-api-key", "sk-other"), ("Authorization", f"Bearer {keys.good}"))):
+        assert outcomes(keys, *pair)[messages] is False
+
+
+@pytest.mark.parametrize("name", ["x-goog-api-key", "api-key", "x-authorization", "proxy-authorization"])
 def test_another_header_is_no_way_to_send_a_key(keys: Keys, name: str) -> None:
     assert outcomes(keys, (name, keys.good)) == all_of(let_in=False)
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
+from one_api import ir
+from one_api.dialects.anthropic import StreamDecoder
 from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, World, open_world
-from tests.harness import servers
+from tests.harness import scripted, servers
 from tests.harness.scripted import Received, Turn, replies, streams
 
 pytestmark = pytest.mark.anyio
@@ -73,13 +75,15 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("messages")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
-        names = (MODEL, "renamed", "gpt")
+        names = (MODEL, "renamed", "gpt", "two")
         root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
         root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
         root.option("PreConsumedQuota", "0")
         world.channel("up", MODEL, type=14, key=KEY)
         world.channel("mapped", "mine", type=14, key=KEY, model_mapping='{"mine":"renamed"}', system_prompt="Be brief.")
         world.channel("openai", "gpt")
+        world.channel("first", "two", type=14, key=KEY, priority=9)
+        world.channel("second", "two", priority=1)
         yield Site(world, root.user("alice", START).token())
 
 
@@ -186,7 +190,12 @@ async def test_other_keys_are_refused(site: Site, key: str | None, extra: str, s
         ({"model": "nowhere"}, 503, "api_error", "无可用渠道"),
         ({"messages": []}, 400, "invalid_request_error", "field messages is required"),
         ({"max_tokens": -1}, 400, "invalid_request_error", "max_tokens is invalid"),
-        ({"model": "gpt"}, 500, "api_error", "unsupported relay mode 11"),
+        (
+            {"model": "gpt", "tools": [{"type": "bash", "name": "x"}]},
+            400,
+            "invalid_request_error",
+            "of the client's own",
+        ),
         ({"System": "x"}, 400, "invalid_request_error", "differs only in case"),
     ],
 )
@@ -269,3 +278,83 @@ async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Site) -> N
     await eventually(charged)
     final = await site.paid()
     assert (final.prompt_tokens, final.source) == (3210, "counted")
+
+
+# --- a channel of another dialect -------------------------------------------------------------------------------------
+
+SAID = scripted.chunk("Hello") + scripted.chunk(", 你好")
+USED = scripted.usage_chunk(scripted.tokens(20, 10))
+
+
+@both
+async def test_a_channel_of_openais_answers_too(site: Site, *, stream: bool) -> None:
+    site.world.upstream.scripts["openai"] = (
+        streams(SAID, scripted.chunk(finish="stop"), USED, scripted.DONE)
+        if stream
+        else replies(200, scripted.completion("Hello, 你好", usage=scripted.tokens(20, 10)))
+    )
+    reply = await site.ask(model="gpt", stream=stream, system="Be brief.")
+    assert reply.status == 200
+    request = site.request
+    assert request.target == "/openai/v1/chat/completions"
+    assert request.header("authorization") == "Bearer sk-upstream-openai"
+    assert (request.header("x-api-key"), request.header("anthropic-version")) == ("", "")
+    assert request.json() == {
+        "model": "gpt",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}],
+        "max_tokens": 50,
+        **({"stream": True, "stream_options": {"include_usage": True}} if stream else {}),
+    }
+    if stream:
+        read = StreamDecoder().feed(reply.body)
+        assert "".join(each.text for each in read if isinstance(each, ir.TextDelta)) == "Hello, 你好"
+        assert read[-1] == ir.Ended(ir.Usage(20, 10))
+    else:
+        value = reply.json()
+        assert value["content"] == [{"type": "text", "text": "Hello, 你好"}]
+        assert (value["type"], value["stop_reason"]) == ("message", "end_turn")
+    final = await site.paid()
+    assert (final.quota, final.prompt_tokens, final.completion_tokens, final.source) == (40, 20, 10, "reported")
+
+
+@pytest.mark.parametrize(
+    "rest, message",
+    [
+        (b"", "the upstream's stream ended before its answer did"),
+        (scripted.event({"error": {"message": "overloaded", "type": "server_error"}}), "overloaded"),
+    ],
+)
+async def test_a_translated_stream_that_breaks_ends_with_an_error(site: Site, rest: bytes, message: str) -> None:
+    site.world.upstream.scripts["openai"] = streams(SAID, rest)
+    reply = await site.ask(model="gpt", stream=True)
+    last = reply.body.split(b"\n\n")[-2]
+    assert last.startswith(b"event: error\ndata: {")
+    assert json.loads(last.partition(b"data: ")[2])["error"]["message"].startswith(f"{message} (request id: ")
+    assert b"message_stop" not in reply.body
+    final = await site.paid()
+    assert final.source == "estimated"
+    assert final.quota == final.prompt_tokens + 2 * final.completion_tokens
+
+
+async def test_an_error_of_openais_has_anthropics_form(site: Site) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts["openai"] = replies(429, b'{"error":{"message":"slow","type":"requests","code":"x"}}')
+    reply = await site.ask(model="gpt")
+    assert (reply.status, reply.json()["type"], reply.error["type"]) == (429, "error", "rate_limit_error")
+    assert await site.charges() == before
+
+
+async def test_a_channel_of_openais_answers_instead_of_one_that_fails(site: Site) -> None:
+    root = site.world.root
+    root.option("RetryTimes", "1")
+    try:
+        site.world.upstream.scripts |= {
+            "first": replies(529, FAILED),
+            "second": replies(200, scripted.completion("good", usage=scripted.tokens(20, 10))),
+        }
+        reply = await site.ask(model="two")
+    finally:
+        root.option("RetryTimes", "0")
+    assert reply.json()["content"] == [{"type": "text", "text": "good"}]
+    assert [each.name for each in site.world.upstream.received] == ["first", "second"]
+    assert (await site.paid()).quota == 40

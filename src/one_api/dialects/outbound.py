@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic
+from one_api.dialects import anthropic, openai_outbound
 
 
 class Decoder(Protocol):
@@ -32,4 +32,7 @@ class Outbound(Protocol):
 
 
 OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType({"anthropic": anthropic})
-"""By the name of the wire in a provider's row."""
+"""By the name of the wire in a provider's row; OpenAI's is spoken by most callers and needs no translation there."""
+
+OPENAI: Final[Outbound] = openai_outbound
+"""For callers who speak another dialect."""

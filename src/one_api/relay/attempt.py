@@ -9,7 +9,7 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
-from one_api.dialects.outbound import OUTBOUND, Outbound
+from one_api.dialects.outbound import OPENAI, OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
@@ -44,13 +44,15 @@ class Health(Protocol):
 class Target:
     """Where a channel's requests of one kind go, ready for the transport.
 
-    dialect: the channel's, None where it is OpenAI's. callers: headers a caller may set himself.
+    dialect: the channel's, None where caller and channel both speak OpenAI's. translated: whether the caller speaks
+    another. callers: headers a caller may set himself.
     """
 
     origin: Origin
     path: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     dialect: Outbound | None = None
+    translated: bool = False
     callers: tuple[bytes, ...] = ()
 
 
@@ -67,15 +69,24 @@ class Targets:
         if known is not None and known[0] is channel:
             return known[1]
         try:
-            endpoint = providers.endpoint(channel, mode, model, engine=engine)
+            row = providers.provider(channel.type)
+            foreign = mode is providers.Mode.MESSAGES and row.wire == "openai"
+            endpoint = providers.endpoint(channel, providers.Mode.CHAT if foreign else mode, model, engine=engine)
             origin, path = Origin.parse(endpoint.url)
         except (providers.Unsupported, ValueError) as error:
             reason = str(error)
             raise UpstreamError(
                 reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
             ) from None
-        row = providers.provider(channel.type)
-        target = Target(origin, path.encode("latin-1"), endpoint.headers, OUTBOUND.get(row.wire), row.callers)
+        dialect = OPENAI if foreign else OUTBOUND.get(row.wire)
+        target = Target(
+            origin,
+            path.encode("latin-1"),
+            endpoint.headers,
+            dialect,
+            translated=mode is not providers.Mode.MESSAGES or foreign,
+            callers=row.callers,
+        )
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()
         self._known[key] = (channel, target)
@@ -216,11 +227,23 @@ def _ask_abroad(
     """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
     checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
     inflow: Inflow
-    if ask.mode is providers.Mode.MESSAGES:
-        body = messages.write_request(call, ask, channel, model)
+    body = (
+        translated.write_request(call, ask, channel, model, dialect)
+        if target.translated
+        else messages.write_request(call, ask, channel, model)
+    )
+    if not target.translated:
         inflow = messages.MessagesInflow(upstreams.loop, wants=_shape(ask), checkpoint=checkpoint)
+    elif ask.mode is providers.Mode.MESSAGES:
+        inflow = messages.TranslatedMessages(
+            upstreams.loop,
+            dialect,
+            model=model,
+            created=upstreams.now(),
+            wants=_shape(ask),
+            checkpoint=checkpoint,
+        )
     else:
-        body = translated.write_request(call, ask, channel, model, dialect)
         inflow = translated.TranslatedInflow(
             upstreams.loop,
             dialect,

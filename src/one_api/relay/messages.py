@@ -1,19 +1,22 @@
-"""A call of Anthropic's Messages API on a channel that speaks it: forwarded as received, read along for the books.
+"""A call of Anthropic's Messages API: forwarded as received to a channel that speaks it, translated for any other.
 
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from one_api import ir
-from one_api.dialects.anthropic import StreamDecoder, decode_answer, patch
+from one_api.dialects.anthropic import EventEncoder, StreamDecoder, decode_answer, encode_failure, patch
+from one_api.dialects.anthropic import encode_answer as encode_message
 from one_api.dialects.openai_answer import encode_answer, encode_usage
 from one_api.dialects.openai_chat import StreamTap, Verdict, Whole, read_whole
+from one_api.dialects.outbound import Outbound
 from one_api.lib import json
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.translated import TranslatedInflow
 from one_api.routing import Channel
 
 
@@ -78,6 +81,34 @@ class MessagesTap(StreamTap):
             case _:
                 return verdict
         return Verdict.CONTENT
+
+
+class TranslatedMessages(TranslatedInflow):
+    """An answer of another dialect, written in theirs."""
+
+    __slots__ = ("_events",)
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        dialect: Outbound,
+        *,
+        model: str,
+        created: int,
+        wants: Shape,
+        checkpoint: Callable[[Inflow], None] | None,
+    ) -> None:
+        super().__init__(
+            loop, dialect, model=model, created=created, wants=wants, strip_usage=False, checkpoint=checkpoint
+        )
+        self.tap = MessagesTap()
+        self._events = EventEncoder(model=model)
+
+    def _written_whole(self, answer: ir.Answer | ir.Failed) -> bytes:
+        return encode_failure(answer) if isinstance(answer, ir.Failed) else encode_message(answer, model=self._model)
+
+    def _written(self, event: ir.Event) -> Iterable[tuple[bytes, bytes | None]]:
+        return self._events.encode(event)
 
 
 class MessagesInflow(Inflow):

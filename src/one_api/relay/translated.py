@@ -1,20 +1,21 @@
 """A chat call on a channel that speaks another dialect: its request written anew, its answer translated as it arrives.
 
-What comes out is what a channel of OpenAI's dialect would have sent; from there on all is decided by the same code.
+What comes out is what a channel of the caller's dialect would have sent; from there on the same code decides.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import structlog
 
 from one_api import ir
-from one_api.dialects import openai_chat, openai_request
+from one_api.dialects import anthropic, openai_chat, openai_request
 from one_api.dialects.openai_answer import ChunkEncoder, encode_answer, encode_failure, encode_usage
 from one_api.dialects.outbound import Outbound
 from one_api.errors import UpstreamError
 from one_api.lib import json
+from one_api.providers import Mode
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Cut, Inflow, Shape
 from one_api.routing import Channel
@@ -26,9 +27,8 @@ log = structlog.get_logger(__name__)
 
 def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: Outbound) -> bytes:
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
-    document = openai_chat.patch(ask.document, system_prompt=channel.system_prompt) or ask.document
     try:
-        encoded = dialect.encode_request(openai_request.decode_request(document, model=model))
+        encoded = dialect.encode_request(_read_request(ask, channel, model))
     except ir.Unrepresentable as error:
         raise UpstreamError(
             error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
@@ -38,6 +38,14 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: O
         lost = [name[:64] for name in encoded.losses[:16]]
         log.info("lost in translation", request_id=call.id, channel=channel.id, losses=lost)
     return encoded.body
+
+
+def _read_request(ask: Ask, channel: Channel, model: str) -> ir.Request:
+    if ask.mode is Mode.MESSAGES:
+        document = anthropic.patch(ask.document, model=model, system_prompt=channel.system_prompt)
+        return anthropic.decode_request(document or ask.document, model=model)
+    document = openai_chat.patch(ask.document, system_prompt=channel.system_prompt)
+    return openai_request.decode_request(document or ask.document, model=model)
 
 
 class TranslatedInflow(Inflow):
@@ -83,10 +91,7 @@ class TranslatedInflow(Inflow):
                 Cut(UNREADABLE),
             )
             return
-        if isinstance(answer, ir.Failed):
-            self._parts = [encode_failure(answer)]
-        else:
-            self._parts = [encode_answer(answer, model=self._model, created=self._created)]
+        self._parts = [self._written_whole(answer)]
 
     def _on_events(self, data: bytes) -> None:
         if not self.ended.done():
@@ -102,9 +107,16 @@ class TranslatedInflow(Inflow):
     def _translate(self, events: list[ir.Event]) -> None:
         if self._decoder.usage is not None and self.tap.usage is None:
             self.tap.usage = encode_usage(self._decoder.usage)  # also if the end that would tell it never comes
-        self._sort_out((raw, self.tap.event(data)) for raw, data in self._chunks(events))
+        self._sort_out((raw, self.tap.event(data)) for event in events for raw, data in self._written(event))
 
-    def _chunks(self, events: list[ir.Event]) -> Iterator[tuple[bytes, bytes | None]]:
-        for event in events:
-            for data in self._encoder.encode(event):
-                yield (b": \n\n", None) if data is None else (b"data: %b\n\n" % data, data)
+    # The caller's dialect
+
+    def _written_whole(self, answer: ir.Answer | ir.Failed) -> bytes:
+        if isinstance(answer, ir.Failed):
+            return encode_failure(answer)
+        return encode_answer(answer, model=self._model, created=self._created)
+
+    def _written(self, event: ir.Event) -> Iterable[tuple[bytes, bytes | None]]:
+        """The bytes of what an event is to the caller, each with its `data` field."""
+        for data in self._encoder.encode(event):
+            yield (b": \n\n", None) if data is None else (b"data: %b\n\n" % data, data)

@@ -6,16 +6,22 @@ a field more. https://platform.claude.com/docs/en/api/errors lists their types; 
 
 from one_api.dialects.anthropic.answer import decode_answer
 from one_api.dialects.anthropic.errors import encode_error, encode_error_event
+from one_api.dialects.anthropic.inbound import decode_request
+from one_api.dialects.anthropic.outcome import EventEncoder, encode_answer, encode_failure
 from one_api.dialects.anthropic.passage import inline, patch, written
 from one_api.dialects.anthropic.request import encode_request
 from one_api.dialects.anthropic.stream import StreamDecoder
 
 __all__ = [
+    "EventEncoder",
     "StreamDecoder",
     "decode_answer",
+    "decode_request",
     "decoder",
+    "encode_answer",
     "encode_error",
     "encode_error_event",
+    "encode_failure",
     "encode_request",
     "inline",
     "patch",

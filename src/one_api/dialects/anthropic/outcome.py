@@ -1,0 +1,145 @@
+"""An answer in the neutral model, written for Anthropic's clients.
+
+Formats: https://platform.claude.com/docs/en/api/messages/create and
+https://platform.claude.com/docs/en/build-with-claude/streaming. A block of thinking that no vendor signed has an empty
+signature.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.lib import json
+
+REASONS: Final[Mapping[ir.Reason, str]] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+
+
+def encode_answer(answer: ir.Answer, *, model: str) -> bytes:
+    """The body of a message."""
+    blocks = [each for block in answer.blocks if (each := _block(block)) is not None]
+    value = _message(answer.id, answer.model or model, blocks, answer.usage)
+    return json.encode({**value, "stop_reason": REASONS[answer.reason]})
+
+
+def encode_failure(failure: ir.Failed) -> bytes:
+    """An error object, as the body of an answer or an event of a stream."""
+    return json.encode({"type": "error", "error": {"type": failure.type or "api_error", "message": failure.message}})
+
+
+def encode_usage(usage: ir.Usage | None) -> dict[str, int]:
+    """Their `input_tokens` are what no cache was concerned with."""
+    if usage is None:
+        return {"input_tokens": 0, "output_tokens": 0}
+    fresh = max(usage.input - usage.cached - usage.cache_write, 0)
+    cached = {"cache_creation_input_tokens": usage.cache_write, "cache_read_input_tokens": usage.cached}
+    return {"input_tokens": fresh, **cached, "output_tokens": usage.output}
+
+
+def _message(number: str, model: str, blocks: list[dict[str, Any]], usage: ir.Usage | None) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": blocks,
+        "stop_reason": None,
+        "stop_sequence": None,
+        **({} if usage is None else {"usage": encode_usage(usage)}),
+    }
+
+
+def _block(block: ir.Said) -> dict[str, Any] | None:
+    match block:
+        case ir.Text():
+            return {"type": "text", "text": block.text}
+        case ir.ToolCall():
+            return {"type": "tool_use", "id": block.id, "name": block.name, "input": _input(block.arguments)}
+        case ir.Thinking():
+            return {"type": "thinking", "thinking": block.text, "signature": block.signature}
+        case _:
+            return None
+
+
+def _input(arguments: str) -> Any:
+    """The model's text where it is an object; what it left unfinished is kept as text of its own."""
+    try:
+        value = json.decode(arguments.encode()) if arguments.strip() else {}
+    except (json.InvalidJSON, UnicodeEncodeError):
+        return {"unfinished": arguments}
+    return msgspec.Raw(arguments.encode()) if isinstance(value, dict) and arguments.strip() else {}
+
+
+class EventEncoder:
+    """Writes the events of one answer as theirs: pairs of an event's bytes and its `data` field."""
+
+    __slots__ = ("_index", "_model", "_open", "_reason")
+
+    def __init__(self, *, model: str) -> None:
+        self._model = model
+        self._index = -1
+        self._open = ""
+        self._reason: ir.Reason = "stop"
+
+    def encode(self, event: ir.Event) -> list[tuple[bytes, bytes | None]]:
+        match event:
+            case ir.Started():
+                message = _message(event.id, event.model or self._model, [], event.prompt or ir.Usage())
+                return [_written({"type": "message_start", "message": message})]
+            case ir.TextDelta():
+                return self._delta("text", {"text": ""}, {"type": "text_delta", "text": event.text})
+            case ir.ThinkingDelta():
+                delta = {"type": "thinking_delta", "thinking": event.text}
+                return self._delta("thinking", {"thinking": "", "signature": ""}, delta)
+            case ir.CallStarted():
+                return [*self._stop(), self._start("tool_use", {"id": event.id, "name": event.name, "input": {}})]
+            case ir.ArgumentsDelta():
+                return [self._piece({"type": "input_json_delta", "partial_json": event.text})]
+            case ir.Finished():
+                self._reason = event.reason
+                return []
+            case ir.Alive():
+                return [_written({"type": "ping"})]
+            case ir.Ended():
+                return self._end(event.usage)
+            case ir.Failed():
+                data = encode_failure(event)
+                return [(b"event: error\ndata: %b\n\n" % data, data)]
+            case _:  # a block of thinking that is complete, of a vendor whose signature is none of theirs
+                return []
+
+    def _delta(self, kind: str, empty: dict[str, Any], delta: dict[str, Any]) -> list[tuple[bytes, bytes | None]]:
+        if self._open == kind:
+            return [self._piece(delta)]
+        return [*self._stop(), self._start(kind, empty), self._piece(delta)]
+
+    def _start(self, kind: str, block: dict[str, Any]) -> tuple[bytes, bytes | None]:
+        self._index += 1
+        self._open = kind
+        return _written({"type": "content_block_start", "index": self._index, "content_block": {"type": kind, **block}})
+
+    def _piece(self, delta: dict[str, Any]) -> tuple[bytes, bytes | None]:
+        return _written({"type": "content_block_delta", "index": self._index, "delta": delta})
+
+    def _stop(self) -> list[tuple[bytes, bytes | None]]:
+        if not self._open:
+            return []
+        self._open = ""
+        return [_written({"type": "content_block_stop", "index": self._index})]
+
+    def _end(self, usage: ir.Usage | None) -> list[tuple[bytes, bytes | None]]:
+        delta = {"stop_reason": REASONS[self._reason], "stop_sequence": None}
+        told = {} if usage is None else {"usage": encode_usage(usage)}
+        finish = _written({"type": "message_delta", "delta": delta, **told})
+        return [*self._stop(), finish, _written({"type": "message_stop"})]
+
+
+def _written(value: dict[str, Any]) -> tuple[bytes, bytes]:
+    data = json.encode(value)
+    return b"event: %b\ndata: %b\n\n" % (value["type"].encode(), data), data
