@@ -1,16 +1,8 @@
-"""The process that is killed while its clients redeem codes.
-
-    python -m tests.accounts.redeemer
-
-Reads `URL SEED FILE` lines and answers each with the pid of a new process, which writes to FILE what was confirmed to
-its clients. It forks, because a start from nothing takes longer than the life of what is started.
-"""
+"""The process that is killed while its clients redeem codes."""
 
 import asyncio
 import os
 import random
-import signal
-import sys
 from functools import partial
 
 from sqlalchemy import select
@@ -22,27 +14,10 @@ from one_api.config import Config
 from one_api.ledger import Facts, credit
 from one_api.store.engine import Database, open_database
 from one_api.store.schema import redemptions as table
+from tests.harness.nest import breed
 
 USERS = 5
 CLIENTS = 8
-
-
-def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the dead
-    for line in sys.stdin:
-        url, seed, file = line.split()
-        child = os.fork()
-        if not child:
-            work(url, int(seed), file)
-        print(child, flush=True)
-
-
-def work(url: str, seed: int, file: str) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        asyncio.run(load(url, random.Random(seed), os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)))
-    finally:
-        os._exit(1)
 
 
 async def load(url: str, dice: random.Random, reports: int) -> None:
@@ -67,4 +42,4 @@ async def pay(user_id: int, key: str, tx: AsyncConnection, quota: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    breed(load)

@@ -4,8 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from one_api.store.engine import Database
 from one_api.store.schema import ledger, redemptions, users
 from tests.accounts.redeemer import USERS
 from tests.harness import servers
+from tests.harness.nest import Nest
 
 pytestmark = pytest.mark.anyio
 
@@ -26,20 +25,10 @@ STARTED_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def nest() -> Iterator["subprocess.Popen[str]"]:
-    program = [sys.executable, "-m", "tests.accounts.redeemer"]
-    process = subprocess.Popen(program, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    yield process
-    process.communicate()
-
-
-def start(nest: "subprocess.Popen[str]", url: str, seed: int, file: Path) -> int:
-    assert nest.stdin is not None
-    assert nest.stdout is not None
-    file.touch()
-    nest.stdin.write(f"{url} {seed} {file}\n")
-    nest.stdin.flush()
-    return int(nest.stdout.readline())
+def nest() -> Iterator[Nest]:
+    made = Nest("tests.accounts.redeemer")
+    yield made
+    made.close()
 
 
 async def fill(store: Database) -> None:
@@ -93,7 +82,7 @@ async def audit(store: Database, told: Counter[tuple[str, int, int]]) -> int:
 
 
 async def test_kill_9_neither_loses_nor_doubles_a_code(
-    store: Database, database: servers.Database, nest: "subprocess.Popen[str]", tmp_path: Path
+    store: Database, database: servers.Database, nest: Nest, tmp_path: Path
 ) -> None:
     await fill(store)
     seed = random.SystemRandom().getrandbits(32)
@@ -102,7 +91,7 @@ async def test_kill_9_neither_loses_nor_doubles_a_code(
     told: Counter[tuple[str, int, int]] = Counter()
     for number in range(KILLS):
         file = tmp_path / f"confirmed-{number}"
-        pid = start(nest, database.url, dice.getrandbits(32), file)
+        pid = nest.start(database.url, dice.getrandbits(32), file)
         try:
             await confirmed(file, dice.randint(1, 20))
         finally:

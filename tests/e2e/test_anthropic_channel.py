@@ -9,14 +9,13 @@ from typing import Any
 
 import openai
 import pytest
-from sqlalchemy import Row
 
 from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
-from tests.e2e.world import START, World, open_world
+from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Received, Turn, completion, replies, streams, tokens
+from tests.harness.scripted import Turn, completion, replies, streams, tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -33,10 +32,7 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    world: World
-    key: str
-
+class Chat(Site):
     def client(self, **more: Any) -> openai.AsyncOpenAI:
         url = f"http://127.0.0.1:{self.world.port}/v1"
         return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30, **more)
@@ -52,27 +48,9 @@ class Site:
 
         self.world.upstream.scripts["up"] = script
 
-    @property
-    def request(self) -> Received:
-        (received,) = self.world.upstream.received
-        return received
-
-    async def paid(self) -> Row[Any]:
-        """The last charge, once it is known that all charges and the balance add up."""
-        books = self.world.books
-        await books.settled()
-        row = await books.user("alice")
-        finals = await books.finals("alice")
-        assert row.quota + sum(each.quota for each in finals) == START
-        return finals[-1]
-
-    async def charges(self) -> int:
-        await self.world.books.settled()
-        return len(await self.world.books.finals("alice"))
-
 
 @pytest.fixture(scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     directory = tmp_path_factory.mktemp("anthropic")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
@@ -83,11 +61,11 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("up", MODEL, type=14, key=KEY, system_prompt="")
         world.channel("first", "two", type=14, key=KEY, priority=9)
         world.channel("second", "two", priority=1)
-        yield Site(world, root.user("alice", START).token())
+        yield Chat(world, root.user("alice", START).token())
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
+def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
     request.node.stash[GATEWAYS] = [site.world.gateway]
     site.world.upstream.reset()
 
@@ -125,7 +103,7 @@ def put(message: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 @both
-async def test_text_is_answered_and_paid(site: Site, *, stream: bool) -> None:
+async def test_text_is_answered_and_paid(site: Chat, *, stream: bool) -> None:
     site.records("text")
     async with site.client() as client:
         message, usage = await say(client, stream=stream, max_tokens=50)
@@ -137,7 +115,7 @@ async def test_text_is_answered_and_paid(site: Site, *, stream: bool) -> None:
 
 
 @both
-async def test_the_request_is_anthropics_own(site: Site, *, stream: bool) -> None:
+async def test_the_request_is_anthropics_own(site: Chat, *, stream: bool) -> None:
     site.records("text")
     async with site.client(default_headers={"anthropic-beta": "x-1", "cookie": "a=b"}) as client:
         await say(client, stream=stream, messages=[{"role": "system", "content": "Be brief."}, *HELLO], stop="END")
@@ -161,7 +139,7 @@ async def test_the_request_is_anthropics_own(site: Site, *, stream: bool) -> Non
     }
 
 
-async def test_a_caller_may_ask_for_another_version_of_the_api(site: Site) -> None:
+async def test_a_caller_may_ask_for_another_version_of_the_api(site: Chat) -> None:
     site.records("text")
     async with site.client(default_headers={"anthropic-version": "2024-01-01", "x-api-key": "mine"}) as client:
         await say(client, stream=False)
@@ -170,7 +148,7 @@ async def test_a_caller_may_ask_for_another_version_of_the_api(site: Site) -> No
 
 
 @both
-async def test_tools_are_called_in_parallel_and_answered(site: Site, *, stream: bool) -> None:
+async def test_tools_are_called_in_parallel_and_answered(site: Chat, *, stream: bool) -> None:
     site.records("parallel_tools")
     async with site.client() as client:
         message, _ = await say(client, stream=stream, tools=[TOOL])
@@ -198,7 +176,7 @@ async def test_tools_are_called_in_parallel_and_answered(site: Site, *, stream: 
 
 
 @both
-async def test_thoughts_come_back_as_they_were(site: Site, *, stream: bool) -> None:
+async def test_thoughts_come_back_as_they_were(site: Chat, *, stream: bool) -> None:
     site.records("thinking")
     async with site.client() as client:
         message, usage = await say(client, stream=stream, reasoning_effort="low")
@@ -217,7 +195,7 @@ async def test_thoughts_come_back_as_they_were(site: Site, *, stream: bool) -> N
     assert (finals[-2].quota, finals[-2].prompt_tokens) == (3210 + 2 * 44, 3210)
 
 
-async def test_images_go_inline_or_by_address(site: Site) -> None:
+async def test_images_go_inline_or_by_address(site: Chat) -> None:
     site.records("text")
     content = [
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
@@ -231,7 +209,7 @@ async def test_images_go_inline_or_by_address(site: Site) -> None:
     ]
 
 
-async def test_usage_nobody_asked_for_is_kept_back(site: Site) -> None:
+async def test_usage_nobody_asked_for_is_kept_back(site: Chat) -> None:
     site.records("text")
     reply = await site.world.ask(wire.chat(site.key, model=MODEL, stream=True))
     assert reply.body.endswith(b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
@@ -255,7 +233,7 @@ ERRORS = [
 @both
 @pytest.mark.parametrize("status, kind, shown, raised", ERRORS)
 async def test_errors_keep_their_type_and_cost_nothing(
-    site: Site, status: int, kind: str, shown: int, raised: type[openai.APIStatusError], *, stream: bool
+    site: Chat, status: int, kind: str, shown: int, raised: type[openai.APIStatusError], *, stream: bool
 ) -> None:
     before = await site.charges()
     body = json.dumps({"type": "error", "error": {"type": kind, "message": "Because."}}).encode()
@@ -268,7 +246,7 @@ async def test_errors_keep_their_type_and_cost_nothing(
 
 
 @both
-async def test_an_error_in_a_good_answer_is_one(site: Site, *, stream: bool) -> None:
+async def test_an_error_in_a_good_answer_is_one(site: Chat, *, stream: bool) -> None:
     before = await site.charges()
     failed = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
     site.world.upstream.scripts["up"] = streams(b"data: " + failed + b"\n\n") if stream else replies(200, failed)
@@ -280,7 +258,7 @@ async def test_an_error_in_a_good_answer_is_one(site: Site, *, stream: bool) -> 
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"content":1}', b"<html>"])
-async def test_an_answer_that_cannot_be_read_is_an_error(site: Site, body: bytes) -> None:
+async def test_an_answer_that_cannot_be_read_is_an_error(site: Chat, body: bytes) -> None:
     before = await site.charges()
     site.world.upstream.scripts["up"] = replies(200, body)
     async with site.client() as client:
@@ -289,7 +267,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error(site: Site, body: bytes
     assert await site.charges() == before
 
 
-async def test_content_the_channel_has_no_form_for_is_refused(site: Site) -> None:
+async def test_content_the_channel_has_no_form_for_is_refused(site: Chat) -> None:
     before = await site.charges()
     audio = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
     async with site.client() as client:
@@ -308,7 +286,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("rest, message", BROKEN)
-async def test_a_stream_that_breaks_costs_its_prompt_and_what_came(site: Site, rest: bytes, message: str) -> None:
+async def test_a_stream_that_breaks_costs_its_prompt_and_what_came(site: Chat, rest: bytes, message: str) -> None:
     """The prompt as the upstream said at the start, what it produced as counted: four tokens of "Hello, 你好"."""
     site.world.upstream.scripts["up"] = streams(START_OF_STREAM, rest)
     said: list[str] = []
@@ -328,7 +306,7 @@ async def test_a_stream_that_breaks_costs_its_prompt_and_what_came(site: Site, r
     assert 3 <= final.completion_tokens <= 6
 
 
-async def test_a_stream_cut_after_its_report_costs_what_was_reported(site: Site) -> None:
+async def test_a_stream_cut_after_its_report_costs_what_was_reported(site: Chat) -> None:
     whole = (RECORDED / "text" / "stream.in.sse").read_bytes()
 
     async def script(turn: Turn) -> None:
@@ -343,7 +321,7 @@ async def test_a_stream_cut_after_its_report_costs_what_was_reported(site: Site)
     assert (final.quota, final.source) == (55, "estimated")
 
 
-async def test_who_leaves_in_the_middle_pays_the_prompt_and_what_was_produced(site: Site) -> None:
+async def test_who_leaves_in_the_middle_pays_the_prompt_and_what_was_produced(site: Chat) -> None:
     before = await site.charges()
     async with wire.connect(site.world.port) as connection:
         connection.send(wire.chat(site.key, model=MODEL, stream=True))
@@ -367,7 +345,7 @@ async def test_who_leaves_in_the_middle_pays_the_prompt_and_what_was_produced(si
 
 
 @contextmanager
-def one_retry(site: Site) -> Iterator[None]:
+def one_retry(site: Chat) -> Iterator[None]:
     site.world.root.option("RetryTimes", "1")
     try:
         yield
@@ -391,7 +369,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("case", FAILING)
-async def test_another_channel_of_another_dialect_answers_instead(site: Site, case: str) -> None:
+async def test_another_channel_of_another_dialect_answers_instead(site: Chat, case: str) -> None:
     site.world.upstream.scripts |= {
         "first": FAILING[case],
         "second": streams(
@@ -406,7 +384,7 @@ async def test_another_channel_of_another_dialect_answers_instead(site: Site, ca
     assert (await site.paid()).quota == 40
 
 
-async def test_what_one_channel_cannot_be_told_another_may(site: Site) -> None:
+async def test_what_one_channel_cannot_be_told_another_may(site: Chat) -> None:
     site.world.upstream.scripts["second"] = replies(200, completion("heard", usage=tokens(20, 10)))
     audio = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
     with one_retry(site):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
 
 from one_api import ir
 from one_api.dialects.anthropic import StreamDecoder
@@ -15,9 +14,9 @@ from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
-from tests.e2e.world import START, World, open_world
+from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Received, Turn, replies, streams
+from tests.harness.scripted import Turn, replies, streams
 
 pytestmark = pytest.mark.anyio
 
@@ -32,10 +31,7 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    world: World
-    key: str
-
+class Client(Site):
     async def ask(self, *, key: str | None = None, extra: str = "", **fields: Any) -> Reply:
         return await self.world.ask(self.written(key=key, extra=extra, **fields))
 
@@ -46,24 +42,6 @@ class Site:
             extra=f"x-api-key: {self.key if key is None else key}\r\nanthropic-version: 2023-06-01\r\n{extra}",
         )
 
-    @property
-    def request(self) -> Received:
-        (received,) = self.world.upstream.received
-        return received
-
-    async def paid(self) -> Row[Any]:
-        """The last charge, once it is known that all charges and the balance add up."""
-        books = self.world.books
-        await books.settled()
-        row = await books.user("alice")
-        finals = await books.finals("alice")
-        assert row.quota + sum(each.quota for each in finals) == START
-        return finals[-1]
-
-    async def charges(self) -> int:
-        await self.world.books.settled()
-        return len(await self.world.books.finals("alice"))
-
 
 def body(**fields: Any) -> bytes:
     value = {"model": MODEL, "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}], **fields}
@@ -71,7 +49,7 @@ def body(**fields: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
     directory = tmp_path_factory.mktemp("messages")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
@@ -84,17 +62,17 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("openai", "gpt")
         world.channel("first", "two", type=14, key=KEY, priority=9)
         world.channel("second", "two", priority=1)
-        yield Site(world, root.user("alice", START).token())
+        yield Client(world, root.user("alice", START).token())
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
+def fresh(request: pytest.FixtureRequest, site: Client) -> None:
     request.node.stash[GATEWAYS] = [site.world.gateway]
     site.world.upstream.reset()
 
 
 @both
-async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Site, *, stream: bool) -> None:
+async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Client, *, stream: bool) -> None:
     site.world.upstream.scripts["up"] = streams(STREAM) if stream else replies(200, WHOLE)
     reply = await site.ask(stream=stream, extra="anthropic-beta: one,two\r\n", thinking={"type": "adaptive"})
     assert (reply.status, reply.body) == (200, STREAM if stream else WHOLE)
@@ -109,7 +87,7 @@ async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Site, *, s
     assert (final.source, final.model_name, bool(final.is_stream)) == ("reported", MODEL, stream)
 
 
-async def test_the_end_of_a_stream_waits_for_its_charge(site: Site) -> None:
+async def test_the_end_of_a_stream_waits_for_its_charge(site: Client) -> None:
     async with wire.connect(site.world.port) as connection:
         connection.send(site.written(stream=True))
         turn = await site.world.upstream.turn()
@@ -124,7 +102,7 @@ async def test_the_end_of_a_stream_waits_for_its_charge(site: Site) -> None:
         assert len(await site.world.books.finals("alice")) == len(before) + 1
 
 
-async def test_a_channel_may_rename_and_instruct(site: Site) -> None:
+async def test_a_channel_may_rename_and_instruct(site: Client) -> None:
     site.world.upstream.scripts["mapped"] = replies(200, WHOLE)
     assert (await site.ask(model="mine", system="Be long.", unknown=1)).body == WHOLE
     assert site.request.json() == {**json.loads(body(system="Be brief.", unknown=1)), "model": "renamed"}
@@ -132,7 +110,7 @@ async def test_a_channel_may_rename_and_instruct(site: Site) -> None:
 
 
 @both
-async def test_what_is_not_reported_is_counted(site: Site, *, stream: bool) -> None:
+async def test_what_is_not_reported_is_counted(site: Client, *, stream: bool) -> None:
     silent = [line for line in STREAM.split(b"\n\n") if line]
     pieces = [json.loads(line.partition(b"data: ")[2]) for line in silent]
     for each in pieces:
@@ -159,7 +137,7 @@ async def test_what_is_not_reported_is_counted(site: Site, *, stream: bool) -> N
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_key_may_come_as_a_bearer(site: Site) -> None:
+async def test_a_key_may_come_as_a_bearer(site: Client) -> None:
     site.world.upstream.scripts["up"] = replies(200, WHOLE)
     reply = await site.world.ask(wire.request("/v1/messages", body(), key=site.key))
     assert reply.status == 200
@@ -175,7 +153,7 @@ async def test_a_key_may_come_as_a_bearer(site: Site) -> None:
         (None, "x-api-key: sk-another\r\n", 400, "invalid_request_error"),
     ],
 )
-async def test_other_keys_are_refused(site: Site, key: str | None, extra: str, status: int, kind: str) -> None:
+async def test_other_keys_are_refused(site: Client, key: str | None, extra: str, status: int, kind: str) -> None:
     reply = await site.ask(key=key, extra=extra)
     assert (reply.status, reply.error["type"]) == (status, kind)
     assert not site.world.upstream.received
@@ -200,7 +178,7 @@ async def test_other_keys_are_refused(site: Site, key: str | None, extra: str, s
     ],
 )
 async def test_our_errors_have_anthropics_form(
-    site: Site, fields: dict[str, Any], status: int, kind: str, message: str
+    site: Client, fields: dict[str, Any], status: int, kind: str, message: str
 ) -> None:
     before = await site.charges()
     reply = await site.ask(**fields)
@@ -217,7 +195,7 @@ FAILED = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloa
 
 @both
 @pytest.mark.parametrize("status", [529, 200])
-async def test_an_upstreams_error_keeps_its_type_and_costs_nothing(site: Site, status: int, *, stream: bool) -> None:
+async def test_an_upstreams_error_keeps_its_type_and_costs_nothing(site: Client, status: int, *, stream: bool) -> None:
     before = await site.charges()
     event = streams(STREAM.partition(b"event: content_block_start")[0], b"event: error\ndata: " + FAILED + b"\n\n")
     site.world.upstream.scripts["up"] = event if stream and status == 200 else replies(status, FAILED)
@@ -237,7 +215,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("rest, message, kind", BROKEN)
 async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(
-    site: Site, rest: bytes, message: str, kind: str
+    site: Client, rest: bytes, message: str, kind: str
 ) -> None:
     site.world.upstream.scripts["up"] = streams(SOME, rest)
     reply = await site.ask(stream=True)
@@ -253,7 +231,7 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(
     assert 3 <= final.completion_tokens <= 6
 
 
-async def test_a_stream_without_its_last_event_is_given_one(site: Site) -> None:
+async def test_a_stream_without_its_last_event_is_given_one(site: Client) -> None:
     begin = STREAM.partition(b"event: message_stop")[0]
     site.world.upstream.scripts["up"] = streams(begin)
     reply = await site.ask(stream=True)
@@ -261,7 +239,7 @@ async def test_a_stream_without_its_last_event_is_given_one(site: Site) -> None:
     assert (await site.paid()).quota == PAID
 
 
-async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Site) -> None:
+async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Client) -> None:
     before = await site.charges()
     async with wire.connect(site.world.port) as connection:
         connection.send(site.written(stream=True))
@@ -287,7 +265,7 @@ USED = scripted.usage_chunk(scripted.tokens(20, 10))
 
 
 @both
-async def test_a_channel_of_openais_answers_too(site: Site, *, stream: bool) -> None:
+async def test_a_channel_of_openais_answers_too(site: Client, *, stream: bool) -> None:
     site.world.upstream.scripts["openai"] = (
         streams(SAID, scripted.chunk(finish="stop"), USED, scripted.DONE)
         if stream
@@ -324,7 +302,7 @@ async def test_a_channel_of_openais_answers_too(site: Site, *, stream: bool) -> 
         (scripted.event({"error": {"message": "overloaded", "type": "server_error"}}), "overloaded"),
     ],
 )
-async def test_a_translated_stream_that_breaks_ends_with_an_error(site: Site, rest: bytes, message: str) -> None:
+async def test_a_translated_stream_that_breaks_ends_with_an_error(site: Client, rest: bytes, message: str) -> None:
     site.world.upstream.scripts["openai"] = streams(SAID, rest)
     reply = await site.ask(model="gpt", stream=True)
     last = reply.body.split(b"\n\n")[-2]
@@ -336,7 +314,7 @@ async def test_a_translated_stream_that_breaks_ends_with_an_error(site: Site, re
     assert final.quota == final.prompt_tokens + 2 * final.completion_tokens
 
 
-async def test_an_error_of_openais_has_anthropics_form(site: Site) -> None:
+async def test_an_error_of_openais_has_anthropics_form(site: Client) -> None:
     before = await site.charges()
     site.world.upstream.scripts["openai"] = replies(429, b'{"error":{"message":"slow","type":"requests","code":"x"}}')
     reply = await site.ask(model="gpt")
@@ -344,7 +322,7 @@ async def test_an_error_of_openais_has_anthropics_form(site: Site) -> None:
     assert await site.charges() == before
 
 
-async def test_a_channel_of_openais_answers_instead_of_one_that_fails(site: Site) -> None:
+async def test_a_channel_of_openais_answers_instead_of_one_that_fails(site: Client) -> None:
     root = site.world.root
     root.option("RetryTimes", "1")
     try:

@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
 
 from tests.e2e import wire
 from tests.e2e.books import Books, books
 from tests.e2e.wire import Reply
 from tests.harness import scripted
 from tests.harness.admin import Admin
-from tests.harness.scripted import Upstream
+from tests.harness.scripted import Received, Upstream
 from tests.harness.servers import Database, Gateway
 
 START = 100_000_000
@@ -41,6 +44,32 @@ class World:
         """A channel that goes to the upstream's script of this name."""
         more = {"name": name, "key": f"sk-upstream-{name}", **more}
         return self.root.channel(self.upstream.at(name), models, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A world with one upstream request at a time, and alice, who began with START and calls with `key`."""
+
+    world: World
+    key: str
+
+    @property
+    def request(self) -> Received:
+        (received,) = self.world.upstream.received
+        return received
+
+    async def paid(self) -> Row[Any]:
+        """The last charge, once it is known that all charges and the balance add up."""
+        books = self.world.books
+        await books.settled()
+        row = await books.user("alice")
+        finals = await books.finals("alice")
+        assert row.quota + sum(each.quota for each in finals) == START
+        return finals[-1]
+
+    async def charges(self) -> int:
+        await self.world.books.settled()
+        return len(await self.world.books.finals("alice"))
 
 
 @asynccontextmanager

@@ -12,8 +12,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -23,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.harness import servers
+from tests.harness.nest import Nest
 from tests.ledger.victim import LEASE_S, USERS
 from tests.ledger.world import World, audit, world
 
@@ -32,32 +31,22 @@ STARTED_S = 30.0
 LIFE_S = 0.06
 
 
-class Nest:
-    """Where victims come from."""
+class Victims:
+    """Starts one after another, each with a file of its own."""
 
     def __init__(self, url: str, folder: Path, *options: str) -> None:
         self.url = url
         self.folder = folder
         self.count = 0
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.ledger.victim", *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.nest = Nest("tests.ledger.victim", *options)
 
     def start(self, seed: int) -> "Victim":
         self.count += 1
         file = self.folder / f"confirmed-{self.count}"
-        file.touch()
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{self.url} {seed} {file}\n")
-        self.process.stdin.flush()
-        return Victim(int(self.process.stdout.readline()), file)
+        return Victim(self.nest.start(self.url, seed, file), file)
 
     def close(self) -> None:
-        self.process.communicate()
+        self.nest.close()
 
 
 @dataclass
@@ -114,7 +103,7 @@ async def torture(url: str, *options: str, kills: int, processes: int, seed: int
     with tempfile.TemporaryDirectory() as folder:
         async with world(url) as place:
             await prepare(place)
-            nest = Nest(url, Path(folder), *options)
+            nest = Victims(url, Path(folder), *options)
             victims = [nest.start(dice.getrandbits(32)) for _ in range(processes)]
             try:
                 for _ in range(kills):

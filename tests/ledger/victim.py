@@ -1,44 +1,20 @@
-"""The process the torture kills: clients that hold, checkpoint, settle, release and top up as they can.
-
-    python -m tests.ledger.victim
-
-Reads `URL SEED FILE` lines and answers each with the pid of a new process under load, which writes to FILE what was
-confirmed to its clients. It forks, because a start from nothing takes longer than the life of what is started.
-"""
+"""The process the torture kills: clients that hold, checkpoint, settle, release and top up as they can."""
 
 import asyncio
 import os
 import random
-import signal
 import sys
 import time
 
 from one_api.errors import OneAPIError
 from one_api.ledger import Facts, HoldRequest, Ledger
+from tests.harness.nest import breed
 
 USERS = 20
 TOPUP = 20_000  # for who has nothing left
 CLIENTS = 40
 LEASE_S = 1
 EARLY = "--confirm-early"  # the mistake the torture must find: the client sees the end before the charge is durable
-
-
-def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the dead
-    for line in sys.stdin:
-        url, seed, file = line.split()
-        child = os.fork()
-        if not child:
-            work(url, int(seed), file)
-        print(child, flush=True)
-
-
-def work(url: str, seed: int, file: str) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        asyncio.run(load(url, random.Random(seed), os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)))
-    finally:
-        os._exit(1)
 
 
 async def load(url: str, dice: random.Random, reports: int) -> None:
@@ -79,4 +55,4 @@ async def client(ledger: Ledger, name: str, dice: random.Random, reports: int) -
 
 
 if __name__ == "__main__":
-    main()
+    breed(load)
