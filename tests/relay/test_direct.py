@@ -102,6 +102,7 @@ async def test_head_requests_have_no_body_to_wait_for() -> None:
         (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "protocol"),
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1000 + b"\r\n", "too_large"),
         (b"HTTP/1.1 200 OK\r\na: " + b"x" * 100_000 + b"\r\n\r\n", "too_large"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n", "protocol"),
         (b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 1\r\n\r\nx", "protocol"),
         (b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope", "protocol"),
     ],
@@ -183,6 +184,24 @@ async def test_what_is_sent_is_what_was_asked() -> None:
         head = b"POST /a?b=%%20 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nauthorization: Bearer k\r\n"
         head += b"content-length: 200000\r\n\r\n"
         assert seen == [head % there.port + body]
+
+
+async def test_a_head_that_was_checked_is_not_taken_for_another() -> None:
+    seen: list[bytes] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(5):
+            seen.append(await read_request(reader))
+            writer.write(OK)
+
+    async with peer(script) as there, transport() as over:
+        asked: list[tuple[bytes, tuple[tuple[bytes, bytes], ...]]] = [
+            (target, ((b"authorization", key),)) for target, key in ((b"/a", b"k"), (b"/a", b"l"), (b"/b", b"l"))
+        ]
+        for target, headers in (*asked, asked[0], (b"/a", ())):
+            await ask(over, there.request(target=target, headers=headers))
+    said = [(each.split()[1], each.partition(b"authorization: ")[2].split(b"\r\n")[0]) for each in seen]
+    assert said == [(b"/a", b"k"), (b"/a", b"l"), (b"/b", b"l"), (b"/a", b"k"), (b"/a", b"")]
 
 
 @pytest.mark.parametrize(

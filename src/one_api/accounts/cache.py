@@ -120,7 +120,7 @@ class Accounts:
         loaded_at = self._clock()
         try:
             async with self._database.read() as tx:
-                found = {token.key: token for token in await queries.find_holders(tx, tuple(batch))}
+                found = await queries.find_holders(tx, tuple(batch))
         except Exception as error:
             if not isinstance(error, Unavailable):
                 log.exception("Keys cannot be looked up")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from one_api.accounts.rules import ENABLED, EXHAUSTED, Holder, same
+from one_api.accounts.rules import ENABLED, EXHAUSTED, Holder
 from one_api.store.schema import tokens, users
 
 
@@ -30,17 +30,15 @@ def _holder() -> Select[Any]:
     return select(*columns).outerjoin_from(tokens, users, users.c.id == tokens.c.user_id)
 
 
-async def find_holders(tx: AsyncConnection, keys: Sequence[str]) -> list[Holder]:
-    """The tokens with exactly these keys, by idx_tokens_key."""
+async def find_holders(tx: AsyncConnection, keys: Sequence[str]) -> dict[str, Holder]:
+    """The tokens with these keys, by idx_tokens_key; some may be there that differ in case, as the database compares.
+
+    Whoever looks a key up in the dictionary learns nothing of others by the time it takes: hashes have a secret seed.
+    """
     # Padded to a power of two, so that few statements are prepared.
     sought = [*keys, *[keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
     rows = await tx.execute(_HOLDERS, {"keys": sought})
-    alike: dict[str, list[str]] = {}  # the database may have compared without case
-    for key in keys:
-        alike.setdefault(key.casefold(), []).append(key)
-    return [
-        _as_holder(row) for row in rows if any(same(key, row.key) for key in alike.get((row.key or "").casefold(), ()))
-    ]
+    return {row.key: _as_holder(row) for row in rows}
 
 
 def _as_holder(row: Row[Any]) -> Holder:
