@@ -37,4 +37,9 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType({Mode.CHAT: "openai", Mode.MESSAGES: "anthropic"})
+"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
+"""What a conversation is called on a wire."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
