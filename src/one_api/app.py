@@ -318,8 +318,6 @@ async def assemble(
         allowed=config.user_content_networks,
     )
     encoders = Encoders()
-    await asyncio.to_thread(encoders.get, "cl100k_base")
-    await asyncio.to_thread(encoders.get, "o200k_base")
     names = frozenset(watched.options.now.model_ratio)
     counting = Counting(
         exact=TokenCounter(encoders, names),
