@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from one_api.accounts.oauth.identity import Untrusted
-from one_api.accounts.oauth.web import Unreachable, Web
+from one_api.web import Unreachable, Web
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet

@@ -14,9 +14,9 @@ from urllib.parse import quote_plus, urlencode
 from one_api.accounts.oauth import identity
 from one_api.accounts.oauth.discovery import Discovery, Metadata, Way
 from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, UnknownKey, Untrusted, section
-from one_api.accounts.oauth.web import Reply, Unreachable, Web
 from one_api.accounts.rules import same
 from one_api.options import Options
+from one_api.web import Reply, Unreachable, Web
 
 AWAY: Final = "无法连接至 OIDC 服务器，请稍后重试！"
 NOBODY: Final = "oidc id 为空！"
