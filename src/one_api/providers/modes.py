@@ -21,6 +21,7 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
+    MESSAGES_COUNT = 12  # and how many tokens one would be
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -37,9 +38,14 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
-SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType({Mode.CHAT: "openai", Mode.MESSAGES: "anthropic"})
-"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
-CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
-"""What a conversation is called on a wire."""
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({"openai": Mode.CHAT, "anthropic": Mode.MESSAGES})
+"""What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
+COUNTS: Final[Mapping[str, Mode]] = MappingProxyType({"anthropic": Mode.MESSAGES_COUNT})
+"""What the question is called how many tokens it would be."""
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {mode: wire for table in (CONVERSATION, COUNTS) for wire, mode in table.items()}
+)
+"""The wire of each of these."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
