@@ -218,6 +218,12 @@ class ThinkingEnded(msgspec.Struct, frozen=True):
     block: Thinking | Redacted
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """An image or a file that the model made, whole."""
+
+    block: Image | File
+
+
 class CallStarted(msgspec.Struct, frozen=True):
     """A tool is called; the arguments follow, as the only block under way."""
 
@@ -255,6 +261,7 @@ Event = (
     | TextDelta
     | ThinkingDelta
     | ThinkingEnded
+    | Shown
     | CallStarted
     | ArgumentsDelta
     | Finished
