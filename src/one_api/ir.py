@@ -173,6 +173,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     extra: Extra = {}
 
 
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asks for that has a price, besides its text.
+
+    limit: the most output tokens of one answer, None when not named. n: answers. inline: bytes of images and files in
+    it, which are no text. media: how many there are, those by address included.
+    """
+
+    limit: int | None = None
+    n: int = 1
+    inline: int = 0
+    media: int = 0
+
+
 class Encoded(msgspec.Struct, frozen=True):
     """A request for an upstream. `losses` name what was asked for and could not be passed on."""
 
@@ -250,10 +263,14 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The upstream reported an error, or what it sent cannot be read; nothing follows."""
+    """The upstream reported an error, or what it sent cannot be read; nothing follows.
+
+    refused: it will not answer this, and nor would it another time.
+    """
 
     type: str
     message: str
+    refused: bool = False
 
 
 Event = (

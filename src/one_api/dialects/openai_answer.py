@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
 from one_api import ir
+from one_api.dialects import openai_chat
 from one_api.lib import json
 
 GOOGLE: Final = "gemini"
 _FORMATS: Final = {"anthropic": "anthropic-claude-v1", GOOGLE: "google-gemini-v1"}
-DONE: Final = b"[DONE]"
-_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
@@ -37,12 +36,6 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
     if answer.usage is not None:
         value["usage"] = encode_usage(answer.usage)
     return json.encode(value)
-
-
-def encode_failure(failure: ir.Failed) -> bytes:
-    """An error object, as the body of an answer or an event of a stream."""
-    error = {"message": failure.message, "type": failure.type, "param": None, "code": None}
-    return json.encode({"error": error})
 
 
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:
@@ -88,18 +81,18 @@ def _details_and_calls(blocks: tuple[ir.Said, ...]) -> tuple[list[dict[str, Any]
     for index, block in enumerate(blocks):
         following = blocks[index + 1] if index + 1 < len(blocks) else None
         if isinstance(block, ir.ToolCall):
-            signed = signs(blocks[index - 1]) if index else ""
+            signed = _signature(blocks[index - 1]) if index else ""
             called = {"name": block.name, "arguments": block.arguments}
             calls.append({"id": block.id, "type": "function", "function": called, **_extra_content(signed)})
         elif isinstance(block, (ir.Thinking, ir.Redacted)) and not (
-            signs(block) and isinstance(following, ir.ToolCall)
+            _signature(block) and isinstance(following, ir.ToolCall)
         ):
             details.append(_detail(index, block))
     return details, calls
 
 
-def signs(block: ir.Said) -> str:
-    """The signature, if the block is one that Google's models give to the call behind it."""
+def _signature(block: ir.Said) -> str:
+    """What Google's models give to the call behind it, if the block is that."""
     return block.data if isinstance(block, ir.Redacted) and block.origin == GOOGLE else ""
 
 
@@ -119,58 +112,61 @@ def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
     return {"type": "reasoning.text", "text": block.text, "signature": block.signature, **named}
 
 
+_ALIVE: Final = b": ping\n\n"
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
+
+
 class ChunkEncoder:
-    """Writes the events of one answer as the `data` fields of its chunks; None stands for a comment, a sign of life.
+    """Writes the events of one answer as chunks. `usage`: whether the caller asked for the chunk that tells it.
 
     The chunk that names the role is the first that says something, so that an upstream which fails before it can be
     replaced by another.
     """
 
-    __slots__ = ("_calls", "_head", "_held", "_silent")
+    __slots__ = ("_calls", "_created", "_delta", "_head", "_held", "_model", "_silent", "_usage")
 
-    def __init__(self, *, model: str, created: int) -> None:
-        self._head: dict[str, Any] = {
-            "id": "chatcmpl-",
-            "object": "chat.completion.chunk",
-            "created": created,
-            "model": model,
-        }
+    def __init__(self, *, model: str, created: int, usage: bool) -> None:
+        self._model = model
+        self._created = created
+        self._usage = usage
         self._calls = -1
         self._silent = True
         self._held: ir.ThinkingEnded | None = None  # may be the signature of a call that follows
+        self._begin("", "")
 
-    def encode(self, event: ir.Event) -> list[bytes | None]:
-        held, self._held = self._held, None
-        if isinstance(event, ir.ThinkingEnded) and signs(event.block):
-            self._held = event
-            return self._details(held)
-        if isinstance(event, ir.CallStarted):
-            return [self._delta(self._called(event, signs(held.block) if held is not None else ""))]
-        return [*self._details(held), *self._encode(event)]
-
-    def _details(self, held: ir.ThinkingEnded | None) -> list[bytes | None]:
-        return [] if held is None else [self._delta(self._said(held))]
-
-    def _encode(self, event: ir.Event) -> list[bytes | None]:
-        match event:
-            case ir.Started():
-                self._head |= {"id": f"chatcmpl-{event.id}", **({"model": event.model} if event.model else {})}
-                return []
-            case ir.Finished():
-                return [self._delta({}, event.reason)]
-            case ir.Alive():
-                return [None]
-            case ir.Ended():
-                return [*self._usage(event.usage), DONE]
-            case ir.Failed():
-                return [encode_failure(event)]
-            case _:
-                return [self._delta(self._said(event))]
-
-    def _said(self, event: _Saying) -> dict[str, Any]:
+    def encode(self, event: ir.Event) -> bytes:
+        if self._held is not None:
+            return self._encode_held(self._held, event)
         match event:
             case ir.TextDelta():
-                return {"content": event.text}
+                if self._silent:
+                    return self._said({"content": event.text})
+                return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
+            case ir.ThinkingEnded() if _signature(event.block):
+                self._held = event
+                return b""
+            case ir.Started():
+                self._begin(event.id, event.model)
+                return b""
+            case ir.Alive():
+                return _ALIVE
+            case ir.Ended():
+                return self._counted(event.usage) + openai_chat.END
+            case ir.Failed():
+                return b""
+            case ir.Finished():
+                return self._said({}, event.reason)
+            case _:
+                return self._said(self._delta_of(event))
+
+    def _encode_held(self, held: ir.ThinkingEnded, event: ir.Event) -> bytes:
+        self._held = None
+        if isinstance(event, ir.CallStarted):
+            return self._said(self._call(event, _signature(held.block)))
+        return self._said({"reasoning_details": [_detail(held.index, held.block)]}) + self.encode(event)
+
+    def _delta_of(self, event: _Saying) -> Mapping[str, Any]:
+        match event:
             case ir.ThinkingDelta():
                 return {"reasoning_content": event.text}
             case ir.ThinkingEnded():
@@ -178,22 +174,34 @@ class ChunkEncoder:
             case ir.Shown():
                 return {"images": [_image(event.block)]}
             case ir.CallStarted():
-                return self._called(event, "")
+                return self._call(event, "")
             case ir.ArgumentsDelta():
                 return {"tool_calls": [{"index": self._calls, "function": {"arguments": event.text}}]}
             case _:
                 assert_never(event)
 
-    def _called(self, event: ir.CallStarted, signature: str) -> dict[str, Any]:
+    def _call(self, event: ir.CallStarted, signature: str) -> Mapping[str, Any]:
         self._calls += 1
         named = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
         return {"tool_calls": [{"index": self._calls, **named, **_extra_content(signature)}]}
 
-    def _usage(self, usage: ir.Usage | None) -> list[bytes]:
-        return [] if usage is None else [json.encode({**self._head, "choices": [], "usage": encode_usage(usage)})]
+    def _begin(self, name: str, model: str) -> None:
+        head = {
+            "id": f"chatcmpl-{name}",
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": model or self._model,
+        }
+        self._head = b"data: %b," % json.encode(head)[:-1]
+        self._delta = self._head + b'"choices":[{"index":0,"delta":'
 
-    def _delta(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
+    def _said(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
         if self._silent:
             self._silent = False
             delta = {"role": "assistant", "content": "", **delta}
-        return json.encode({**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        return b'%b%b,"finish_reason":%b}]}\n\n' % (self._delta, json.encode(delta), json.encode(reason))
+
+    def _counted(self, usage: ir.Usage | None) -> bytes:
+        if usage is None or not self._usage:
+            return b""
+        return b'%b"choices":[],"usage":%b}\n\n' % (self._head, json.encode(encode_usage(usage)))

@@ -285,18 +285,19 @@ class StreamDecoder:
             pieces = self._reader.feed(data)
         except EventTooLong:
             return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
-        return [event for _, piece in pieces for event in self._read(piece)]
+        return [event for _, piece in pieces for event in self.read(piece)]
 
     def close(self) -> list[ir.Event]:
         """Some providers end without the mark that says so."""
-        found = [event for _, piece in self._reader.close() for event in self._read(piece)]
+        found = [event for _, piece in self._reader.close() for event in self.read(piece)]
         left = [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
         if self._finished and not self._over:
             self._over = True
             left.append(ir.Ended(self.usage))
         return left
 
-    def _read(self, data: bytes | None) -> list[ir.Event]:
+    def read(self, data: bytes | None) -> list[ir.Event]:
+        """The events of one `data` field; None is a comment."""
         if self._over:
             return []
         if data is None:

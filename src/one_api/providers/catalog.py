@@ -39,7 +39,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wire: the dialect it speaks. headers: what it always wants. callers: those among them that a caller may set himself.
+    wires: the dialects it speaks, best first. headers: what it always wants. callers: those among them that a caller
+    may set himself.
     """
 
     id: int
@@ -47,11 +48,15 @@ class Provider:
     name: str
     owned_by: str
     base_url: str
-    wire: Wire
+    wires: tuple[Wire, ...]
     path: PathRule
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: tuple[bytes, ...] = ()
+
+    def wire(self, spoken: str) -> str:
+        """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
+        return spoken if spoken in self.wires else self.wires[0]
 
 
 def _row(
@@ -72,7 +77,7 @@ def _row(
         name=name,
         owned_by=owned_by,
         base_url=base_url,
-        wire="openai",
+        wires=("openai",),
         path=path,
         auth=auth,
         headers=headers,
@@ -84,7 +89,7 @@ def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire:
     path = paths.proxied if wire == "proxy" else paths.foreign(key)
     auth: Auth = "verbatim" if wire == "proxy" else "bearer"
     return Provider(
-        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wire=wire, path=path, auth=auth
+        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=path, auth=auth
     )
 
 
@@ -96,7 +101,7 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
         name=name,
         owned_by=owned_by,
         base_url=base_url,
-        wire="anthropic",
+        wires=("anthropic",),
         path=paths.messages,
         auth="x-api-key",
         headers=((b"anthropic-version", b"2023-06-01"),),

@@ -33,14 +33,15 @@ class Endpoint:
         return f"<Endpoint {self.url}>"
 
 
-def endpoint(account: Account, mode: Mode, model: str, *, engine: str = "") -> Endpoint:
+def endpoint(account: Account, mode: Mode, model: str, *, engine: str = "", stream: bool = False) -> Endpoint:
     """The endpoint of `account` for a call of `mode` and the mapped `model`. Raises Unsupported.
 
     Scheme, host and port come from the account or our table; nothing a caller sends changes them.
     """
     row = provider(account.type)
     base = (account.base_url or row.base_url).rstrip("/")
-    path = row.path(Place(mode=mode, model=model, base=base, config=account.config, engine=engine))
+    place = Place(mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream)
+    path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
     return Endpoint(base + path, (*_credentials(row, account.key), *row.headers))

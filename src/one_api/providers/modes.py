@@ -21,6 +21,7 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
+    GENERATE = 20  # ours: the Gemini API
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -37,4 +38,11 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.GENERATE: "gemini"}
+)
+"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
+"""What a conversation is called on a wire."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

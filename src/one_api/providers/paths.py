@@ -28,13 +28,17 @@ class Unsupported(OneAPIError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route."""
+    """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route.
+
+    mode: of a conversation it is that of the dialect to speak, which need not be the caller's.
+    """
 
     mode: Mode
     model: str
     base: str
     config: Mapping[str, str]
     engine: str = ""
+    stream: bool = False
 
 
 PathRule = Callable[[Place], str]

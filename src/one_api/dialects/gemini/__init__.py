@@ -3,16 +3,25 @@
 An upstream's errors need no reader of their own: `{"error": {"code", "message", "status"}}` is read as OpenAI's form.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from one_api import ir
+from one_api.dialects.gemini import request
 from one_api.dialects.gemini.answer import decode_answer
 from one_api.dialects.gemini.errors import encode_error, encode_error_event
 from one_api.dialects.gemini.inbound import decode_request
-from one_api.dialects.gemini.outcome import EventEncoder, encode_answer, encode_failure
-from one_api.dialects.gemini.passage import inline, limits, patch, written
-from one_api.dialects.gemini.request import encode_request
+from one_api.dialects.gemini.outcome import END, EventEncoder, encode_answer
+from one_api.dialects.gemini.passage import PRICED, REQUIRED, measure, patch, written
 from one_api.dialects.gemini.stream import StreamDecoder
 
 __all__ = [
+    "END",
+    "PRICED",
+    "REQUIRED",
     "EventEncoder",
+    "Outgoing",
     "StreamDecoder",
     "decode_answer",
     "decode_request",
@@ -20,10 +29,8 @@ __all__ = [
     "encode_answer",
     "encode_error",
     "encode_error_event",
-    "encode_failure",
-    "encode_request",
-    "inline",
-    "limits",
+    "encoder",
+    "measure",
     "patch",
     "written",
 ]
@@ -31,3 +38,25 @@ __all__ = [
 
 def decoder() -> StreamDecoder:
     return StreamDecoder()
+
+
+def encoder(*, model: str, created: int, asked: Mapping[str, Any]) -> EventEncoder:  # noqa: ARG001
+    return EventEncoder(model=model)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The dialect towards upstreams. `safety` is the threshold from which on Google shall block something."""
+
+    safety: str = "BLOCK_NONE"
+
+    def encode_request(self, asked: ir.Request, /) -> ir.Encoded:
+        """Raises Unrepresentable."""
+        return request.encode_request(asked, safety=self.safety)
+
+    def decode_answer(self, body: bytes, /) -> ir.Answer | ir.Failed:
+        """Raises json.InvalidJSON."""
+        return decode_answer(body)
+
+    def decoder(self) -> StreamDecoder:
+        return StreamDecoder()

@@ -103,7 +103,7 @@ def failure(found: Response) -> ir.Failed | None:
     feedback = found.prompt_feedback
     if feedback is not None and feedback.block_reason:
         told = f"{feedback.block_reason}: {feedback.block_reason_message or ''}".rstrip(": ")
-        return ir.Failed("content_filter", f"No candidates returned: the prompt was blocked ({told})")
+        return ir.Failed("content_filter", f"No candidates returned: the prompt was blocked ({told})", refused=True)
     return ir.Failed("server_error", "No candidates returned")
 
 

@@ -22,15 +22,10 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
 }
 
 
-def encode_answer(answer: ir.Answer, *, model: str) -> bytes:
+def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
     """The body of a whole answer."""
     said = [part for block in answer.blocks for part in _parts(block)]
     return json.encode(_response(answer.id, answer.model or model, said, REASONS[answer.reason], answer.usage))
-
-
-def encode_failure(failure: ir.Failed) -> bytes:
-    """An error object, as the body of an answer or an event of a stream."""
-    return json.encode({"error": {"code": 502, "message": failure.message, "status": failure.type or "UNAVAILABLE"}})
 
 
 def _response(
@@ -82,8 +77,12 @@ def _args(arguments: str) -> Any:
     return msgspec.Raw(arguments.encode()) if isinstance(value, dict) else {}
 
 
+END: Final = b""
+"""A stream says that it is complete by giving the reason for its end."""
+
+
 class EventEncoder:
-    """Writes the events of one answer as the `data` fields of theirs. A call of a function goes out when it is whole.
+    """Writes the events of one answer as theirs. A call of a function goes out when it is whole.
 
     Nothing stands for a sign of life: their clients read every line as a part of the answer.
     """
@@ -97,61 +96,63 @@ class EventEncoder:
         self._thought = False  # whether some of the thought that is under way was shown
         self._reason: ir.Reason = "stop"
 
-    def encode(self, event: ir.Event) -> list[bytes]:
+    def encode(self, event: ir.Event) -> bytes:
         match event:
             case ir.ArgumentsDelta():
                 if self._called is not None:
                     self._called[2].append(event.text)
-                return []
-            case ir.Alive():
-                return []
+                return b""
+            case ir.Alive() | ir.Failed():
+                return b""
             case ir.Started():
                 self._number, self._model = event.id, event.model or self._model
-                return []
-            case ir.Failed():
-                return [encode_failure(event)]
+                return b""
             case _:
-                return [*self._whole_call(), *self._said(event)]
+                return self._whole_call() + self._said(event)
 
-    def _said(self, event: ir.Event) -> list[bytes]:
+    def _said(self, event: ir.Event) -> bytes:
         match event:
             case ir.TextDelta():
-                return [self._piece({"text": event.text})]
+                return self._piece({"text": event.text})
             case ir.ThinkingDelta():
                 self._thought = True
-                return [self._piece({"text": event.text, "thought": True})]
+                return self._piece({"text": event.text, "thought": True})
             case ir.ThinkingEnded():
                 return self._end_of_thought(event.block)
             case ir.Shown():
-                return [self._piece(parts.media(event.block))]
+                return self._piece(parts.media(event.block))
             case ir.CallStarted():
                 self._called = event.id, event.name, []
-                return []
+                return b""
             case ir.Finished():
                 self._reason = event.reason
-                return []
+                return b""
             case ir.Ended():
-                said: list[dict[str, Any]] = [{"text": ""}]
-                last = _response(self._number, self._model, said, REASONS[self._reason], event.usage)
-                return [json.encode(last)]
+                return _written(
+                    _response(self._number, self._model, [{"text": ""}], REASONS[self._reason], event.usage)
+                )
             case _:
-                return []
+                return b""
 
-    def _end_of_thought(self, block: ir.Thinking | ir.Redacted) -> list[bytes]:
+    def _end_of_thought(self, block: ir.Thinking | ir.Redacted) -> bytes:
         """What was shown of it is not shown again."""
         shown, self._thought = self._thought, False
         if isinstance(block, ir.Thinking) and shown:
             block = ir.Thinking("", block.signature, block.origin)
             if not seal(block.origin, block.signature):
-                return []
-        return [self._piece(part) for part in _parts(block)]
+                return b""
+        return b"".join(self._piece(part) for part in _parts(block))
 
-    def _whole_call(self) -> list[bytes]:
+    def _whole_call(self) -> bytes:
         if self._called is None:
-            return []
+            return b""
         number, name, written = self._called
         self._called = None
-        return [self._piece(_call(number, name, "".join(written)))]
+        return self._piece(_call(number, name, "".join(written)))
 
     def _piece(self, part: dict[str, Any]) -> bytes:
-        return json.encode(_response(self._number, self._model, [part]))
+        return _written(_response(self._number, self._model, [part]))
+
+
+def _written(value: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % json.encode(value)

@@ -1,15 +1,19 @@
 """Requests between a client and a channel that both speak the Gemini API: what is read of them, what has to change."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
+from one_api import ir
 from one_api.dialects.gemini.fields import field, message, number, snake
+from one_api.errors import BadRequest
 
+REQUIRED: Final = ("contents",)
+PRICED: Final = frozenset(("contents", "systemInstruction", "tools", "generationConfig"))
 _WRITTEN = ("systemInstruction", "contents", "tools")
 _MEDIA = frozenset(name for each in ("inlineData", "fileData") for name in (each, snake(each)))
 
 
-def patch(document: Mapping[str, Any], *, system_prompt: str) -> dict[str, Any] | None:
+def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:  # noqa: ARG001
     """The document with what the gateway has to change, every other field kept; None when nothing changes.
 
     A channel's system prompt takes the place of the caller's. The model stands in the path.
@@ -21,21 +25,28 @@ def patch(document: Mapping[str, Any], *, system_prompt: str) -> dict[str, Any] 
     return {**kept, name: {"parts": [{"text": system_prompt}]}}
 
 
-def limits(document: Mapping[str, Any]) -> tuple[int | None, int]:
-    """The most tokens an answer may have, and how many answers are asked for. Raises Unrepresentable."""
-    config = message(document, "generationConfig")
-    return number(config, "maxOutputTokens", int), number(config, "candidateCount", int) or 1
-
-
 def written(document: Mapping[str, Any]) -> list[Any]:
     """What of a request is text for the model: all of it but inline images and files."""
     return [_without_media(field(document, name)) for name in _WRITTEN]
 
 
-def inline(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Bytes of inline images and files, and how many of them and of those by address there are."""
-    found = list(_media(field(document, "contents")))
-    return sum(len(each["data"]) for each in found if isinstance(each.get("data"), str)), len(found)
+def measure(document: Mapping[str, Any]) -> ir.Measure:
+    """Raises BadRequest, also for a field that is given by both of its names."""
+    try:
+        config = message(document, "generationConfig")
+        limit, n = number(config, "maxOutputTokens", int), number(config, "candidateCount", int)
+        media = [each for name in _WRITTEN for each in _media(field(document, name))]
+    except ir.Unrepresentable as error:
+        raise BadRequest(error.message) from None
+    for name, count in (("maxOutputTokens", limit), ("candidateCount", n)):
+        if count is not None and count < 0:
+            raise BadRequest(f"{name} is invalid")
+    return ir.Measure(
+        limit=limit or None,
+        n=n or 1,
+        inline=sum(len(each["data"]) for each in media if isinstance(each.get("data"), str)),
+        media=len(media),
+    )
 
 
 def _media(value: Any) -> Iterator[Mapping[str, Any]]:

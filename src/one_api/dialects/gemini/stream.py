@@ -81,11 +81,12 @@ class StreamDecoder:
 
     def _read(self, response: Response) -> Iterator[ir.Event]:
         failed = answer.failure(response)
-        if failed is not None and (response.error is not None or failed.type == "content_filter"):
+        usage = decode_usage(response.usage_metadata)
+        if failed is not None and (response.error is not None or failed.refused):
             self._over = True
+            self.usage = usage
             yield failed
             return
-        usage = decode_usage(response.usage_metadata)
         if not self._number:
             self._number = response.response_id or answer.new_id()
             self.prompt = None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0)
