@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from one_api import ir
@@ -28,7 +29,8 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
     document = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
     try:
-        encoded = outbound.encode_request(inbound.decode_request(document or ask.document, model=model))
+        asked = inbound.decode_request(document or ask.document, model=model)
+        encoded = outbound.encode_request(msgspec.structs.replace(asked, stream=ask.stream))
     except ir.Unrepresentable as error:
         raise UpstreamError(
             error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"

@@ -161,6 +161,6 @@ def decode(raw: msgspec.Raw) -> Part:
 
 
 def arguments(called: Called) -> str:
-    """The object as the upstream wrote it."""
-    written = bytes(called.args).decode()
+    """The object without the blanks that Google's whole answers are laid out with."""
+    written = msgspec.json.format(bytes(called.args), indent=-1).decode()
     return "{}" if written == "null" else written

@@ -10,7 +10,7 @@ _KEPT: Final = frozenset(
         *("minLength", "maxLength", "pattern", "minimum", "maximum", "propertyOrdering", "example", "default"),
     )
 )
-_FORMATS: Final = frozenset(("enum", "date-time", "float", "double", "int32", "int64"))
+_FORMATS: Final = ("enum", "date-time", "float", "double", "int32", "int64")
 _DEEPEST: Final = 32
 _MOST: Final = 2000  # schemas within one, references followed
 
@@ -46,7 +46,7 @@ class _Reducer:
             found["properties"] = {name: self.reduce(each, depth + 1) for name, each in properties.items()}
             required = schema.get("required")
             if isinstance(required, list):
-                found["required"] = [name for name in required if name in properties]
+                found["required"] = [name for name in required if isinstance(name, str) and name in properties]
         if isinstance(schema.get("items"), dict):
             found["items"] = self.reduce(schema["items"], depth + 1)
         return found | self._alternatives(schema, found, depth)

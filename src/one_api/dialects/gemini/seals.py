@@ -1,23 +1,21 @@
-"""Signatures of other vendors in the one field there is for them, so that they come back and are known again.
+"""Signatures of other vendors in the one field there is for them.
 
-The field holds base64, which clients decode and write anew in another alphabet; what Google signed is never sealed.
+It holds base64, which clients decode and write anew in another alphabet; what Google signed is left as it is.
 """
 
 import binascii
 from base64 import b64encode, urlsafe_b64decode
-from typing import Final
 
 from one_api import ir
+from one_api.dialects import seals
 from one_api.dialects.gemini.parts import NAME
-
-_MARK: Final = "#"
 
 
 def seal(origin: str, signature: str) -> str:
-    """Google's own as it is, "" for none."""
-    if origin in ("", NAME) or not signature:
-        return signature if origin == NAME else ""
-    return b64encode(f"{origin}{_MARK}{signature}".encode()).decode()
+    """Empty for none, and for one of nobody."""
+    if not origin or not signature or origin == NAME:
+        return signature if origin else ""
+    return b64encode(seals.seal(origin, signature, own=NAME).encode()).decode()
 
 
 def unseal(sealed: str) -> tuple[str, str]:
@@ -26,8 +24,8 @@ def unseal(sealed: str) -> tuple[str, str]:
         opened = urlsafe_b64decode(sealed.replace("+", "-").replace("/", "_").encode()).decode()
     except (binascii.Error, ValueError):
         return NAME, sealed
-    origin, mark, signature = opened.partition(_MARK)
-    return (origin, signature) if mark and origin.isascii() and origin.isalnum() else (NAME, sealed)
+    origin, signature = seals.unseal(opened, own=NAME)
+    return (origin, signature) if origin != NAME else (NAME, sealed)
 
 
 def redacted(sealed: str) -> ir.Redacted:
@@ -36,5 +34,6 @@ def redacted(sealed: str) -> ir.Redacted:
 
 
 def thinking(text: str, sealed: str) -> ir.Thinking:
+    """A thought that nobody signed is shown again by nobody."""
     origin, signature = unseal(sealed) if sealed else ("", "")
     return ir.Thinking(text, signature, origin)
