@@ -31,6 +31,9 @@ class Outbound(Protocol):
         """For one stream."""
 
 
-OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType(
-    {"anthropic": anthropic, "gemini": gemini.Outgoing(), "openai": openai_outbound}
-)
+def outbound(*, safety: str) -> Mapping[str, Outbound]:
+    """By the name of their wire. `safety` is what Google is told to block."""
+    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+
+
+OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

@@ -13,16 +13,21 @@ _WRITTEN = ("systemInstruction", "contents", "tools")
 _MEDIA = frozenset(name for each in ("inlineData", "fileData") for name in (each, snake(each)))
 
 
-def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:  # noqa: ARG001
+def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
     """The document with what the gateway has to change, every other field kept; None when nothing changes.
 
-    A channel's system prompt takes the place of the caller's. The model stands in the path.
+    A channel's system prompt takes the place of the caller's. The model stands in the path, and here only if it did.
     """
-    if not system_prompt:
+    changes: dict[str, Any] = {}
+    if "model" in document and document["model"] != f"models/{model}":
+        changes["model"] = f"models/{model}"
+    dropped = ""
+    if system_prompt:
+        changes["systemInstruction"] = {"parts": [{"text": system_prompt}]}
+        dropped = snake("systemInstruction")
+    if not changes:
         return None
-    name = "systemInstruction"
-    kept = {key: value for key, value in document.items() if key != snake(name)}
-    return {**kept, name: {"parts": [{"text": system_prompt}]}}
+    return {**{name: value for name, value in document.items() if name != dropped}, **changes}
 
 
 def written(document: Mapping[str, Any]) -> list[Any]:
