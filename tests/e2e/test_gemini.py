@@ -300,6 +300,53 @@ async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Client) ->
     assert (final.prompt_tokens, final.source) == (25, "counted")
 
 
+# --- embeddings -------------------------------------------------------------------------------------------------------
+
+VECTORS = b'{"embeddings":[{"values":[0.5,-1]},{"values":[0.25,2]}],"usageMetadata":{"promptTokenCount":2}}'
+
+
+async def test_embeddings_of_a_channel_that_speaks_it_are_passed_on(site: Client) -> None:
+    site.world.upstream.scripts["up"] = replies(200, VECTORS)
+    async with site.sdk().aio as sdk:
+        made = await sdk.models.embed_content(model=MODEL, contents=["hello", "world"])
+    assert [each.values for each in made.embeddings or ()] == [[0.5, -1.0], [0.25, 2.0]]
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:batchEmbedContents"
+    final = await site.paid()
+    assert (final.prompt_tokens, final.completion_tokens, final.quota) == (2, 0, 2)
+
+
+async def test_one_embedding_is_passed_on_byte_for_byte(site: Client) -> None:
+    site.world.upstream.scripts["up"] = replies(200, b'{"embedding":{"values":[1]}}')
+    reply = await site.ask("embedContent", contents=None, content={"parts": [{"text": "hello"}]}, taskType="X")
+    assert reply.body == b'{"embedding":{"values":[1]}}'
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:embedContent"
+    assert site.request.json()["taskType"] == "X"
+    assert (await site.paid()).quota == 1
+
+
+async def test_embeddings_are_renamed_in_every_place(site: Client) -> None:
+    site.world.upstream.scripts["mapped"] = replies(200, VECTORS)
+    async with site.sdk().aio as sdk:
+        await sdk.models.embed_content(model="mine", contents=["hello", "world"])
+    assert site.request.target == "/mapped/v1beta/models/renamed:batchEmbedContents"
+    assert {each["model"] for each in site.request.json()["requests"]} == {"models/renamed"}
+
+
+@pytest.mark.parametrize("action", ["embedContent", "batchEmbedContents"])
+async def test_openais_channels_embed_too(site: Client, action: str) -> None:
+    made = {"object": "list", "data": [{"index": 0, "embedding": [0.5, -1]}], "usage": {"prompt_tokens": 4}}
+    site.world.upstream.scripts["openai"] = replies(200, json.dumps(made).encode())
+    one = {"content": {"parts": [{"text": "hello"}]}, "outputDimensionality": 2}
+    fields = one if action == "embedContent" else {"requests": [{"model": "models/gpt-4o", **one}]}
+    reply = await site.ask(action, model="gpt-4o", contents=None, **fields)
+    vector = {"values": [0.5, -1.0]}
+    told = {"embedding": vector} if action == "embedContent" else {"embeddings": [vector]}
+    assert reply.json() == {**told, "usageMetadata": {"promptTokenCount": 4}}
+    assert site.request.target == "/openai/v1/embeddings"
+    assert site.request.json() == {"model": "gpt-4o", "input": ["hello"], "dimensions": 2, "encoding_format": "float"}
+    assert (await site.paid()).quota == 4
+
+
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,10 @@ SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
     {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.GENERATE: "gemini"}
 )
 """The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+EMBEDDED: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.EMBEDDINGS: "openai", Mode.EMBED: "gemini", Mode.BATCH_EMBED: "gemini"}
+)
+"""The same of the kinds of calls that turn texts into vectors."""
 ACTIONS: Final[Mapping[str, Mode]] = MappingProxyType(
     {
         "generateContent": Mode.GENERATE,

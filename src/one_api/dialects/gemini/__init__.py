@@ -13,6 +13,7 @@ from one_api.dialects.gemini.answer import decode_answer
 from one_api.dialects.gemini.errors import encode_error, encode_error_event
 from one_api.dialects.gemini.inbound import decode_request
 from one_api.dialects.gemini.outcome import END, EventEncoder, encode_answer
+from one_api.dialects.gemini.parts import must_be_enclosed
 from one_api.dialects.gemini.passage import PRICED, REQUIRED, measure, patch, written
 from one_api.dialects.gemini.stream import StreamDecoder
 
@@ -31,6 +32,7 @@ __all__ = [
     "encode_error_event",
     "encoder",
     "measure",
+    "must_be_enclosed",
     "patch",
     "written",
 ]
