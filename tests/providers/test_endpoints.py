@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
+from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
-GOOGLES = (Mode.GENERATE, Mode.COUNT, Mode.EMBED, Mode.BATCH_EMBED)
-MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES, *GOOGLES)]
+GOOGLES = (Mode.GENERATE, Mode.GENERATE_COUNT, Mode.EMBED, Mode.BATCH_EMBED)
+MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in (Mode.UNKNOWN, Mode.PROXY, *SPOKEN, *GOOGLES)]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -100,6 +100,8 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
     assert found.url == "https://api.anthropic.com/v1/messages"
     assert dict(found.headers) == {b"x-api-key": b"KEY", b"anthropic-version": b"2023-06-01"}
     assert endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES, "claude-sonnet-4-5") == found
+    counted = endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES_COUNT, "claude-sonnet-4-5")
+    assert counted.url == "https://api.anthropic.com/v1/messages/count_tokens"
     for mode in set(MODES) - {Mode.CHAT}:
         with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for anthropic"):
             url(Account(ANTHROPIC), mode)
@@ -116,7 +118,7 @@ def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
     [
         (Mode.GENERATE, {}, "generateContent"),
         (Mode.GENERATE, {"stream": True}, "streamGenerateContent?alt=sse"),
-        (Mode.COUNT, {}, "countTokens"),
+        (Mode.GENERATE_COUNT, {}, "countTokens"),
         (Mode.EMBED, {}, "embedContent"),
         (Mode.BATCH_EMBED, {}, "batchEmbedContents"),
         (Mode.EMBEDDINGS, {}, "batchEmbedContents"),

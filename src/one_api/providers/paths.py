@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -92,6 +92,8 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
+    if place.mode is Mode.MESSAGES_COUNT:
+        return MESSAGES_COUNT_PATH
     if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
     return MESSAGES_PATH
@@ -110,7 +112,7 @@ def gemini(place: Place) -> str:
 
 _ACTIONS: Final = {
     Mode.GENERATE: "generateContent",
-    Mode.COUNT: "countTokens",
+    Mode.GENERATE_COUNT: "countTokens",
     Mode.EMBED: "embedContent",
     Mode.BATCH_EMBED: "batchEmbedContents",
     Mode.EMBEDDINGS: "batchEmbedContents",

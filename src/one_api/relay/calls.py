@@ -226,7 +226,7 @@ _REQUIRED = {
     Mode.EMBEDDINGS: ("input",),
     Mode.EMBED: ("content",),
     Mode.BATCH_EMBED: ("requests",),
-    Mode.COUNT: (),
+    Mode.GENERATE_COUNT: (),
     Mode.MODERATIONS: ("input",),
     Mode.EDITS: ("instruction",),
 }

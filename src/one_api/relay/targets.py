@@ -26,7 +26,7 @@ class Target:
     dialect: Outbound | None = None
     wire: str = "openai"
     translated: bool = False
-    callers: tuple[bytes, ...] = ()
+    callers: providers.Callers = ()
 
 
 class Targets:
