@@ -12,6 +12,7 @@ from one_api.dialects.gemini import request
 from one_api.dialects.gemini.answer import decode_answer
 from one_api.dialects.gemini.errors import encode_error, encode_error_event
 from one_api.dialects.gemini.inbound import decode_request
+from one_api.dialects.gemini.models_list import encode_model, encode_models
 from one_api.dialects.gemini.outcome import END, EventEncoder, encode_answer
 from one_api.dialects.gemini.parts import must_be_enclosed
 from one_api.dialects.gemini.passage import KEY, PRICED, REQUIRED, encode_count, measure, patch, written
@@ -32,6 +33,8 @@ __all__ = [
     "encode_count",
     "encode_error",
     "encode_error_event",
+    "encode_model",
+    "encode_models",
     "encoder",
     "measure",
     "must_be_enclosed",
