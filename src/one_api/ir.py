@@ -144,9 +144,11 @@ class Reasoning(msgspec.Struct, frozen=True):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """The form an answer has to have: any JSON, or JSON of a schema."""
+    """The form an answer has to have: any JSON, or JSON of a schema, to the letter or about so."""
 
     schema: Mapping[str, Any] | None = None
+    name: str = ""
+    strict: bool = True
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

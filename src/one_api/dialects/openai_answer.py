@@ -16,7 +16,7 @@ from typing import Any, Final, assert_never
 from one_api import ir
 from one_api.lib import json
 
-_FORMATS: Final = {"anthropic": "anthropic-claude-v1"}
+_FORMATS: Final = {"anthropic": "anthropic-claude-v1", "openai": "openai-responses-v1"}
 DONE: Final = b"[DONE]"
 _Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 

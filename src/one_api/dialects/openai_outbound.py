@@ -42,9 +42,8 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     if request.user:
         value["user"] = request.user
     value |= _tools(request)
-    if request.format is not None and request.format.schema is not None:
-        schema = {"name": "answer", "schema": request.format.schema, "strict": True}
-        value["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.format is not None:
+        value["response_format"] = _format(request.format)
     if request.reasoning is not None:
         if thinks:
             value["reasoning_effort"] = _effort(request.reasoning)
@@ -59,6 +58,13 @@ def _effort(asked: ir.Reasoning) -> str:
     if not asked.budget:
         return "medium"
     return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
+
+
+def _format(wanted: ir.Format) -> dict[str, Any]:
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.strict}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _tools(request: ir.Request) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from one_api.ir import (
     Unrepresentable,
 )
 
-ORIGINS: Final = {"anthropic-claude-v1": "anthropic"}
+ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "openai-responses-v1": "openai"}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(

@@ -1,0 +1,34 @@
+"""OpenAI's Responses API: https://developers.openai.com/api/reference/resources/responses/methods/create.
+
+Answers written here are complete in themselves: nothing is stored, and the reasoning that the next turn needs is in the
+items, encrypted or signed by whoever made it.
+"""
+
+from one_api.dialects.responses.answer import decode_answer
+from one_api.dialects.responses.errors import encode_error, encode_error_event
+from one_api.dialects.responses.events import EventEncoder
+from one_api.dialects.responses.inbound import decode_request
+from one_api.dialects.responses.outcome import encode_answer, encode_failure
+from one_api.dialects.responses.passage import patch, unseen, written
+from one_api.dialects.responses.request import encode_request
+from one_api.dialects.responses.stream import StreamDecoder
+
+__all__ = [
+    "EventEncoder",
+    "StreamDecoder",
+    "decode_answer",
+    "decode_request",
+    "decoder",
+    "encode_answer",
+    "encode_error",
+    "encode_error_event",
+    "encode_failure",
+    "encode_request",
+    "patch",
+    "unseen",
+    "written",
+]
+
+
+def decoder() -> StreamDecoder:
+    return StreamDecoder()

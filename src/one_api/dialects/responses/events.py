@@ -1,0 +1,206 @@
+"""An answer of the neutral model, written as the events of a stream.
+
+https://developers.openai.com/api/reference/resources/responses/streaming-events. Items come one after another; each is
+announced, told in pieces and repeated whole. The input of a custom tool comes as one piece: here it is wrapped in JSON.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from one_api import ir
+from one_api.dialects.responses import reasoning
+from one_api.dialects.responses.outcome import Writing, error_of, item_status, outcome, text_part, writing
+from one_api.lib import json
+
+Pair = tuple[bytes, bytes | None]
+_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
+
+
+class EventEncoder:
+    """Writes the events of one answer as theirs: pairs of an event's bytes and its `data` field."""
+
+    __slots__ = (
+        *("_asked", "_call", "_created", "_form", "_item_id", "_model", "_open", "_output", "_pieces", "_reason"),
+        "_sequence",
+    )
+
+    def __init__(self, *, model: str, created: int, asked: Mapping[str, Any]) -> None:
+        self._model = model
+        self._created = created
+        self._asked = asked
+        self._form: Writing = writing("", model=model, created=created, asked=asked)
+        self._sequence = -1
+        self._output: list[dict[str, Any]] = []
+        self._open: Literal["", "message", "reasoning", "call"] = ""
+        self._pieces: list[str] = []
+        self._call = ir.CallStarted("", "")
+        self._item_id = ""
+        self._reason: ir.Reason = "stop"
+
+    def encode(self, event: ir.Event) -> list[Pair]:
+        match event:
+            case ir.Started():
+                return self._start(event)
+            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
+                return self._say(event)
+            case ir.Finished():
+                self._reason = event.reason
+                return []
+            case ir.Alive():
+                return [(b": \n\n", None)]
+            case ir.Ended():
+                return self._end(event.usage)
+            case ir.Failed():
+                return self._fail(event)
+
+    def _say(self, event: _Saying) -> list[Pair]:
+        match event:
+            case ir.TextDelta():
+                return [*self._begin("message"), self._text(event.text)]
+            case ir.ThinkingDelta():
+                return [*self._begin("reasoning"), self._thought(event.text)]
+            case ir.ThinkingEnded():
+                return self._end_thinking(event.block)
+            case ir.CallStarted():
+                return self._start_call(event)
+            case ir.ArgumentsDelta():
+                return self._arguments(event.text)
+
+    # The response
+
+    def _start(self, event: ir.Started) -> list[Pair]:
+        self._form = writing(event.id, model=event.model or self._model, created=self._created, asked=self._asked)
+        response = self._form.response("in_progress", [])
+        return [
+            self._event("response.created", response=response),
+            self._event("response.in_progress", response=response),
+        ]
+
+    def _end(self, usage: ir.Usage | None) -> list[Pair]:
+        closed = self._close(item_status(self._reason))
+        ended = outcome(self._reason, usage)
+        response = self._form.response(output=self._output, **ended)
+        return [*closed, self._event(f"response.{ended['status']}", response=response)]
+
+    def _fail(self, failure: ir.Failed) -> list[Pair]:
+        response = self._form.response("failed", self._output, error=error_of(failure.type, failure.message))
+        return [self._event("response.failed", response=response)]
+
+    # Items
+
+    def _begin(self, kind: Literal["message", "reasoning"]) -> list[Pair]:
+        """An item of this kind, if none is open."""
+        if self._open == kind:
+            return []
+        closed = self._close()
+        self._open, self._pieces = kind, []
+        if kind == "message":
+            item = self._form.item(self._index, ir.Text(""), "in_progress")
+            added = self._added({**(item or {}), "content": []})
+            return [*closed, added, self._part("response.content_part.added", content_index=0, part=text_part(""))]
+        part = {"type": "summary_text", "text": ""}
+        added = self._added({"id": self._form.id("rs", self._index), "type": "reasoning", "summary": []})
+        return [*closed, added, self._part("response.reasoning_summary_part.added", summary_index=0, part=part)]
+
+    def _text(self, text: str) -> Pair:
+        self._pieces.append(text)
+        return self._part("response.output_text.delta", content_index=0, delta=text, logprobs=[])
+
+    def _thought(self, text: str) -> Pair:
+        self._pieces.append(text)
+        return self._part("response.reasoning_summary_text.delta", summary_index=0, delta=text)
+
+    def _end_thinking(self, block: ir.Thinking | ir.Redacted) -> list[Pair]:
+        """What nobody has seen of it yet is an item without a summary."""
+        if self._open == "reasoning" and isinstance(block, ir.Thinking):
+            return self._close(signed=block)
+        closed = self._close()
+        bare = ir.Thinking("", block.signature, block.origin) if isinstance(block, ir.Thinking) else block
+        item = {"id": self._form.id("rs", self._index), "type": "reasoning", **reasoning.encode(bare)}
+        return [*closed, self._added({**item, "summary": []}), self._done(item)]
+
+    def _start_call(self, call: ir.CallStarted) -> list[Pair]:
+        closed = self._close()
+        self._open, self._pieces, self._call = "call", [], call
+        item = self._form.call(self._index, call.id, call.name, "", "in_progress")
+        return [*closed, self._added(item)]
+
+    def _arguments(self, text: str) -> list[Pair]:
+        if self._open != "call":
+            return []
+        self._pieces.append(text)
+        if self._custom:
+            return []
+        return [self._part("response.function_call_arguments.delta", delta=text)]
+
+    @property
+    def _custom(self) -> bool:
+        tool = self._form.offered.get(self._call.name)
+        return tool is not None and tool.custom
+
+    def _close(self, status: str = "completed", signed: ir.Thinking | None = None) -> list[Pair]:
+        """The end of the item that is open."""
+        kind, whole = self._open, "".join(self._pieces)
+        self._open, self._pieces = "", []
+        match kind:
+            case "message":
+                return self._close_message(whole, status)
+            case "reasoning":
+                block = ir.Thinking(whole) if signed is None else ir.Thinking(whole, signed.signature, signed.origin)
+                return self._close_reasoning(block)
+            case "call":
+                return self._close_call(whole, status)
+            case _:
+                return []
+
+    def _close_message(self, text: str, status: str) -> list[Pair]:
+        item = self._form.item(self._index, ir.Text(text), status) or {}
+        return [
+            self._part("response.output_text.done", content_index=0, logprobs=[], text=text),
+            self._part("response.content_part.done", content_index=0, part=text_part(text)),
+            self._done(item),
+        ]
+
+    def _close_reasoning(self, block: ir.Thinking) -> list[Pair]:
+        part = {"type": "summary_text", "text": block.text}
+        return [
+            self._part("response.reasoning_summary_text.done", summary_index=0, text=block.text),
+            self._part("response.reasoning_summary_part.done", summary_index=0, part=part),
+            self._done(self._form.item(self._index, block, "completed") or {}),
+        ]
+
+    def _close_call(self, arguments: str, status: str) -> list[Pair]:
+        item = self._form.call(self._index, self._call.id, self._call.name, arguments, status)
+        if self._custom:
+            text = item["input"]
+            told = [
+                self._part("response.custom_tool_call_input.delta", delta=text),
+                self._part("response.custom_tool_call_input.done", input=text),
+            ]
+        else:
+            told = [self._part("response.function_call_arguments.done", arguments=arguments, name=item["name"])]
+        return [*told, self._done(item)]
+
+    # Events
+
+    @property
+    def _index(self) -> int:
+        """Of the item that is open, or would be."""
+        return len(self._output)
+
+    def _added(self, item: dict[str, Any]) -> Pair:
+        self._item_id = item["id"]
+        return self._event("response.output_item.added", output_index=self._index, item=item)
+
+    def _done(self, item: dict[str, Any]) -> Pair:
+        done = self._event("response.output_item.done", output_index=self._index, item=item)
+        self._output.append(item)
+        return done
+
+    def _part(self, kind: str, **fields: Any) -> Pair:
+        return self._event(kind, item_id=self._item_id, output_index=self._index, **fields)
+
+    def _event(self, kind: str, **fields: Any) -> Pair:
+        self._sequence += 1
+        data = json.encode({"type": kind, "sequence_number": self._sequence, **fields})
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data), data
