@@ -175,6 +175,22 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     extra: Extra = {}
 
 
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asks for that has a price, besides its text.
+
+    limit: the most output tokens of one answer, None when not named. n: answers. inline: bytes of images and files in
+    it, which are no text. media: how many there are, those by address included. kept: the field that stands for what
+    the vendor keeps from an earlier call. unseen: whether the model reads more than the request holds.
+    """
+
+    limit: int | None = None
+    n: int = 1
+    inline: int = 0
+    media: int = 0
+    kept: str = ""
+    unseen: bool = False
+
+
 class Encoded(msgspec.Struct, frozen=True):
     """A request for an upstream. `losses` name what was asked for and could not be passed on."""
 

@@ -184,7 +184,7 @@ def test_a_whole_answer() -> None:
         json.dumps({"id": "x", "model": "gpt", "choices": [choice], "usage": USAGE}).encode()
     )
     assert isinstance(answer, ir.Answer)
-    assert json.loads(anthropic.encode_answer(answer, model="m")) == {
+    assert json.loads(anthropic.encode_answer(answer, model="m", created=1, asked={})) == {
         "id": "x",
         "type": "message",
         "role": "assistant",
@@ -226,10 +226,14 @@ STREAM = b"".join(
 )
 
 
+def read(*pieces: bytes) -> list[ir.Event]:
+    decoder = openai_outbound.decoder()
+    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.close()
+
+
 def translate(*pieces: bytes) -> bytes:
-    decoder, encoder = openai_outbound.decoder(), EventEncoder(model="m")
-    events = [event for piece in pieces for event in decoder.feed(piece)] + decoder.close()
-    return b"".join(raw for event in events for raw, _ in encoder.encode(event))
+    encoder, events = EventEncoder(model="m"), read(*pieces)
+    return b"".join(encoder.encode(event) for event in events)
 
 
 def test_a_stream_cut_at_every_byte_is_the_same() -> None:
@@ -258,8 +262,8 @@ def test_a_stream_is_one_of_theirs_and_adds_up_to_the_whole_answer() -> None:
 
 def test_an_error_ends_a_stream() -> None:
     broken = chunk({"content": "a"}) + b'data: {"error":{"message":"no","type":"server_error"}}\n\n' + chunk({})
-    last = translate(broken).split(b"\n\n")[-2]
-    assert last == b'event: error\ndata: {"type":"error","error":{"type":"server_error","message":"no"}}'
+    assert read(broken)[-1] == ir.Failed("server_error", "no")
+    assert translate(broken) == translate(chunk({"content": "a"}))
 
 
 def test_a_stream_that_says_why_it_stopped_is_complete_and_another_is_not() -> None:
@@ -269,7 +273,7 @@ def test_a_stream_that_says_why_it_stopped_is_complete_and_another_is_not() -> N
 
 def test_calls_that_are_mixed_end_the_stream() -> None:
     calls = [chunk({"tool_calls": [{"index": index, "id": "c", "function": {"name": "f"}}]}) for index in (0, 1, 0)]
-    assert b"mixes the calls" in translate(*calls)
+    assert read(*calls)[-1] == ir.Failed("", "the upstream mixes the calls of several tools")
 
 
 # --- there and back ---------------------------------------------------------------------------------------------------
@@ -339,5 +343,6 @@ def _dict(value: Any) -> dict[str, Any]:
 @given(st.lists(JSON, max_size=4))
 def test_streams_of_any_shape_come_to_an_end(chunks: list[Any]) -> None:
     raw = b"".join(b"data: " + json.dumps({"choices": [each]}).encode() + b"\n\n" for each in chunks)
-    written = translate(raw + b"data: [DONE]\n\n")
-    assert written.count(b"event: message_stop") + written.count(b"event: error") == 1
+    events = read(raw + b"data: [DONE]\n\n")
+    assert [each for each in events if isinstance(each, (ir.Ended, ir.Failed))] == events[-1:]
+    assert translate(raw + b"data: [DONE]\n\n").count(b"event: message_stop") == isinstance(events[-1], ir.Ended)

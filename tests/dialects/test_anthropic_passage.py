@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from one_api import ir
 from one_api.dialects import anthropic
 from one_api.errors import OneAPIError, UpstreamError
 
@@ -25,7 +26,7 @@ def test_inline_data_is_no_text() -> None:
         {"type": "document", "source": NOTE},
         system="Look.",
     )
-    assert anthropic.inline(seen) == (8, 3)
+    assert anthropic.measure(seen) == ir.Measure(inline=8, media=3)
     text = json.dumps(anthropic.written(seen))
     assert "AAAA" not in text
     assert "a note" in text
@@ -34,7 +35,7 @@ def test_inline_data_is_no_text() -> None:
 
 @pytest.mark.parametrize("messages", [None, 1, "x", [1], [{"content": {"type": "base64"}}], [{"source": {"type": []}}]])
 def test_a_request_of_any_shape_can_be_read(messages: Any) -> None:
-    assert anthropic.inline({"messages": messages}) == (0, 0)
+    assert anthropic.measure({"messages": messages}) == ir.Measure()
     assert anthropic.written({"messages": messages})[1] == messages
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from one_api import ir
 from one_api.dialects import responses
 from one_api.dialects.responses.errors import encode_error_event
-from one_api.errors import UpstreamError
+from one_api.errors import BadRequest, UpstreamError
 
 THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAAB"}
 FOREIGN = {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "one-api:anthropic:data:x"}
@@ -35,22 +36,52 @@ def test_what_is_text_for_the_model() -> None:
     assert responses.written(document) == ["i", [{"content": left}], [{"name": "f"}]]
 
 
+IMAGE = {"type": "input_image", "image_url": "https://x.example/a.png"}
+
+
 @pytest.mark.parametrize(
-    "document, unseen",
+    "document, measure",
     [
-        ({"input": "hi"}, False),
-        ({"input": [SAID], "tools": [{"type": "function"}, {"type": "custom"}, {"type": "namespace"}]}, False),
-        ({"input": [{"content": [{"type": "input_image", "image_url": "https://x"}]}]}, False),
-        ({"input": "hi", "previous_response_id": "resp_1"}, True),
-        ({"input": "hi", "conversation": "conv_1"}, True),
-        ({"prompt": {"id": "p"}}, True),
-        ({"input": "hi", "tools": [{"type": "web_search"}]}, True),
-        ({"input": [{"content": [{"type": "input_file", "file_id": "file-1"}]}]}, True),
-        ({"input": [{"content": [{"type": "input_file", "file_url": "https://x"}]}]}, True),
+        ({"input": "hi"}, ir.Measure()),
+        ({"input": "hi", "max_output_tokens": 9, "background": False}, ir.Measure(limit=9)),
+        ({"input": "hi", "max_output_tokens": 0}, ir.Measure()),
+        ({"input": [SAID], "tools": [{"type": "function"}, {"type": "custom"}, {"type": "namespace"}]}, ir.Measure()),
+        ({"input": [{"content": [IMAGE, IMAGE]}]}, ir.Measure(media=2)),
+        ({"input": [{"content": [{"type": "input_file", "file_data": "AAAA"}]}]}, ir.Measure(media=1, inline=4)),
+        (
+            {"input": [{"content": [{"type": "input_file", "file_data": "data:text/plain;base64,AAAA"}]}]},
+            ir.Measure(media=1),
+        ),
+        ({"input": "hi", "tools": [{"type": "web_search"}]}, ir.Measure(unseen=True)),
+        ({"input": [{"content": [{"type": "input_file", "file_url": "u"}]}]}, ir.Measure(media=1, unseen=True)),
+        (
+            {"input": [{"content": [{"type": "input_file", "file_id": "file-1"}]}]},
+            ir.Measure(media=1, kept="input", unseen=True),
+        ),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, ir.Measure(kept="input", unseen=True)),
+        ({"input": "hi", "previous_response_id": "r"}, ir.Measure(kept="previous_response_id", unseen=True)),
+        ({"conversation": "conv_1"}, ir.Measure(kept="conversation", unseen=True)),
+        ({"prompt": {"id": "p"}}, ir.Measure(kept="prompt", unseen=True)),
     ],
 )
-def test_whether_the_model_reads_more_than_is_sent(document: dict[str, Any], unseen: object) -> None:
-    assert responses.unseen(document) is unseen
+def test_what_has_a_price(document: dict[str, Any], measure: ir.Measure) -> None:
+    assert responses.measure(document) == measure
+
+
+@pytest.mark.parametrize(
+    "document, field, sentence",
+    [
+        ({}, "input", "field input is required"),
+        ({"input": []}, "input", "field input is required"),
+        ({"input": "hi", "max_output_tokens": -1}, "max_output_tokens", "max_output_tokens is invalid"),
+        ({"input": "hi", "max_output_tokens": True}, "max_output_tokens", "max_output_tokens is invalid"),
+        ({"input": "hi", "background": True}, "background", "background is not supported"),
+    ],
+)
+def test_what_cannot_be_priced_is_refused(document: dict[str, Any], field: str, sentence: str) -> None:
+    with pytest.raises(BadRequest, match=sentence) as refused:
+        responses.measure(document)
+    assert refused.value.param == field
 
 
 def test_an_error_ends_a_stream_as_an_event() -> None:

@@ -88,9 +88,18 @@ def test_not_believed(value: Any) -> None:
 
 def test_a_stream_may_report_a_bare_total() -> None:
     report = read_stream_usage(usage(0, 0, 30))
-    assert report == Report(Usage(output=30), total_only=True)
+    assert report == Report(Usage(output=30), "parts")
     assert report.resolve(prompt=8) == Usage(8, 22)
     assert report.resolve(prompt=40) == Usage(40, 0)
+
+
+def test_a_dialects_usage_is_taken_as_it_is_if_it_can_be_true() -> None:
+    assert read_stream_usage(Usage(10, 5, cached=3)) == Report(Usage(10, 5, cached=3))
+    assert read_stream_usage(Usage(10, MOST_BELIEVED + 1)) is None
+    assert read_stream_usage(Usage()) is None
+    report = read_stream_usage(Usage(0, 5))
+    assert report == Report(Usage(0, 5), "prompt")
+    assert report.resolve(prompt=8) == Usage(8, 5)
 
 
 def test_a_stream_with_a_prompt_count_is_taken_as_it_is() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
+from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint, wire
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
@@ -26,6 +26,7 @@ OPENAI = {
     Mode.SPEECH: "/v1/audio/speech",
     Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
     Mode.TRANSLATION: "/v1/audio/translations",
+    Mode.RESPONSES: "/v1/responses",
 }
 AUDIO = {mode: OPENAI[mode] for mode in (Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION)}
 VERSIONLESS = {mode: path.removeprefix("/v1") for mode, path in OPENAI.items()}
@@ -39,18 +40,25 @@ AZURE = {
     Mode.SPEECH: "/openai/deployments/gpt-4.1/audio/speech?api-version=2024-02-01",
     Mode.TRANSCRIPTION: "/openai/deployments/gpt-4.1/audio/transcriptions?api-version=2024-02-01",
     Mode.TRANSLATION: "/openai/deployments/gpt-4.1/audio/translations?api-version=2024-02-01",
+    Mode.RESPONSES: "/openai/v1/responses",
 }
 DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31, 32, 36, 39, 44, 45, 48)
 PATHS: Mapping[int, Mapping[Mode, str]] = {
     **dict.fromkeys(DEFAULT, OPENAI),
     3: AZURE,
     27: {Mode.CHAT: "/v1/text/chatcompletion_v2", **AUDIO},
-    40: {Mode.CHAT: "/api/v3/chat/completions", Mode.EMBEDDINGS: "/api/v3/embeddings", **AUDIO},
+    40: {
+        Mode.CHAT: "/api/v3/chat/completions",
+        Mode.EMBEDDINGS: "/api/v3/embeddings",
+        Mode.RESPONSES: "/api/v3/responses",
+        **AUDIO,
+    },
     41: {Mode.CHAT: "/chat/completions", **AUDIO},
     47: {Mode.CHAT: "/v2/chat/completions", **AUDIO},
     49: {
         Mode.CHAT: "/compatible-mode/v1/chat/completions",
         Mode.EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        Mode.RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
         **AUDIO,
     },
     50: VERSIONLESS,
@@ -89,7 +97,7 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
 
 
 def test_thirty_three_types_and_azure_speak_openai() -> None:
-    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wire == "openai"]
+    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if "openai" in row.wires]
     assert len(PATHS) == 33 + 1
 
 
@@ -107,6 +115,35 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
 def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
     with pytest.raises(Unsupported, match="unsupported relay mode 11"):
         url(Account(number), Mode.MESSAGES)
+
+
+RESPONDING = (1, 20, 29, 45)
+
+
+@pytest.mark.parametrize(
+    "number, base_url, said, openai, responses",
+    [
+        *((number, "", "", "openai", "responses") for number in RESPONDING),
+        (1, "https://api.openai.com/", "", "openai", "responses"),
+        (1, BASE, "", "openai", "openai"),
+        (1, BASE, "true", "openai", "responses"),
+        (1, "", "false", "openai", "openai"),
+        (1, "", "only", "responses", "responses"),
+        (3, BASE, "", "openai", "openai"),
+        (3, BASE, "true", "openai", "responses"),
+        (8, BASE, "yes", "openai", "openai"),
+        (36, "", "", "openai", "openai"),
+        (40, "", "true", "openai", "responses"),
+        (ANTHROPIC, "", "true", "anthropic", "anthropic"),
+    ],
+)
+def test_who_is_spoken_to_in_responses(number: int, base_url: str, said: str, openai: str, responses: str) -> None:
+    account = Account(number, base_url, config={"responses": said} if said else {})
+    assert (wire(account, "openai"), wire(account, "responses")) == (openai, responses)
+
+
+def test_no_other_provider_has_responses_at_home() -> None:
+    assert tuple(number for number, row in PROVIDERS.items() if row.at_home) == RESPONDING
 
 
 @pytest.mark.parametrize("number", OTHERS)
@@ -212,5 +249,5 @@ def test_nothing_a_caller_names_leaves_the_base(model: str, engine: str, mode: M
         assert found.startswith(f"{BASE}/")
         assert "/../" not in found
         assert found.isascii()
-        assert found.count("?") == (number == 3)
+        assert found.count("?") == (number == 3 and mode is not Mode.RESPONSES)
         assert "#" not in found

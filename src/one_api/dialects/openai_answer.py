@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
 from one_api import ir
+from one_api.dialects import openai_chat
 from one_api.lib import json
 
 _FORMATS: Final = {"anthropic": "anthropic-claude-v1", "openai": "openai-responses-v1"}
-DONE: Final = b"[DONE]"
-_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
@@ -33,12 +32,6 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
     if answer.usage is not None:
         value["usage"] = encode_usage(answer.usage)
     return json.encode(value)
-
-
-def encode_failure(failure: ir.Failed) -> bytes:
-    """An error object, as the body of an answer or an event of a stream."""
-    error = {"message": failure.message, "type": failure.type, "param": None, "code": None}
-    return json.encode({"error": error})
 
 
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:
@@ -83,47 +76,49 @@ def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
     return {"type": "reasoning.text", "text": block.text, "signature": block.signature, **named}
 
 
+_ALIVE: Final = b": ping\n\n"
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
+
+
 class ChunkEncoder:
-    """Writes the events of one answer as the `data` fields of its chunks; None stands for a comment, a sign of life.
+    """Writes the events of one answer as chunks. `usage`: whether the caller asked for the chunk that tells it.
 
     The chunk that names the role is the first that says something, so that an upstream which fails before it can be
     replaced by another.
     """
 
-    __slots__ = ("_calls", "_head", "_silent")
+    __slots__ = ("_calls", "_created", "_delta", "_head", "_model", "_silent", "_usage")
 
-    def __init__(self, *, model: str, created: int) -> None:
-        self._head: dict[str, Any] = {
-            "id": "chatcmpl-",
-            "object": "chat.completion.chunk",
-            "created": created,
-            "model": model,
-        }
+    def __init__(self, *, model: str, created: int, usage: bool) -> None:
+        self._model = model
+        self._created = created
+        self._usage = usage
         self._calls = -1
         self._silent = True
+        self._begin("", "")
 
-    def encode(self, event: ir.Event) -> list[bytes | None]:
-        match event:
-            case ir.Started():
-                self._head |= {"id": f"chatcmpl-{event.id}", **({"model": event.model} if event.model else {})}
-                return []
-            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
-                return [self._delta(self._said(event))]
-            case ir.Finished():
-                return [self._delta({}, event.reason)]
-            case ir.Alive():
-                return [None]
-            case ir.Ended():
-                return [*self._usage(event.usage), DONE]
-            case ir.Failed():
-                return [encode_failure(event)]
-            case _:
-                assert_never(event)
-
-    def _said(self, event: _Saying) -> dict[str, Any]:
+    def encode(self, event: ir.Event) -> bytes:
         match event:
             case ir.TextDelta():
-                return {"content": event.text}
+                if self._silent:
+                    return self._said({"content": event.text})
+                return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
+            case ir.Started():
+                self._begin(event.id, event.model)
+                return b""
+            case ir.Alive():
+                return _ALIVE
+            case ir.Ended():
+                return self._counted(event.usage) + openai_chat.END
+            case ir.Failed():
+                return b""
+            case ir.Finished():
+                return self._said({}, event.reason)
+            case _:
+                return self._said(self._delta_of(event))
+
+    def _delta_of(self, event: _Saying) -> Mapping[str, Any]:
+        match event:
             case ir.ThinkingDelta():
                 return {"reasoning_content": event.text}
             case ir.ThinkingEnded():
@@ -137,11 +132,23 @@ class ChunkEncoder:
             case _:
                 assert_never(event)
 
-    def _usage(self, usage: ir.Usage | None) -> list[bytes]:
-        return [] if usage is None else [json.encode({**self._head, "choices": [], "usage": encode_usage(usage)})]
+    def _begin(self, name: str, model: str) -> None:
+        head = {
+            "id": f"chatcmpl-{name}",
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": model or self._model,
+        }
+        self._head = b"data: %b," % json.encode(head)[:-1]
+        self._delta = self._head + b'"choices":[{"index":0,"delta":'
 
-    def _delta(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
+    def _said(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
         if self._silent:
             self._silent = False
             delta = {"role": "assistant", "content": "", **delta}
-        return json.encode({**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        return b'%b%b,"finish_reason":%b}]}\n\n' % (self._delta, json.encode(delta), json.encode(reason))
+
+    def _counted(self, usage: ir.Usage | None) -> bytes:
+        if usage is None or not self._usage:
+            return b""
+        return b'%b"choices":[],"usage":%b}\n\n' % (self._head, json.encode(encode_usage(usage)))

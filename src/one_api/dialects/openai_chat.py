@@ -5,7 +5,7 @@ Formats: https://platform.openai.com/docs/api-reference/chat/streaming and .../c
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, Final
 
 import msgspec
 
@@ -43,6 +43,7 @@ class Chunk(msgspec.Struct):
 
 
 _chunk = msgspec.json.Decoder(Chunk)
+END: Final = b"data: [DONE]\n\n"
 
 
 class Verdict(Enum):
@@ -52,6 +53,7 @@ class Verdict(Enum):
     FORWARD = "forward"
     DROP = "drop"
     USAGE_ONLY = "usage only"
+    LAST = "last"  # of a stream without a mark at its end
     ERROR = "error"
     DONE = "done"
 
@@ -64,8 +66,6 @@ class StreamTap:
     """
 
     __slots__ = ("error", "events", "finished", "pieces", "usage")
-    END: ClassVar[bytes] = b"data: [DONE]\n\n"
-    """What a stream ends with that has said all and not that it has."""
 
     def __init__(self) -> None:
         self.usage: Any = None
@@ -73,6 +73,11 @@ class StreamTap:
         self.pieces: list[str] = []
         self.finished = False
         self.events = 0
+
+    @property
+    def end(self) -> bytes:
+        """What a stream ends with that has said all and not that it has."""
+        return END
 
     @property
     def begun(self) -> Any:

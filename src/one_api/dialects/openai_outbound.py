@@ -202,11 +202,14 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
+_NOTHING: Final = msgspec.Raw(b"null")
+
+
 class _Body(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     choices: list[_Choice] | None = None
-    usage: msgspec.Raw = msgspec.Raw(b"null")
+    usage: msgspec.Raw = _NOTHING
     error: Any = None
 
 
@@ -287,22 +290,26 @@ class StreamDecoder:
         self.usage: ir.Usage | None = None
 
     def feed(self, data: bytes) -> list[ir.Event]:
+        plain = self._reader.plain(data)
+        if plain is not None:
+            return self.read(plain[0]) if len(plain) == 1 else [event for piece in plain for event in self.read(piece)]
         try:
             pieces = self._reader.feed(data)
         except EventTooLong:
             return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
-        return [event for _, piece in pieces for event in self._read(piece)]
+        return [event for _, piece in pieces for event in self.read(piece)]
 
     def close(self) -> list[ir.Event]:
         """Some providers end without the mark that says so."""
-        found = [event for _, piece in self._reader.close() for event in self._read(piece)]
+        found = [event for _, piece in self._reader.close() for event in self.read(piece)]
         left = [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
         if self._finished and not self._over:
             self._over = True
             left.append(ir.Ended(self.usage))
         return left
 
-    def _read(self, data: bytes | None) -> list[ir.Event]:
+    def read(self, data: bytes | None) -> list[ir.Event]:
+        """The events of one `data` field; None is a comment."""
         if self._over:
             return []
         if data is None:
@@ -316,12 +323,15 @@ class StreamDecoder:
             return self._fail(ir.Failed("", UNREADABLE))
         if chunk.error:
             return self._fail(_failed(chunk.error))
-        self.usage = _counted(chunk.usage) or self.usage
-        started: list[ir.Event] = []
+        if chunk.usage is not _NOTHING:
+            self.usage = _counted(chunk.usage) or self.usage
+        events: list[ir.Event] = []
         if not self._started:
             self._started = True
-            started = [ir.Started(chunk.id or "", chunk.model or "")]
-        return [*started, *(event for choice in (chunk.choices or ())[:1] for event in self._choice(choice))]
+            events.append(ir.Started(chunk.id or "", chunk.model or ""))
+        if chunk.choices:
+            events.extend(self._choice(chunk.choices[0]))
+        return events
 
     def _choice(self, choice: _Choice) -> Iterable[ir.Event]:
         delta = choice.delta or _Message()

@@ -1,11 +1,11 @@
-"""The dialects we speak to upstreams on behalf of callers who speak another. Each is a module of pure functions."""
+"""The dialects we speak to upstreams. Each row is a module of pure functions, found by the name of its wire."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, openai_outbound
+from one_api.dialects import anthropic, openai_outbound, responses
 
 
 class Decoder(Protocol):
@@ -31,8 +31,6 @@ class Outbound(Protocol):
         """For one stream."""
 
 
-OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType({"anthropic": anthropic})
-"""By the name of the wire in a provider's row; OpenAI's is spoken by most callers and needs no translation there."""
-
-OPENAI: Final[Outbound] = openai_outbound
-"""For callers who speak another dialect."""
+OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType(
+    {"anthropic": anthropic, "openai": openai_outbound, "responses": responses}
+)

@@ -1,4 +1,4 @@
-"""From a request on the wire to a call in the pipeline, and from any failure to an answer in OpenAI's shape."""
+"""From a request on the wire to a call in the pipeline, and from any failure to an answer in the caller's dialect."""
 
 import asyncio
 import zlib
@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from one_api.dialects import anthropic, openai_errors
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge
 from one_api.lib.ids import RequestIds
-from one_api.providers import Mode
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
 from one_api.relay.inflow import ClientGone
+from one_api.relay.spoken import spoken
 
 MAX_INFLATED = 32 * 1024 * 1024
 MAX_RATIO = 100
@@ -124,8 +123,9 @@ class RelayService:
             request.cut()
 
     def _answer(self, request: Incoming, error: OneAPIError, request_id: str, origin: bytes | None) -> None:
-        encode = anthropic.encode_error if request.heading.mode is Mode.MESSAGES else openai_errors.encode_error
-        body = b"" if error.status in (204, 304) else encode(error, request_id)
+        body = b""
+        if error.status not in (204, 304):
+            body = spoken(request.heading.mode).encode_error(error, request_id)
         request.respond(error.status, (*answer_headers(request_id, origin), _JSON), body)
 
 

@@ -102,6 +102,10 @@ def data_of(raw: bytes) -> bytes | None:
     """The `data` field of one event: its lines joined by newlines, with or without a space after the colon."""
     if raw.startswith(b"data: ") and raw.find(b"\n") >= len(raw) - 2 and b"\r" not in raw:
         return raw[6:-2] if raw.endswith(b"\n\n") else raw[6:].rstrip(b"\n")
+    if raw.startswith(b"event: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 3 and b"\r" not in raw:
+        _, found_data, content = raw.partition(b"\ndata: ")
+        if found_data:
+            return content[:-2]
     found: list[bytes] = []
     for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         if line.startswith(b"data:"):

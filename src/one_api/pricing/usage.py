@@ -3,7 +3,7 @@
 So no report makes a call cheaper than free or claims more than any model could do; `policy` bounds the cost.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import replace
@@ -15,16 +15,24 @@ MOST_BELIEVED: Final = 10_000_000
 
 
 class Report(Struct, frozen=True, gc=False):
-    """A believable report. `total_only`: there is no prompt count, and `usage.output` is the total."""
+    """A believable report. `missing`: it has no prompt count, or is a bare total, which `usage.output` then holds."""
 
     usage: Usage
-    total_only: bool = False
+    missing: Literal["nothing", "prompt", "parts"] = "nothing"
+
+    @property
+    def complete(self) -> bool:
+        return self.missing == "nothing"
 
     def resolve(self, prompt: int) -> Usage:
-        """The usage, with a counted `prompt` taken out of a bare total."""
-        if not self.total_only:
-            return self.usage
-        return replace(self.usage, input=prompt, output=max(0, self.usage.output - prompt))
+        """The usage, with a counted `prompt` in its place or taken out of a bare total."""
+        match self.missing:
+            case "nothing":
+                return self.usage
+            case "prompt":
+                return replace(self.usage, input=prompt)
+            case "parts":
+                return replace(self.usage, input=prompt, output=max(0, self.usage.output - prompt))
 
 
 Count = Annotated[int, Meta(ge=0, le=MOST_BELIEVED)]
@@ -62,14 +70,25 @@ def read_usage(value: object) -> Usage | None:
 
 
 def read_stream_usage(value: object) -> Report | None:
-    """The usage object of a stream, or None if it has to be counted. Without a prompt count it is a bare total."""
+    """The usage object of a stream, or None if it has to be counted. Without a prompt count it is a bare total.
+
+    A `Usage` is what a dialect made of an upstream's report: there the parts are known for what they are.
+    """
+    if isinstance(value, Usage):
+        return _of_a_dialect(value)
     read = _read(value)
     if read is None:
         return None
     usage, total = read
     if total == 0:
         return None
-    return Report(replace(usage, output=total), total_only=True) if usage.input == 0 else Report(usage)
+    return Report(replace(usage, output=total), "parts") if usage.input == 0 else Report(usage)
+
+
+def _of_a_dialect(usage: Usage) -> Report | None:
+    if max(usage.input, usage.output) > MOST_BELIEVED or usage.input + usage.output == 0:
+        return None
+    return Report(usage, "nothing" if usage.input else "prompt")
 
 
 def _read(value: object) -> tuple[Usage, int] | None:

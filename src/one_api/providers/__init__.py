@@ -1,16 +1,18 @@
 """The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
 
 from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
-from one_api.providers.endpoint import Account, Endpoint, endpoint
+from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import CONVERSATION, MESSAGES_PATH, PATHS, SPOKEN, Mode
 from one_api.providers.paths import Unsupported
 
 __all__ = [
     "CATALOGUE",
+    "CONVERSATION",
     "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
+    "SPOKEN",
     "Account",
     "Endpoint",
     "Mode",
@@ -22,4 +24,5 @@ __all__ = [
     "owner",
     "provider",
     "static_models",
+    "wire",
 ]

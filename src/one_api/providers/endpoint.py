@@ -33,17 +33,32 @@ class Endpoint:
         return f"<Endpoint {self.url}>"
 
 
-def endpoint(account: Account, mode: Mode, model: str, *, engine: str = "") -> Endpoint:
+def endpoint(account: Account, mode: Mode, model: str, *, engine: str = "", stream: bool = False) -> Endpoint:
     """The endpoint of `account` for a call of `mode` and the mapped `model`. Raises Unsupported.
 
     Scheme, host and port come from the account or our table; nothing a caller sends changes them.
     """
     row = provider(account.type)
     base = (account.base_url or row.base_url).rstrip("/")
-    path = row.path(Place(mode=mode, model=model, base=base, config=account.config, engine=engine))
+    place = Place(mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream)
+    path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
     return Endpoint(base + path, (*_credentials(row, account.key), *row.headers))
+
+
+def wire(account: Account, spoken: str) -> str:
+    """What to speak with `account` for a caller of the dialect `spoken`.
+
+    What a provider speaks beside its first dialects it speaks at its own address: another may be anybody's. For the
+    Responses API the channel's setting `responses` says more: "true", "false", or "only" if it speaks nothing else.
+    """
+    row = provider(account.type)
+    said = account.config.get("responses") if "openai" in row.wires else None
+    if said == "only" or (said == "true" and spoken == "responses"):
+        return "responses"
+    at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
+    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken)
 
 
 def _credentials(row: Provider, key: str) -> Headers:

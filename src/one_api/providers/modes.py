@@ -21,6 +21,7 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
+    RESPONSES = 12  # ours: OpenAI's Responses API
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -34,7 +35,15 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.SPEECH: "/v1/audio/speech",
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
+        Mode.RESPONSES: "/v1/responses",
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.RESPONSES: "responses"}
+)
+"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
+"""What a conversation is called on a wire."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

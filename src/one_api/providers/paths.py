@@ -28,13 +28,17 @@ class Unsupported(OneAPIError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route."""
+    """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route.
+
+    mode: of a conversation it is that of the dialect to speak, which need not be the caller's.
+    """
 
     mode: Mode
     model: str
     base: str
     config: Mapping[str, str]
     engine: str = ""
+    stream: bool = False
 
 
 PathRule = Callable[[Place], str]
@@ -62,8 +66,11 @@ def versionless(place: Place) -> str:
 def azure(place: Place) -> str:
     """Deployments instead of models. Text deployments are named like the model without dots.
 
-    https://learn.microsoft.com/azure/ai-services/openai/reference
+    https://learn.microsoft.com/azure/ai-services/openai/reference. Responses are a part of their newer API, where the
+    request names the deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     """
+    if place.mode is Mode.RESPONSES:
+        return "/openai/v1/responses"
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"

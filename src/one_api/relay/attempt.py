@@ -9,16 +9,17 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
-from one_api.dialects.outbound import OPENAI, OUTBOUND, Outbound
+from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.relay import messages, translated
+from one_api.relay import forwarded, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
+from one_api.relay.spoken import spoken
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
 from one_api.routing.health import account_phrase
@@ -60,31 +61,33 @@ class Targets:
     """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, providers.Mode, str, str], tuple[Channel, Target]] = {}
+        self._known: dict[tuple[int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
 
-    def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str) -> Target:
+    def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str, *, stream: bool) -> Target:
         """Raises UpstreamError where the provider has no such mode."""
-        key = (channel.id, mode, model, engine)
+        key = (channel.id, mode, model, engine, stream)
         known = self._known.get(key)
         if known is not None and known[0] is channel:
             return known[1]
         try:
             row = providers.provider(channel.type)
-            foreign = mode is providers.Mode.MESSAGES and row.wire == "openai"
-            endpoint = providers.endpoint(channel, providers.Mode.CHAT if foreign else mode, model, engine=engine)
+            asked = providers.SPOKEN.get(mode)
+            wire = row.wires[0] if asked is None else providers.wire(channel, asked)
+            translated = asked is not None and asked != wire
+            there = providers.CONVERSATION.get(wire, providers.Mode.CHAT) if translated else mode
+            endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream)
             origin, path = Origin.parse(endpoint.url)
         except (providers.Unsupported, ValueError) as error:
             reason = str(error)
             raise UpstreamError(
                 reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
             ) from None
-        dialect = OPENAI if foreign else OUTBOUND.get(row.wire)
         target = Target(
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            dialect,
-            translated=mode is not providers.Mode.MESSAGES or foreign,
+            OUTBOUND.get(wire) if translated or wire != "openai" else None,
+            translated=translated,
             callers=row.callers,
         )
         if len(self._known) >= MAX_ENDPOINTS:
@@ -193,7 +196,7 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
 def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account | None) -> Inflow:
     """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
-    target = upstreams.targets.find(channel, ask.mode, model, engine)
+    target = upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
     if target.dialect is not None:
         return _ask_abroad(upstreams, call, ask, channel, model, account, target, target.dialect)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
@@ -226,33 +229,23 @@ def _ask_abroad(
 ) -> Inflow:
     """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
     checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
+    inbound = spoken(ask.mode)
     inflow: Inflow
-    body = (
-        translated.write_request(call, ask, channel, model, dialect)
-        if target.translated
-        else messages.write_request(call, ask, channel, model)
-    )
-    if not target.translated:
-        inflow = messages.MessagesInflow(upstreams.loop, wants=_shape(ask), checkpoint=checkpoint)
-    elif ask.mode is providers.Mode.MESSAGES:
-        inflow = messages.TranslatedMessages(
+    if target.translated:
+        body = translated.write_request(call, ask, channel, model, inbound=inbound, outbound=dialect)
+        inflow = translated.TranslatedInflow(
             upstreams.loop,
-            dialect,
+            inbound=inbound,
+            outbound=dialect,
+            document=ask.document,
             model=model,
             created=upstreams.now(),
             wants=_shape(ask),
             checkpoint=checkpoint,
         )
     else:
-        inflow = translated.TranslatedInflow(
-            upstreams.loop,
-            dialect,
-            model=model,
-            created=upstreams.now(),
-            wants=_shape(ask),
-            strip_usage=not openai_chat.asks_usage(ask.document),
-            checkpoint=checkpoint,
-        )
+        body = forwarded.write_request(call, ask, channel, model, inbound)
+        inflow = forwarded.ForwardedInflow(upstreams.loop, inbound, wants=_shape(ask), checkpoint=checkpoint)
     headers = _headers_abroad(call, ask, target)
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
     inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
@@ -307,7 +300,7 @@ def _headers_abroad(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, 
     sent = dict(target.headers)
     for name in target.callers:
         value = call.heading.headers.get(name)
-        if value is not None and (name in sent or ask.mode is providers.Mode.MESSAGES):
+        if value is not None and (name in sent or not target.translated):
             sent[name] = value
     accept = (_EVENT_STREAM,) if ask.stream else ()
     return (*sent.items(), _JSON, *accept, USER_AGENT)

@@ -10,19 +10,19 @@ from typing import Any
 
 import msgspec
 
-from one_api.dialects import anthropic
 from one_api.errors import BadRequest, OneAPIError
 from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers import Mode
 from one_api.relay import forms
 from one_api.relay.heading import Heading
+from one_api.relay.spoken import MEASURED_MODES
 
 MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
-TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS, Mode.MESSAGES))
+TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS, *MEASURED_MODES))
 FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
@@ -50,7 +50,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a call asks for, in the terms that routing and pricing need.
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
-    for one choice, None when he named none.
+    for one choice, None when he named none. kept: the field that stands for what a vendor keeps from an earlier call;
+    unseen: whether the model reads more than is here.
     """
 
     mode: Mode
@@ -60,6 +61,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     text: int = 0
     media: int = 0
+    kept: str = ""
+    unseen: bool = False
     document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
@@ -84,23 +87,44 @@ def understand(call: Call) -> Ask:
         raise unreadable(call.mode, error.message) from None
     model = named or heading.engine or _DEFAULT_MODELS.get(call.mode, "")
     try:
-        text, media = document.text, document.media
-        if call.mode is Mode.MESSAGES:
-            data, media = anthropic.inline(value)
-            text -= data
+        stream = value.get("stream") is True or _optional(value, "stream", bool) or False
+        if call.mode in MEASURED_MODES:
+            return _measured(call, document, model, stream=stream)
         return Ask(
             mode=call.mode,
             model=model,
-            stream=value.get("stream") is True or _optional(value, "stream", bool) or False,
+            stream=stream,
             n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
-            text=text,
-            media=media,
+            text=document.text,
+            media=document.media,
             document=value,
         )
     except BadRequest as error:
         error.code = _code(call.mode)
         raise
+
+
+def _measured(call: Call, document: json.Document, model: str, *, stream: bool) -> Ask:
+    """A request in a dialect of its own; its path may name the model and say whether it is a stream."""
+    measure = MEASURED_MODES[call.mode].measure(document.value)
+    if measure.limit is not None and measure.limit > MAX_TOKENS:
+        raise BadRequest("max_tokens is invalid")
+    if measure.n > MAX_CHOICES:
+        raise BadRequest("n is invalid")
+    heading = call.heading
+    return Ask(
+        mode=call.mode,
+        model=heading.engine or model,
+        stream=stream if heading.stream is None else heading.stream,
+        n=measure.n,
+        limit=measure.limit,
+        text=max(document.text - measure.inline, 0),
+        media=measure.media,
+        kept=measure.kept,
+        unseen=measure.unseen,
+        document=document.value,
+    )
 
 
 def validate(ask: Ask) -> None:
@@ -143,7 +167,7 @@ def _understand_form(call: Call, content_type: str) -> Ask:
     return Ask(mode=call.mode, model=model, form=form)
 
 
-_PRICED = frozenset(
+_PRICED = frozenset().union(*(dialect.PRICED for dialect in MEASURED_MODES.values())) | frozenset(
     (
         "model",
         "stream",
@@ -152,13 +176,11 @@ _PRICED = frozenset(
         "max_tokens",
         "max_completion_tokens",
         "messages",
-        "system",
         "prompt",
         "input",
         "instruction",
         "size",
         "quality",
-        "tools",
     )
 )
 
@@ -188,8 +210,8 @@ _SCALARS: Mapping[str, tuple[type, ...]] = MappingProxyType(
     }
 )
 _REQUIRED = {
+    **{mode: dialect.REQUIRED for mode, dialect in MEASURED_MODES.items()},
     Mode.CHAT: ("messages",),
-    Mode.MESSAGES: ("messages",),
     Mode.COMPLETIONS: ("prompt",),
     Mode.EMBEDDINGS: ("input",),
     Mode.MODERATIONS: ("input",),

@@ -6,13 +6,14 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from one_api.dialects import anthropic, openai_chat
+from one_api.dialects import openai_chat
 from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import vision
 from one_api.pricing.tokens import TokenCounter
 from one_api.providers import Mode
 from one_api.relay.calls import Ask
+from one_api.relay.spoken import MEASURED_MODES
 
 INLINE = 8 * 1024  # bytes of text that are counted where we stand: half a millisecond
 MOST_IMAGES = 16
@@ -46,8 +47,8 @@ class Counting:
             case Mode.CHAT:
                 sizes = await self._sizes(document)
                 return await _run(ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
-            case Mode.MESSAGES:
-                return await _run(ask.text, lambda: counter.value(model, anthropic.written(document)))
+            case mode if (dialect := MEASURED_MODES.get(mode)) is not None:
+                return await _run(ask.text, lambda: counter.value(model, dialect.written(document)))
             case Mode.COMPLETIONS:
                 return await _run(ask.text, lambda: counter.prompt(model, document.get("prompt")))
             case Mode.EDITS:

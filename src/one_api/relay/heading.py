@@ -22,7 +22,8 @@ _SINGLE = frozenset((b"authorization", b"x-api-key", b"content-type", b"content-
 class Heading(Struct, frozen=True, kw_only=True):
     """What the head of a relay request says. `headers` are lower-cased names with their last value.
 
-    path: as it was sent, without the query. engine: the model that the path names. credentials: None without a key.
+    path: as it was sent, without the query. engine: the model that the path names.
+    stream: whether the path asks for a stream, None where the body says. credentials: None without a key.
     is_json: by the beginning of content_type, as One API looks at it. fault: why no call comes of it, and the status
     that says so.
     """
@@ -32,6 +33,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     path: str
     query: str = ""
     engine: str = ""
+    stream: bool | None = None
     headers: Mapping[bytes, bytes] = {}
     credentials: Credentials | None = None
     content_type: str = ""

@@ -251,8 +251,11 @@ class Inflow:
                 kept.append(raw)
             elif verdict is Verdict.DONE:
                 self._pass_on(b"".join(kept))
-                self._complete(raw)
+                self._complete(self.tail + raw)
                 return
+            elif verdict is Verdict.LAST:
+                self.tail += raw
+                _resolve(self.ready)
             elif verdict is Verdict.ERROR:
                 self._pass_on(b"".join(kept))
                 reported = openai_errors.from_object(self.tap.error)
@@ -267,8 +270,8 @@ class Inflow:
         self._sort_out((raw, self.tap.event(content)) for raw, content in reader.close() if _is_whole(content))
         if self.ended.done():
             return
-        if self.tap.finished:
-            self._complete(self.tap.END)  # some providers end without the mark that OpenAI's clients wait for
+        if self.tap.finished:  # some providers end without the mark that clients wait for
+            self._complete(self.tail + self.tap.end)
         else:
             self._stop(Cut("the upstream's stream ended before its answer did"))
 

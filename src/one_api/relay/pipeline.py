@@ -10,7 +10,6 @@ from random import Random
 
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
-from one_api.dialects import anthropic, openai_errors
 from one_api.errors import AccessDenied, BadChannel, NoChannel, QuotaExceeded, TokenQuotaExceeded, UpstreamError
 from one_api.ledger import Hold, HoldRequest, Ledger
 from one_api.options import Options
@@ -24,6 +23,7 @@ from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
 from one_api.relay.redaction import without_key
+from one_api.relay.spoken import spoken
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -195,7 +195,5 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
         error = without_key(error, answer.channel)
     if call.mode is Mode.SPEECH:
         client.cut()
-    elif call.mode is Mode.MESSAGES:
-        client.finish(anthropic.encode_error_event(error, call.id))
     else:
-        client.finish(openai_errors.encode_error_event(error, call.id))
+        client.finish(spoken(call.mode).encode_error_event(error, call.id))

@@ -8,18 +8,19 @@ from msgspec import structs
 
 from one_api.accounts.cache import Caller
 from one_api.dialects import openai_chat
+from one_api.dialects.tap import EventTap
 from one_api.ir import Usage
 from one_api.ledger import Facts, Hold, Ledger
 from one_api.options import Options
 from one_api.pricing import audio, policy, text
 from one_api.pricing.usage import read_stream_usage, read_usage
-from one_api.providers import Mode
+from one_api.providers import SPOKEN
 from one_api.relay import billing
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
-from one_api.relay.messages import read_answer
+from one_api.relay.spoken import spoken
 from one_api.routing import Channel
 
 log = structlog.get_logger(__name__)
@@ -103,9 +104,9 @@ class Tab:
 
     async def _usage(self, answer: Answer) -> tuple[Usage, Literal["reported", "counted"]]:
         ask, flow = self._ask, answer.inflow
-        if flow.shape is Shape.EVENTS:
+        if flow.shape is Shape.EVENTS or isinstance(flow.tap, EventTap):
             report = read_stream_usage(flow.tap.usage)
-            if report is not None and not report.total_only:
+            if report is not None and report.complete:
                 return report.usage, "reported"
             begun = read_stream_usage(flow.begun)
             read = Usage(input=await self._prompt(answer)) if begun is None else begun.usage
@@ -115,9 +116,6 @@ class Tab:
             return structs.replace(read, output=output), "counted"
         whole = answer.whole or openai_chat.Whole()
         usage = read_usage(whole.usage)
-        if usage is None and ask.mode is Mode.MESSAGES and answer.whole is not None:
-            whole = read_answer(flow.body)
-            usage = read_usage(whole.usage)
         if usage is not None:
             return usage, "reported"
         prompt = await self._prompt(answer)
@@ -129,7 +127,9 @@ class Tab:
     async def _prompt(self, answer: Answer) -> int:
         """Tokens of what was sent, the channel's system prompt included."""
         ask, system_prompt = self._ask, answer.channel.system_prompt
-        document = openai_chat.patch(ask.document, system_prompt=system_prompt) if system_prompt else None
+        document = None
+        if system_prompt:
+            document = spoken(ask.mode).patch(ask.document, model=answer.model, system_prompt=system_prompt)
         sent = ask if document is None else structs.replace(ask, document=document)
         return await self._counting.prompt(sent, answer.model, self._options)
 
@@ -156,7 +156,8 @@ class Tab:
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
             is_stream=ask.stream,
-            system_prompt_reset=bool(answer.channel.system_prompt) and "messages" in ask.document,
+            system_prompt_reset=bool(answer.channel.system_prompt)
+            and (ask.mode in SPOKEN or "messages" in ask.document),
             source=bill.source,
             excess=bill.excess,
             logged=self._options.log_consume_enabled and (bill.cost != 0 or not by_piece),

@@ -4,15 +4,21 @@ An upstream's errors need no reader of their own: `{"type": "error", "error": {"
 a field more. https://platform.claude.com/docs/en/api/errors lists their types; routing.health knows those of accounts.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from one_api.dialects.anthropic.answer import decode_answer
 from one_api.dialects.anthropic.errors import encode_error, encode_error_event
 from one_api.dialects.anthropic.inbound import decode_request
-from one_api.dialects.anthropic.outcome import EventEncoder, encode_answer, encode_failure
-from one_api.dialects.anthropic.passage import inline, patch, written
+from one_api.dialects.anthropic.outcome import END, EventEncoder, encode_answer
+from one_api.dialects.anthropic.passage import PRICED, REQUIRED, measure, patch, written
 from one_api.dialects.anthropic.request import encode_request
 from one_api.dialects.anthropic.stream import StreamDecoder
 
 __all__ = [
+    "END",
+    "PRICED",
+    "REQUIRED",
     "EventEncoder",
     "StreamDecoder",
     "decode_answer",
@@ -21,9 +27,9 @@ __all__ = [
     "encode_answer",
     "encode_error",
     "encode_error_event",
-    "encode_failure",
     "encode_request",
-    "inline",
+    "encoder",
+    "measure",
     "patch",
     "written",
 ]
@@ -31,3 +37,7 @@ __all__ = [
 
 def decoder() -> StreamDecoder:
     return StreamDecoder()
+
+
+def encoder(*, model: str, created: int, asked: Mapping[str, Any]) -> EventEncoder:  # noqa: ARG001
+    return EventEncoder(model=model)

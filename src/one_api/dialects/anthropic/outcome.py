@@ -21,16 +21,11 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
 }
 
 
-def encode_answer(answer: ir.Answer, *, model: str) -> bytes:
+def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
     """The body of a message."""
     blocks = [each for block in answer.blocks if (each := _block(block)) is not None]
     value = _message(answer.id, answer.model or model, blocks, answer.usage)
     return json.encode({**value, "stop_reason": REASONS[answer.reason]})
-
-
-def encode_failure(failure: ir.Failed) -> bytes:
-    """An error object, as the body of an answer or an event of a stream."""
-    return json.encode({"type": "error", "error": {"type": failure.type or "api_error", "message": failure.message}})
 
 
 def encode_usage(usage: ir.Usage | None) -> dict[str, int]:
@@ -77,7 +72,7 @@ def _input(arguments: str) -> Any:
 
 
 class EventEncoder:
-    """Writes the events of one answer as theirs: pairs of an event's bytes and its `data` field."""
+    """Writes the events of one answer as theirs."""
 
     __slots__ = ("_index", "_model", "_open", "_reason")
 
@@ -87,59 +82,65 @@ class EventEncoder:
         self._open = ""
         self._reason: ir.Reason = "stop"
 
-    def encode(self, event: ir.Event) -> list[tuple[bytes, bytes | None]]:
+    def encode(self, event: ir.Event) -> bytes:
         match event:
+            case ir.TextDelta():
+                if self._open != "text":
+                    return self._start("text", {"text": ""}) + self._text(event.text)
+                return self._text(event.text)
+            case ir.ThinkingDelta():
+                begun = b"" if self._open == "thinking" else self._start("thinking", {"thinking": "", "signature": ""})
+                return begun + self._piece({"type": "thinking_delta", "thinking": event.text})
+            case ir.CallStarted():
+                return self._start("tool_use", {"id": event.id, "name": event.name, "input": {}})
+            case ir.ArgumentsDelta():
+                return self._piece({"type": "input_json_delta", "partial_json": event.text})
             case ir.Started():
                 message = _message(event.id, event.model or self._model, [], event.prompt or ir.Usage())
-                return [_written({"type": "message_start", "message": message})]
-            case ir.TextDelta():
-                return self._delta("text", {"text": ""}, {"type": "text_delta", "text": event.text})
-            case ir.ThinkingDelta():
-                delta = {"type": "thinking_delta", "thinking": event.text}
-                return self._delta("thinking", {"thinking": "", "signature": ""}, delta)
-            case ir.CallStarted():
-                return [*self._stop(), self._start("tool_use", {"id": event.id, "name": event.name, "input": {}})]
-            case ir.ArgumentsDelta():
-                return [self._piece({"type": "input_json_delta", "partial_json": event.text})]
+                return _written({"type": "message_start", "message": message})
             case ir.Finished():
                 self._reason = event.reason
-                return []
+                return b""
             case ir.Alive():
-                return [_written({"type": "ping"})]
+                return _PING
             case ir.Ended():
                 return self._end(event.usage)
-            case ir.Failed():
-                data = encode_failure(event)
-                return [(b"event: error\ndata: %b\n\n" % data, data)]
-            case _:  # a block of thinking that is complete, of a vendor whose signature is none of theirs
-                return []
+            case _:  # a block of thinking that is complete, of a vendor whose signature is none of theirs; a failure
+                return b""
 
-    def _delta(self, kind: str, empty: dict[str, Any], delta: dict[str, Any]) -> list[tuple[bytes, bytes | None]]:
-        if self._open == kind:
-            return [self._piece(delta)]
-        return [*self._stop(), self._start(kind, empty), self._piece(delta)]
+    def _text(self, text: str) -> bytes:
+        """Nearly every event of nearly every stream."""
+        return _TEXT % (self._index, json.encode(text))
 
-    def _start(self, kind: str, block: dict[str, Any]) -> tuple[bytes, bytes | None]:
+    def _start(self, kind: str, block: dict[str, Any]) -> bytes:
+        before = self._stop()
         self._index += 1
         self._open = kind
-        return _written({"type": "content_block_start", "index": self._index, "content_block": {"type": kind, **block}})
+        begun = {"type": "content_block_start", "index": self._index, "content_block": {"type": kind, **block}}
+        return before + _written(begun)
 
-    def _piece(self, delta: dict[str, Any]) -> tuple[bytes, bytes | None]:
+    def _piece(self, delta: dict[str, Any]) -> bytes:
         return _written({"type": "content_block_delta", "index": self._index, "delta": delta})
 
-    def _stop(self) -> list[tuple[bytes, bytes | None]]:
+    def _stop(self) -> bytes:
         if not self._open:
-            return []
+            return b""
         self._open = ""
-        return [_written({"type": "content_block_stop", "index": self._index})]
+        return _written({"type": "content_block_stop", "index": self._index})
 
-    def _end(self, usage: ir.Usage | None) -> list[tuple[bytes, bytes | None]]:
+    def _end(self, usage: ir.Usage | None) -> bytes:
         delta = {"stop_reason": REASONS[self._reason], "stop_sequence": None}
         told = {} if usage is None else {"usage": encode_usage(usage)}
-        finish = _written({"type": "message_delta", "delta": delta, **told})
-        return [*self._stop(), finish, _written({"type": "message_stop"})]
+        return self._stop() + _written({"type": "message_delta", "delta": delta, **told}) + END
 
 
-def _written(value: dict[str, Any]) -> tuple[bytes, bytes]:
-    data = json.encode(value)
-    return b"event: %b\ndata: %b\n\n" % (value["type"].encode(), data), data
+def _written(value: dict[str, Any]) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (value["type"].encode(), json.encode(value))
+
+
+END: Final = _written({"type": "message_stop"})
+_PING: Final = _written({"type": "ping"})
+_TEXT: Final = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
+    b'"delta":{"type":"text_delta","text":%b}}\n\n'
+)

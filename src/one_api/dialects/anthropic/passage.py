@@ -1,7 +1,13 @@
 """Requests between a client and a channel that both speak Anthropic's API: what is read of them, what has to change."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
+
+from one_api import ir
+from one_api.errors import BadRequest
+
+REQUIRED: Final = ("messages",)
+PRICED: Final = frozenset(("model", "stream", "max_tokens", "messages", "system", "tools"))
 
 
 def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
@@ -20,10 +26,17 @@ def written(document: Mapping[str, Any]) -> list[Any]:
     return [_without_data(document.get(name)) for name in ("system", "messages", "tools")]
 
 
-def inline(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Bytes of inline images and files, and how many of them and of those by address there are."""
+def measure(document: Mapping[str, Any]) -> ir.Measure:
+    """Raises BadRequest."""
     sources = list(_sources(document.get("messages")))
-    return sum(len(each["data"]) for each in sources if isinstance(each.get("data"), str)), len(sources)
+    limit = document.get("max_tokens")
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise BadRequest("max_tokens is invalid")
+    return ir.Measure(
+        limit=limit or None,
+        inline=sum(len(each["data"]) for each in sources if isinstance(each.get("data"), str)),
+        media=len(sources),
+    )
 
 
 def _sources(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -4,16 +4,22 @@ Answers written here are complete in themselves: nothing is stored, and the reas
 items, encrypted or signed by whoever made it.
 """
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from one_api.dialects.responses.answer import decode_answer
 from one_api.dialects.responses.errors import encode_error, encode_error_event
 from one_api.dialects.responses.events import EventEncoder
 from one_api.dialects.responses.inbound import decode_request
-from one_api.dialects.responses.outcome import encode_answer, encode_failure
-from one_api.dialects.responses.passage import patch, unseen, written
+from one_api.dialects.responses.outcome import encode_answer
+from one_api.dialects.responses.passage import PRICED, REQUIRED, measure, patch, written
 from one_api.dialects.responses.request import encode_request
 from one_api.dialects.responses.stream import StreamDecoder
 
 __all__ = [
+    "END",
+    "PRICED",
+    "REQUIRED",
     "EventEncoder",
     "StreamDecoder",
     "decode_answer",
@@ -22,13 +28,20 @@ __all__ = [
     "encode_answer",
     "encode_error",
     "encode_error_event",
-    "encode_failure",
     "encode_request",
+    "encoder",
+    "measure",
     "patch",
-    "unseen",
     "written",
 ]
+
+END: Final = b""
+"""The last event holds the answer."""
 
 
 def decoder() -> StreamDecoder:
     return StreamDecoder()
+
+
+def encoder(*, model: str, created: int, asked: Mapping[str, Any]) -> EventEncoder:
+    return EventEncoder(model=model, created=created, asked=asked)

@@ -5,19 +5,19 @@ announced, told in pieces and repeated whole. The input of a custom tool comes a
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from one_api import ir
 from one_api.dialects.responses import reasoning
-from one_api.dialects.responses.outcome import Writing, error_of, item_status, outcome, text_part, writing
+from one_api.dialects.responses.outcome import Writing, item_status, outcome, text_part, writing
 from one_api.lib import json
 
-Pair = tuple[bytes, bytes | None]
+_ALIVE: Final = b": \n\n"
 _Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 
 
 class EventEncoder:
-    """Writes the events of one answer as theirs: pairs of an event's bytes and its `data` field."""
+    """Writes the events of one answer as theirs."""
 
     __slots__ = (
         *("_asked", "_call", "_created", "_form", "_item_id", "_model", "_open", "_output", "_pieces", "_reason"),
@@ -37,7 +37,7 @@ class EventEncoder:
         self._item_id = ""
         self._reason: ir.Reason = "stop"
 
-    def encode(self, event: ir.Event) -> list[Pair]:
+    def encode(self, event: ir.Event) -> bytes:
         match event:
             case ir.Started():
                 return self._start(event)
@@ -45,20 +45,20 @@ class EventEncoder:
                 return self._say(event)
             case ir.Finished():
                 self._reason = event.reason
-                return []
+                return b""
             case ir.Alive():
-                return [(b": \n\n", None)]
+                return _ALIVE
             case ir.Ended():
                 return self._end(event.usage)
             case ir.Failed():
-                return self._fail(event)
+                return b""
 
-    def _say(self, event: _Saying) -> list[Pair]:
+    def _say(self, event: _Saying) -> bytes:
         match event:
             case ir.TextDelta():
-                return [*self._begin("message"), self._text(event.text)]
+                return self._begin("message") + self._text(event.text)
             case ir.ThinkingDelta():
-                return [*self._begin("reasoning"), self._thought(event.text)]
+                return self._begin("reasoning") + self._thought(event.text)
             case ir.ThinkingEnded():
                 return self._end_thinking(event.block)
             case ir.CallStarted():
@@ -68,77 +68,69 @@ class EventEncoder:
 
     # The response
 
-    def _start(self, event: ir.Started) -> list[Pair]:
+    def _start(self, event: ir.Started) -> bytes:
         self._form = writing(event.id, model=event.model or self._model, created=self._created, asked=self._asked)
         response = self._form.response("in_progress", [])
-        return [
-            self._event("response.created", response=response),
-            self._event("response.in_progress", response=response),
-        ]
+        created = self._event("response.created", response=response)
+        return created + self._event("response.in_progress", response=response)
 
-    def _end(self, usage: ir.Usage | None) -> list[Pair]:
+    def _end(self, usage: ir.Usage | None) -> bytes:
         closed = self._close(item_status(self._reason))
         ended = outcome(self._reason, usage)
         response = self._form.response(output=self._output, **ended)
-        return [*closed, self._event(f"response.{ended['status']}", response=response)]
-
-    def _fail(self, failure: ir.Failed) -> list[Pair]:
-        response = self._form.response("failed", self._output, error=error_of(failure.type, failure.message))
-        return [self._event("response.failed", response=response)]
+        return closed + self._event(f"response.{ended['status']}", response=response)
 
     # Items
 
-    def _begin(self, kind: Literal["message", "reasoning"]) -> list[Pair]:
+    def _begin(self, kind: Literal["message", "reasoning"]) -> bytes:
         """An item of this kind, if none is open."""
         if self._open == kind:
-            return []
+            return b""
         closed = self._close()
         self._open, self._pieces = kind, []
         if kind == "message":
             item = self._form.item(self._index, ir.Text(""), "in_progress")
             added = self._added({**(item or {}), "content": []})
-            return [*closed, added, self._part("response.content_part.added", content_index=0, part=text_part(""))]
+            return closed + added + self._part("response.content_part.added", content_index=0, part=text_part(""))
         part = {"type": "summary_text", "text": ""}
         added = self._added({"id": self._form.id("rs", self._index), "type": "reasoning", "summary": []})
-        return [*closed, added, self._part("response.reasoning_summary_part.added", summary_index=0, part=part)]
+        return closed + added + self._part("response.reasoning_summary_part.added", summary_index=0, part=part)
 
-    def _text(self, text: str) -> Pair:
+    def _text(self, text: str) -> bytes:
         self._pieces.append(text)
         return self._part("response.output_text.delta", content_index=0, delta=text, logprobs=[])
 
-    def _thought(self, text: str) -> Pair:
+    def _thought(self, text: str) -> bytes:
         self._pieces.append(text)
         return self._part("response.reasoning_summary_text.delta", summary_index=0, delta=text)
 
-    def _end_thinking(self, block: ir.Thinking | ir.Redacted) -> list[Pair]:
+    def _end_thinking(self, block: ir.Thinking | ir.Redacted) -> bytes:
         """What nobody has seen of it yet is an item without a summary."""
         if self._open == "reasoning" and isinstance(block, ir.Thinking):
             return self._close(signed=block)
         closed = self._close()
         bare = ir.Thinking("", block.signature, block.origin) if isinstance(block, ir.Thinking) else block
         item = {"id": self._form.id("rs", self._index), "type": "reasoning", **reasoning.encode(bare)}
-        return [*closed, self._added({**item, "summary": []}), self._done(item)]
+        return closed + self._added({**item, "summary": []}) + self._done(item)
 
-    def _start_call(self, call: ir.CallStarted) -> list[Pair]:
+    def _start_call(self, call: ir.CallStarted) -> bytes:
         closed = self._close()
         self._open, self._pieces, self._call = "call", [], call
         item = self._form.call(self._index, call.id, call.name, "", "in_progress")
-        return [*closed, self._added(item)]
+        return closed + self._added(item)
 
-    def _arguments(self, text: str) -> list[Pair]:
+    def _arguments(self, text: str) -> bytes:
         if self._open != "call":
-            return []
+            return b""
         self._pieces.append(text)
-        if self._custom:
-            return []
-        return [self._part("response.function_call_arguments.delta", delta=text)]
+        return b"" if self._custom else self._part("response.function_call_arguments.delta", delta=text)
 
     @property
     def _custom(self) -> bool:
         tool = self._form.offered.get(self._call.name)
         return tool is not None and tool.custom
 
-    def _close(self, status: str = "completed", signed: ir.Thinking | None = None) -> list[Pair]:
+    def _close(self, status: str = "completed", signed: ir.Thinking | None = None) -> bytes:
         """The end of the item that is open."""
         kind, whole = self._open, "".join(self._pieces)
         self._open, self._pieces = "", []
@@ -151,35 +143,28 @@ class EventEncoder:
             case "call":
                 return self._close_call(whole, status)
             case _:
-                return []
+                return b""
 
-    def _close_message(self, text: str, status: str) -> list[Pair]:
+    def _close_message(self, text: str, status: str) -> bytes:
         item = self._form.item(self._index, ir.Text(text), status) or {}
-        return [
-            self._part("response.output_text.done", content_index=0, logprobs=[], text=text),
-            self._part("response.content_part.done", content_index=0, part=text_part(text)),
-            self._done(item),
-        ]
+        told = self._part("response.output_text.done", content_index=0, logprobs=[], text=text)
+        return told + self._part("response.content_part.done", content_index=0, part=text_part(text)) + self._done(item)
 
-    def _close_reasoning(self, block: ir.Thinking) -> list[Pair]:
+    def _close_reasoning(self, block: ir.Thinking) -> bytes:
         part = {"type": "summary_text", "text": block.text}
-        return [
-            self._part("response.reasoning_summary_text.done", summary_index=0, text=block.text),
-            self._part("response.reasoning_summary_part.done", summary_index=0, part=part),
-            self._done(self._form.item(self._index, block, "completed") or {}),
-        ]
+        told = self._part("response.reasoning_summary_text.done", summary_index=0, text=block.text)
+        told += self._part("response.reasoning_summary_part.done", summary_index=0, part=part)
+        return told + self._done(self._form.item(self._index, block, "completed") or {})
 
-    def _close_call(self, arguments: str, status: str) -> list[Pair]:
+    def _close_call(self, arguments: str, status: str) -> bytes:
         item = self._form.call(self._index, self._call.id, self._call.name, arguments, status)
         if self._custom:
             text = item["input"]
-            told = [
-                self._part("response.custom_tool_call_input.delta", delta=text),
-                self._part("response.custom_tool_call_input.done", input=text),
-            ]
+            told = self._part("response.custom_tool_call_input.delta", delta=text)
+            told += self._part("response.custom_tool_call_input.done", input=text)
         else:
-            told = [self._part("response.function_call_arguments.done", arguments=arguments, name=item["name"])]
-        return [*told, self._done(item)]
+            told = self._part("response.function_call_arguments.done", arguments=arguments, name=item["name"])
+        return told + self._done(item)
 
     # Events
 
@@ -188,19 +173,19 @@ class EventEncoder:
         """Of the item that is open, or would be."""
         return len(self._output)
 
-    def _added(self, item: dict[str, Any]) -> Pair:
+    def _added(self, item: dict[str, Any]) -> bytes:
         self._item_id = item["id"]
         return self._event("response.output_item.added", output_index=self._index, item=item)
 
-    def _done(self, item: dict[str, Any]) -> Pair:
+    def _done(self, item: dict[str, Any]) -> bytes:
         done = self._event("response.output_item.done", output_index=self._index, item=item)
         self._output.append(item)
         return done
 
-    def _part(self, kind: str, **fields: Any) -> Pair:
+    def _part(self, kind: str, **fields: Any) -> bytes:
         return self._event(kind, item_id=self._item_id, output_index=self._index, **fields)
 
-    def _event(self, kind: str, **fields: Any) -> Pair:
+    def _event(self, kind: str, **fields: Any) -> bytes:
         self._sequence += 1
         data = json.encode({"type": kind, "sequence_number": self._sequence, **fields})
-        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data), data
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)

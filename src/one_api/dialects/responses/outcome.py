@@ -18,7 +18,6 @@ from one_api.lib import json
 INCOMPLETE: Final[Mapping[ir.Reason, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why an answer is not complete: https://developers.openai.com/api/docs/guides/conversation-state."""
 
-_CODES: Final = frozenset(("server_error", "rate_limit_exceeded", "invalid_prompt"))
 _MAX_ID: Final = 40  # theirs end at 64 characters
 _PREFIX: Final = re.compile(r"^(resp_|msg_|chatcmpl-)")
 _UNUSUAL: Final = re.compile(r"[^a-zA-Z0-9_-]")
@@ -126,17 +125,6 @@ def outcome(reason: ir.Reason, usage: ir.Usage | None) -> dict[str, Any]:
 def item_status(reason: ir.Reason) -> str:
     """Of the last item: it is where an answer was broken off."""
     return "incomplete" if reason in INCOMPLETE else "completed"
-
-
-def encode_failure(failure: ir.Failed) -> bytes:
-    """An error object, as the body of an answer."""
-    error = {"message": failure.message, "type": failure.type, "param": None, "code": None}
-    return json.encode({"error": error})
-
-
-def error_of(kind: str, message: str) -> dict[str, Any]:
-    """The `error` of a response that failed. What is none of their codes is an error of the server."""
-    return {"code": kind if kind in _CODES else "server_error", "message": message}
 
 
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:

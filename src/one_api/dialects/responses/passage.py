@@ -3,8 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from one_api import ir
 from one_api.dialects.responses.reasoning import foreign
+from one_api.errors import BadRequest
 
+REQUIRED: Final = ()
+"""What is in a stored prompt or conversation needs no input: see measure."""
+PRICED: Final = frozenset(
+    (
+        *("model", "stream", "max_output_tokens", "input", "instructions", "tools", "background"),
+        *("previous_response_id", "conversation", "prompt"),
+    )
+)
+
+_STORED: Final = ("previous_response_id", "conversation", "prompt")
+_MEDIA: Final = ("input_image", "input_file")
 _DATA: Final = ("image_url", "file_data", "data")
 
 
@@ -38,15 +51,48 @@ def _without_data(value: Any) -> Any:
     return value
 
 
-def unseen(document: Mapping[str, Any]) -> bool:
-    """Whether the model reads more than the request holds: what was stored, or what tools of theirs find."""
-    if any(document.get(name) is not None for name in ("previous_response_id", "conversation", "prompt")):
-        return True
-    tools = document.get("tools")
+def measure(document: Mapping[str, Any]) -> ir.Measure:
+    """Raises BadRequest."""
+    if document.get("background") is True:
+        # Whoever does not wait for an answer would not pay for it either.
+        raise _refused("background", "background is not supported: answers are given at once")
+    stored = next((name for name in _STORED if document.get(name) is not None), "")
+    if document.get("input") in (None, "", []) and not stored:
+        raise _refused("input", "field input is required")
+    limit = document.get("max_output_tokens")
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise _refused("max_output_tokens", "max_output_tokens is invalid")
+    parts = [each for each in _objects(document.get("input")) if each.get("type") in _MEDIA]
+    kept = stored or ("input" if any(_is_kept(each) for each in _objects(document.get("input"))) else "")
+    return ir.Measure(
+        limit=limit or None,
+        inline=sum(len(each["file_data"]) for each in parts if _is_bare(each.get("file_data"))),
+        media=len(parts),
+        kept=kept,
+        unseen=bool(kept) or any("file_url" in each for each in parts) or _searches(document.get("tools")),
+    )
+
+
+def _refused(field: str, message: str) -> BadRequest:
+    error = BadRequest(message)
+    error.param = field
+    return error
+
+
+def _is_bare(data: object) -> bool:
+    """A data URL is not counted as text anyway."""
+    return isinstance(data, str) and not data.startswith("data:")
+
+
+def _is_kept(value: Mapping[str, Any]) -> bool:
+    """Whether this stands for something that the vendor keeps."""
+    return value.get("type") == "item_reference" or (value.get("type") in _MEDIA and bool(value.get("file_id")))
+
+
+def _searches(tools: Any) -> bool:
+    """Whether the vendor runs a tool of its own, and reads what it finds."""
     kinds = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    if any(kind not in ("function", "custom", "namespace") for kind in kinds):
-        return True
-    return any(each.keys() & {"file_id", "file_url"} for each in _objects(document.get("input")))
+    return any(kind not in ("function", "custom", "namespace") for kind in kinds)
 
 
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -34,15 +34,15 @@ _event = msgspec.json.Decoder(_Event)
 class StreamDecoder:
     """`feed` takes bytes and gives the events that are complete; after one that ends the stream there are no more.
 
-    `usage` is the report of the last event; nothing is said of the prompt before it. ordered: whether pieces of a call
-    that is no longer the last are an error, as they are to whoever has to pass calls on one by one.
+    `usage` is the report of the last event; nothing is said of the prompt before it. Pieces of a call that is no longer
+    the last are an error to who feeds, and has to pass calls on one by one; not to who only reads along.
     """
 
     __slots__ = ("_argued", "_call", "_called", "_ordered", "_over", "_reader", "prompt", "usage")
 
-    def __init__(self, *, ordered: bool = True) -> None:
+    def __init__(self) -> None:
         self._reader = SSEReader()
-        self._ordered = ordered
+        self._ordered = False
         self._call = -1
         self._called = False
         self._argued = False
@@ -53,6 +53,7 @@ class StreamDecoder:
     def feed(self, data: bytes) -> list[ir.Event]:
         if self._over:
             return []
+        self._ordered = True
         try:
             pieces = self._reader.feed(data)
         except EventTooLong:

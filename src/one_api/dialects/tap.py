@@ -1,0 +1,94 @@
+"""What the events of a stream mean to the one who forwards it, whatever dialect they came in or go out in."""
+
+from typing import Final
+
+from one_api import ir
+from one_api.dialects.inbound import Inbound
+from one_api.dialects.openai_chat import StreamTap, Verdict
+
+
+class EventTap(StreamTap):
+    """Is told the events of an answer. `usage` and `begun` are ours and not an upstream's objects."""
+
+    __slots__ = ("_prompt",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prompt: ir.Usage | None = None
+
+    @property
+    def begun(self) -> ir.Usage | None:
+        return self._prompt
+
+    def note(self, event: ir.Event) -> Verdict:
+        """Judge one event. What comes before the first content may still come from another channel."""
+        match event:
+            case ir.TextDelta() | ir.ThinkingDelta() | ir.ArgumentsDelta():
+                self.pieces.append(event.text)
+            case ir.CallStarted():
+                self.pieces.append(event.name)
+            case ir.ThinkingEnded():
+                pass
+            case ir.Started():
+                self._prompt = event.prompt
+                return Verdict.FORWARD
+            case ir.Finished():
+                self.finished = True
+                return Verdict.FORWARD
+            case ir.Ended():
+                self.usage = event.usage
+                return Verdict.DONE
+            case ir.Failed():
+                self.error = {"type": event.type, "message": event.message}
+                return Verdict.ERROR
+            case ir.Alive():
+                return Verdict.FORWARD
+        self.events += 1
+        return Verdict.CONTENT
+
+    def note_answer(self, answer: ir.Answer) -> None:
+        """The same of an answer in one piece."""
+        self.usage = answer.usage
+        for block in answer.blocks:
+            match block:
+                case ir.Text() | ir.Thinking():
+                    self.pieces.append(block.text)
+                case ir.ToolCall():
+                    self.pieces += [block.name, block.arguments]
+                case _:
+                    pass
+
+
+_RANK: Final = {Verdict.FORWARD: 0, Verdict.CONTENT: 1, Verdict.DONE: 2, Verdict.ERROR: 3}
+
+
+class PassageTap(EventTap):
+    """Reads along while a stream of the caller's own dialect passes."""
+
+    __slots__ = ("_decoder", "_end")
+
+    def __init__(self, dialect: Inbound) -> None:
+        super().__init__()
+        self._decoder = dialect.decoder()
+        self._end = dialect.END
+
+    @property
+    def end(self) -> bytes:
+        return self._end
+
+    def event(self, data: bytes | None) -> Verdict:
+        if data is None:
+            return Verdict.LAST if self._saying_goodbye else Verdict.FORWARD
+        verdict = Verdict.FORWARD
+        for event in self._decoder.read(data):
+            judged = self.note(event)
+            if _RANK[judged] > _RANK[verdict]:
+                verdict = judged
+        if self._decoder.usage is not None:
+            self.usage = self._decoder.usage  # also if the end that would tell it never comes
+        return verdict if verdict in (Verdict.DONE, Verdict.ERROR) or not self._saying_goodbye else Verdict.LAST
+
+    @property
+    def _saying_goodbye(self) -> bool:
+        """Whether a stream that has no mark at its end is past its content: no more than counts may follow."""
+        return self.finished and not self._end
