@@ -18,22 +18,34 @@ SAID = {"role": "user", "content": "hi"}
     "document, system_prompt, patched",
     [
         ({"model": "m", "input": "hi"}, "", None),
-        ({"model": "m", "input": [THOUGHT, SAID], "x": 1}, "", None),
         ({"model": "a", "input": "hi", "x": 1}, "", {"model": "m", "input": "hi", "x": 1}),
         ({"model": "m", "instructions": "b"}, "c", {"model": "m", "instructions": "c"}),
-        ({"model": "m", "input": [THOUGHT, FOREIGN, SAID]}, "", {"model": "m", "input": [THOUGHT, SAID]}),
+        ({"model": "m", "input": [FOREIGN, SAID]}, "", None),
     ],
 )
 def test_only_what_has_to_change_does(document: dict[str, Any], system_prompt: str, patched: object) -> None:
     assert responses.patch(document, model="m", system_prompt=system_prompt) == patched
 
 
+@pytest.mark.parametrize(
+    "items, kept",
+    [("hi", "hi"), ([THOUGHT, SAID], [THOUGHT, SAID]), ([THOUGHT, FOREIGN, SAID], [THOUGHT, SAID]), (None, None)],
+)
+def test_what_another_vendor_thought_is_left_out(items: object, kept: object) -> None:
+    document = {"model": "m", "input": items}
+    found = responses.own(document)
+    assert found == {"model": "m", "input": kept}
+    assert (found is document) is (items == kept)
+
+
 def test_what_is_text_for_the_model() -> None:
     image = {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,AAAA"}
     file = {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}
-    document = {"model": "m", "instructions": "i", "input": [{"content": [image, file]}], "tools": [{"name": "f"}]}
+    items = [{"content": [image, file]}, THOUGHT]
+    document = {"model": "m", "instructions": "i", "input": items, "tools": [{"name": "f"}]}
     left = [{"type": "input_image", "detail": "auto"}, {"type": "input_file", "filename": "a.pdf"}]
-    assert responses.written(document) == ["i", [{"content": left}], [{"name": "f"}]]
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    assert responses.written(document) == ["i", [{"content": left}, thought], [{"name": "f"}]]
 
 
 IMAGE = {"type": "input_image", "image_url": "https://x.example/a.png"}

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Callable
 
 from one_api import ir
+from one_api.dialects import responses
 from one_api.dialects.inbound import Inbound
 from one_api.dialects.tap import PassageTap
 from one_api.errors import UpstreamError
 from one_api.lib import json
+from one_api.providers import Mode
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
@@ -31,8 +33,11 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, inbound: I
             param=ask.kept,
             blame="caller",
         )
-    patched = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
-    return call.body if patched is None else json.encode(patched)
+    document = responses.own(ask.document) if ask.mode is Mode.RESPONSES else ask.document
+    patched = inbound.patch(document, model=model, system_prompt=channel.system_prompt)
+    if patched is None and document is ask.document:
+        return call.body
+    return json.encode(document if patched is None else patched)
 
 
 class ForwardedInflow(Inflow):

@@ -12,7 +12,7 @@ from one_api.dialects.responses.errors import encode_error, encode_error_event
 from one_api.dialects.responses.events import EventEncoder
 from one_api.dialects.responses.inbound import decode_request
 from one_api.dialects.responses.outcome import encode_answer
-from one_api.dialects.responses.passage import PRICED, REQUIRED, measure, patch, written
+from one_api.dialects.responses.passage import PRICED, REQUIRED, measure, own, patch, written
 from one_api.dialects.responses.request import encode_request
 from one_api.dialects.responses.stream import StreamDecoder
 
@@ -31,6 +31,7 @@ __all__ = [
     "encode_request",
     "encoder",
     "measure",
+    "own",
     "patch",
     "written",
 ]

@@ -18,28 +18,31 @@ PRICED: Final = frozenset(
 
 _STORED: Final = ("previous_response_id", "conversation", "prompt")
 _MEDIA: Final = ("input_image", "input_file")
-_DATA: Final = ("image_url", "file_data", "data")
+_DATA: Final = ("image_url", "file_data", "encrypted_content")
 
 
 def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
     """The document with what the gateway has to change, every other field kept; None when nothing changes.
 
-    A channel's system prompt takes the place of the caller's. Thinking of another vendor, which an earlier answer may
-    have come with, would be refused.
+    A channel's system prompt takes the place of the caller's.
     """
     changes: dict[str, Any] = {} if document.get("model") == model else {"model": model}
     if system_prompt:
         changes["instructions"] = system_prompt
-    said = document.get("input")
-    if isinstance(said, list):
-        kept = [item for item in said if not (isinstance(item, dict) and foreign(item.get("encrypted_content")))]
-        if len(kept) < len(said):
-            changes["input"] = kept
     return {**document, **changes} if changes else None
 
 
+def own(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request without what another vendor's model thought for an earlier answer: theirs would refuse it."""
+    said = document.get("input")
+    if not isinstance(said, list):
+        return document
+    kept = [item for item in said if not (isinstance(item, dict) and foreign(item.get("encrypted_content")))]
+    return document if len(kept) == len(said) else {**document, "input": kept}
+
+
 def written(document: Mapping[str, Any]) -> list[Any]:
-    """What of a request is text for the model: all of it but inline images and files."""
+    """What of a request is text for the model: all of it but images, files and what is encrypted."""
     return [_without_data(document.get(name)) for name in ("instructions", "input", "tools")]
 
 
