@@ -41,8 +41,8 @@ from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import Mode
-from one_api.relay import pipeline, proxying
+from one_api.providers import COUNTS, Mode
+from one_api.relay import pipeline, proxying, token_counts
 from one_api.relay.attempt import Targets, Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -342,10 +342,11 @@ async def assemble(
 
 
 def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
-    """Proxied calls have a pipeline of their own."""
+    """Proxied calls and counts of tokens have pipelines of their own."""
+    others = {Mode.PROXY: proxying.run, **dict.fromkeys(COUNTS.values(), token_counts.run)}
 
     def answer(call: Call, client: Client) -> Awaitable[None]:
-        return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
+        return others.get(call.mode, pipeline.run)(relay, call, client)
 
     return answer
 

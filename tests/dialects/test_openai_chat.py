@@ -86,7 +86,7 @@ def test_an_answer_in_one_piece_is_read_without_building_it() -> None:
         "usage": {"x": 1},
     }
     whole = read_whole(json.dumps(body).encode())
-    assert (whole.usage, whole.error, said(whole.choices)) == ({"x": 1}, None, ["hi", "f", "{}"])
+    assert (bytes(whole.usage), whole.error, said(whole.choices)) == (b'{"x": 1}', None, ["hi", "f", "{}"])
 
 
 def test_a_completion_is_read_by_its_text() -> None:

@@ -292,7 +292,6 @@ async def test_no_answer_is_given_in_the_background(site: Client, channel: str) 
         ("POST", "/v1/responses/resp_1/cancel", "responses are not kept here"),
         ("GET", "/v1/responses/resp_1/input_items", "responses are not kept here"),
         ("GET", "/v1/conversations/conv_1", "conversations are not kept here"),
-        ("POST", "/v1/responses/input_tokens", "counted by the call itself"),
         ("POST", "/v1/responses/compact", "not compacted here"),
     ],
 )
@@ -303,6 +302,32 @@ async def test_other_routes_say_what_is_missing(site: Client, method: str, path:
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (501, "api_not_implemented")
     assert words in error["message"]
+
+
+@each
+async def test_input_tokens_are_counted_by_who_can_and_cost_nothing(site: Client, channel: str) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts[channel] = replies(200, b'{"object":"response.input_tokens","input_tokens":77}')
+    async with site.sdk() as client:
+        count = await client.responses.input_tokens.count(
+            model=MODELS[channel], input="hello", instructions="Be brief."
+        )
+    assert count.object == "response.input_tokens"
+    if channel == "up":
+        assert (site.request.target, count.input_tokens) == ("/up/v1/responses/input_tokens", 77)
+    else:
+        assert not site.world.upstream.received
+        assert 3 < count.input_tokens < 20
+    assert await site.charges() == before
+
+
+@each
+async def test_what_is_kept_elsewhere_is_not_counted(site: Client, channel: str) -> None:
+    asked = body(model=MODELS[channel], previous_response_id="resp_1")
+    reply = await site.world.ask(wire.request("/v1/responses/input_tokens", asked, key=site.key))
+    assert reply.status == 400
+    assert "previous_response_id refers to is not kept here" in reply.error["message"]
+    assert not site.world.upstream.received
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

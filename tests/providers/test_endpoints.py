@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint, wire
+from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint, wire
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
-MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES)]
+MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in (Mode.UNKNOWN, Mode.PROXY, *SPOKEN)]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -26,7 +26,6 @@ OPENAI = {
     Mode.SPEECH: "/v1/audio/speech",
     Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
     Mode.TRANSLATION: "/v1/audio/translations",
-    Mode.RESPONSES: "/v1/responses",
 }
 AUDIO = {mode: OPENAI[mode] for mode in (Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION)}
 VERSIONLESS = {mode: path.removeprefix("/v1") for mode, path in OPENAI.items()}
@@ -40,7 +39,6 @@ AZURE = {
     Mode.SPEECH: "/openai/deployments/gpt-4.1/audio/speech?api-version=2024-02-01",
     Mode.TRANSCRIPTION: "/openai/deployments/gpt-4.1/audio/transcriptions?api-version=2024-02-01",
     Mode.TRANSLATION: "/openai/deployments/gpt-4.1/audio/translations?api-version=2024-02-01",
-    Mode.RESPONSES: "/openai/v1/responses",
 }
 DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31, 32, 36, 39, 44, 45, 48)
 PATHS: Mapping[int, Mapping[Mode, str]] = {
@@ -50,7 +48,6 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     40: {
         Mode.CHAT: "/api/v3/chat/completions",
         Mode.EMBEDDINGS: "/api/v3/embeddings",
-        Mode.RESPONSES: "/api/v3/responses",
         **AUDIO,
     },
     41: {Mode.CHAT: "/chat/completions", **AUDIO},
@@ -58,7 +55,6 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     49: {
         Mode.CHAT: "/compatible-mode/v1/chat/completions",
         Mode.EMBEDDINGS: "/compatible-mode/v1/embeddings",
-        Mode.RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
         **AUDIO,
     },
     50: VERSIONLESS,
@@ -106,6 +102,8 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
     assert found.url == "https://api.anthropic.com/v1/messages"
     assert dict(found.headers) == {b"x-api-key": b"KEY", b"anthropic-version": b"2023-06-01"}
     assert endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES, "claude-sonnet-4-5") == found
+    counted = endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES_COUNT, "claude-sonnet-4-5")
+    assert counted.url == "https://api.anthropic.com/v1/messages/count_tokens"
     for mode in set(MODES) - {Mode.CHAT}:
         with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for anthropic"):
             url(Account(ANTHROPIC), mode)
@@ -140,6 +138,23 @@ RESPONDING = (1, 20, 29, 45)
 def test_who_is_spoken_to_in_responses(number: int, base_url: str, said: str, openai: str, responses: str) -> None:
     account = Account(number, base_url, config={"responses": said} if said else {})
     assert (wire(account, "openai"), wire(account, "responses")) == (openai, responses)
+
+
+RESPONSES = {
+    1: "/v1/responses",
+    3: "/openai/v1/responses",
+    29: "/v1/responses",
+    40: "/api/v3/responses",
+    49: "/api/v2/apps/protocols/compatible-mode/v1/responses",
+    50: "/responses",
+}
+
+
+@pytest.mark.parametrize("number", sorted(RESPONSES))
+def test_where_responses_are_asked_for(number: int) -> None:
+    assert url(Account(number), Mode.RESPONSES) == BASE + RESPONSES[number]
+    if number not in (40, 49):
+        assert url(Account(number), Mode.RESPONSES_COUNT) == f"{BASE}{RESPONSES[number]}/input_tokens"
 
 
 def test_no_other_provider_has_responses_at_home() -> None:
@@ -249,5 +264,5 @@ def test_nothing_a_caller_names_leaves_the_base(model: str, engine: str, mode: M
         assert found.startswith(f"{BASE}/")
         assert "/../" not in found
         assert found.isascii()
-        assert found.count("?") == (number == 3 and mode is not Mode.RESPONSES)
+        assert found.count("?") == (number == 3)
         assert "#" not in found

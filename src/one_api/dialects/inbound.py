@@ -70,6 +70,10 @@ class Measured(Inbound, Protocol):
     """A dialect that One API did not know: how its requests are read is its own, and not in One API's words."""
 
     @property
+    def KEY(self) -> bytes:  # noqa: N802
+        """The header, in small letters, in which its clients may send their key."""
+
+    @property
     def REQUIRED(self) -> tuple[str, ...]:  # noqa: N802
         """Fields without which there is nothing to ask."""
 
@@ -82,6 +86,9 @@ class Measured(Inbound, Protocol):
 
     def written(self, document: Mapping[str, Any], /) -> list[Any]:
         """What of a request is text for the model."""
+
+    def encode_count(self, tokens: int, /) -> bytes:
+        """The answer to the question how many tokens a request would be."""
 
 
 OPENAI: Final[Inbound] = openai_inbound

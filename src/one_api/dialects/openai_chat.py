@@ -182,7 +182,7 @@ def strings(value: Any) -> Iterator[str]:
 class Whole(msgspec.Struct):
     """What is read from an answer in one piece; the rest is skipped without being built."""
 
-    usage: Any = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
     error: Any = None
     choices: msgspec.Raw = msgspec.Raw(b"null")
 

@@ -14,10 +14,12 @@ from starlette.routing import Route
 from one_api import providers
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
-from one_api.dialects import openai_errors
+from one_api.dialects import anthropic
+from one_api.dialects.inbound import OPENAI
 from one_api.edge.limits import Limits
 from one_api.errors import BadRequest, NotImplementedRoute, OneAPIError
 from one_api.options import Options
+from one_api.relay.heading import TWO_KEYS
 from one_api.routing import Routes
 
 CREATED = 1626777600  # One API says this of every model
@@ -116,7 +118,7 @@ def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             caller = await _caller(parts, request)
             return await endpoint(parts, caller, request)
         except OneAPIError as error:
-            body = openai_errors.encode_error(error, request_id)
+            body = (anthropic if _anthropic(request) else OPENAI).encode_error(error, request_id)
             return Response(body, status_code=error.status, media_type="application/json; charset=utf-8")
 
     return handle
@@ -141,10 +143,7 @@ def _ip(parts: Compat, request: Request) -> str:
 
 
 async def _caller(parts: Compat, request: Request) -> Caller:
-    found = request.headers.getlist("authorization")
-    if len(found) > 1:  # who looked at the request before may have taken another
-        raise BadRequest("the header 'authorization' is given twice")
-    credentials = rules.parse_key("".join(found).strip())
+    credentials = rules.require_key(_credentials(request))
     caller = parts.accounts.known(credentials.key)
     if caller is None:
         caller = await parts.accounts.find(credentials.key, parts.now())
@@ -152,8 +151,36 @@ async def _caller(parts: Compat, request: Request) -> Caller:
     return caller
 
 
-async def list_models(parts: Compat, caller: Caller, _request: Request) -> Response:
+def _credentials(request: Request) -> rules.Credentials | None:
+    credentials = rules.read_key(_single(request, "authorization"))
+    name = anthropic.KEY.decode()
+    if not _anthropic(request) or name not in request.headers:
+        return credentials
+    named = rules.read_key(_single(request, name))
+    if credentials is not None and credentials != named:
+        raise BadRequest(TWO_KEYS)
+    return named
+
+
+def _single(request: Request, name: str) -> str:
+    found = request.headers.getlist(name)
+    if len(found) > 1:  # who looked at the request before may have taken another
+        raise BadRequest(f"the header {name!r} is given twice")
+    return "".join(found).strip()
+
+
+def _anthropic(request: Request) -> bool:
+    """Whether the client is one of Anthropic's: all of theirs name the version of the API they were made for.
+
+    https://platform.claude.com/docs/en/api/versioning
+    """
+    return "anthropic-version" in request.headers
+
+
+async def list_models(parts: Compat, caller: Caller, request: Request) -> Response:
     """The models this key may use, in One API's order: the catalogue's, then names nobody knows."""
+    if _anthropic(request):
+        return _raw(anthropic.encode_models(_ordered(_allowed(parts, caller)), request.query_params))
     return _json({"object": "list", "data": [_model(name) for name in _ordered(_allowed(parts, caller))]})
 
 
@@ -161,7 +188,9 @@ async def get_model(parts: Compat, caller: Caller, request: Request) -> Response
     """One model this key may use; its name may hold slashes."""
     name = request.path_params["model"]
     if name in _allowed(parts, caller):
-        return _json(_model(name))
+        return _raw(anthropic.encode_model(name)) if _anthropic(request) else _json(_model(name))
+    if _anthropic(request):
+        raise BadRequest(f"the model {name!r} does not exist", status=404)
     error = {
         "message": f"The model '{name}' does not exist",
         "type": "invalid_request_error",
@@ -219,10 +248,6 @@ async def not_kept(_parts: Compat, _caller: Caller, request: Request) -> Respons
     raise NotImplementedRoute(f"{kind} are not kept here: send the items themselves with each request")
 
 
-async def not_counted(_parts: Compat, _caller: Caller, _request: Request) -> Response:
-    raise NotImplementedRoute("input tokens are counted by the call itself: see the usage of its answer")
-
-
 async def not_compacted(_parts: Compat, _caller: Caller, _request: Request) -> Response:
     raise NotImplementedRoute("conversations are not compacted here: leave out the items that are not needed")
 
@@ -243,7 +268,6 @@ TABLE: Final = (
         for name, endpoint in (("subscription", subscription), ("usage", usage))
     ),
     *(Row(path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
-    Row("/v1/responses/input_tokens", ("POST",), not_counted),
     Row("/v1/responses/compact", ("POST",), not_compacted),
     *(Row(path, methods, not_kept) for path, methods in _NOT_KEPT),
 )
@@ -275,6 +299,10 @@ def _model(name: str) -> dict[str, Any]:
 def _number(amount: float) -> float:
     """Whole amounts print without a decimal point, as Go prints them."""
     return int(amount) if float(amount).is_integer() else amount
+
+
+def _raw(body: bytes) -> Response:
+    return Response(body, media_type="application/json; charset=utf-8")
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -13,17 +13,17 @@ class RequestIds:
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._now_ns = now_ns
         self._random = SystemRandom()
-        self._second = -1
+        self._second = 0  # in nanoseconds
         self._prefix = ""
         # One draw from the system a thousand ids: a counter from a random start is as unique and costs nothing.
         self._tail = 0
         self._left = 0
 
     def next(self) -> str:
-        now = self._now_ns()
-        second, nanos = divmod(now, 10**9)
-        if second != self._second:
-            self._second = second
+        nanos = self._now_ns() - self._second
+        if not 0 <= nanos < 1_000_000_000 or not self._prefix:
+            second, nanos = divmod(nanos + self._second, 1_000_000_000)
+            self._second = second * 1_000_000_000
             self._prefix = time.strftime("%Y%m%d%H%M%S", time.localtime(second))
         if self._left == 0:
             self._tail = self._random.randrange(RANDOM_DIGITS)

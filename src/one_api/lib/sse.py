@@ -45,7 +45,7 @@ class SSEReader:
         """
         if self.rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             return None
-        if chunk.count(b"\n") == 2:
+        if chunk.find(b"\n") == len(chunk) - 2:  # one event: found faster than counted
             return [chunk[6:-2]] if chunk.startswith(b"data: ") else None
         found = chunk[:-2].split(b"\n\ndata: ")
         first = found[0]

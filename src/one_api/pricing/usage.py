@@ -5,10 +5,12 @@ So no report makes a call cheaper than free or claims more than any model could 
 
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Meta, Raw, Struct, ValidationError, convert
+from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from one_api.ir import Usage
+from one_api.lib import json
 
 MOST_BELIEVED: Final = 10_000_000
 """Tokens of one kind in one call: no model has a window this wide."""
@@ -56,12 +58,15 @@ class _Counts(Struct, frozen=True, gc=False):
     prompt_cache_hit_tokens: Count = 0
 
 
+_decoder: Final = Decoder(_Counts)
+
+
 class _Unbelievable(ValueError):
     """A count that no meter shows."""
 
 
 def read_usage(value: object) -> Usage | None:
-    """The usage object of a whole answer, or None if it has to be counted: no total, or a total without parts."""
+    """The usage object of a whole answer, decoded or not, or None if it has to be counted: no total, or no parts."""
     read = _read(value)
     if read is None:
         return None
@@ -93,12 +98,11 @@ def _of_a_dialect(usage: Usage) -> Report | None:
 
 def _read(value: object) -> tuple[Usage, int] | None:
     """The usage and the total, or None for anything but believable counts."""
-    if not isinstance(value, dict):
-        return None
     try:
-        return _as_openai(convert(value, _Counts))
+        return _as_openai(_decoder.decode(value) if type(value) is Raw else convert(value, _Counts))
     except ValidationError:
-        return _read_loosely(value)
+        loose = json.decode(bytes(value)) if isinstance(value, Raw) else value
+        return _read_loosely(loose) if isinstance(loose, dict) else None
 
 
 def _as_openai(counts: "_Counts") -> tuple[Usage, int]:

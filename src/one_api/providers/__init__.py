@@ -1,19 +1,22 @@
 """The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
 
-from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
+from one_api.providers.catalog import PROVIDERS, Callers, Provider, Wire, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import CONVERSATION, MESSAGES_PATH, PATHS, SPOKEN, Mode
+from one_api.providers.modes import CONVERSATION, COUNTS, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, SPOKEN, Mode
 from one_api.providers.paths import Unsupported
 
 __all__ = [
     "CATALOGUE",
     "CONVERSATION",
+    "COUNTS",
+    "MESSAGES_COUNT_PATH",
     "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
     "SPOKEN",
     "Account",
+    "Callers",
     "Endpoint",
     "Mode",
     "Provider",

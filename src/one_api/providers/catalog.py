@@ -1,10 +1,11 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from one_api.dialects.anthropic import betas
 from one_api.providers import paths
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
@@ -34,6 +35,7 @@ Wire = Literal[
 Auth = Literal["bearer", "api-key", "x-api-key", "verbatim"]
 """`Authorization: Bearer KEY`, `api-key: KEY`, `x-api-key: KEY`, or `Authorization: KEY`."""
 Headers = tuple[tuple[bytes, bytes], ...]
+Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
     wires: the dialects it speaks, best first. at_home: those it speaks at its own address too, for all its models.
-    headers: what it always wants. callers: those among them that a caller may set himself.
+    headers: what it always wants. callers: those that a caller may set himself, each with what is made of his value;
+    b"" is not sent.
     """
 
     id: int
@@ -54,7 +57,7 @@ class Provider:
     at_home: tuple[Wire, ...] = ()
     auth: Auth = "bearer"
     headers: Headers = ()
-    callers: tuple[bytes, ...] = ()
+    callers: Callers = ()
 
     def wire(self, spoken: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
@@ -112,7 +115,7 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
         path=paths.messages,
         auth="x-api-key",
         headers=((b"anthropic-version", b"2023-06-01"),),
-        callers=(b"anthropic-version", b"anthropic-beta"),
+        callers=((b"anthropic-version", bytes), (b"anthropic-beta", betas.allowed)),
     )
 
 

@@ -21,7 +21,9 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
-    RESPONSES = 12  # ours: OpenAI's Responses API
+    MESSAGES_COUNT = 12  # and how many tokens one would be
+    RESPONSES = 13  # ours: OpenAI's Responses API
+    RESPONSES_COUNT = 14
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -36,14 +38,22 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
         Mode.RESPONSES: "/v1/responses",
+        Mode.RESPONSES_COUNT: "/v1/responses/input_tokens",
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
-SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
-    {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.RESPONSES: "responses"}
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES}
 )
-"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
-CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
-"""What a conversation is called on a wire."""
+"""What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
+COUNTS: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT}
+)
+"""What the question is called how many tokens it would be."""
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {mode: wire for table in (CONVERSATION, COUNTS) for wire, mode in table.items()}
+)
+"""The wire of each of these."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

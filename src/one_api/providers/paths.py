@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -69,8 +69,8 @@ def azure(place: Place) -> str:
     https://learn.microsoft.com/azure/ai-services/openai/reference. Responses are a part of their newer API, where the
     request names the deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     """
-    if place.mode is Mode.RESPONSES:
-        return "/openai/v1/responses"
+    if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
+        return f"/openai{PATHS[place.mode]}"
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
@@ -93,6 +93,8 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
+    if place.mode is Mode.MESSAGES_COUNT:
+        return MESSAGES_COUNT_PATH
     if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
     return MESSAGES_PATH

@@ -54,7 +54,7 @@ class Target:
     headers: tuple[tuple[bytes, bytes], ...]
     dialect: Outbound | None = None
     translated: bool = False
-    callers: tuple[bytes, ...] = ()
+    callers: providers.Callers = ()
 
 
 class Targets:
@@ -298,9 +298,9 @@ def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes],
 def _headers_abroad(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
     """Of the caller's headers only those that the provider's row leaves to him, and to a client of OpenAI's fewer."""
     sent = dict(target.headers)
-    for name in target.callers:
-        value = call.heading.headers.get(name)
-        if value is not None and (name in sent or not target.translated):
+    for name, permit in target.callers:
+        value = permit(call.heading.headers.get(name, b""))
+        if value and (name in sent or not target.translated):
             sent[name] = value
     accept = (_EVENT_STREAM,) if ask.stream else ()
     return (*sent.items(), _JSON, *accept, USER_AGENT)

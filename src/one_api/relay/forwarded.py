@@ -12,7 +12,7 @@ from one_api.dialects.inbound import Inbound
 from one_api.dialects.tap import PassageTap
 from one_api.errors import UpstreamError
 from one_api.lib import json
-from one_api.providers import Mode
+from one_api.providers import SPOKEN
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
@@ -33,7 +33,7 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, inbound: I
             param=ask.kept,
             blame="caller",
         )
-    document = responses.own(ask.document) if ask.mode is Mode.RESPONSES else ask.document
+    document = responses.own(ask.document) if SPOKEN.get(ask.mode) == "responses" else ask.document
     patched = inbound.patch(document, model=model, system_prompt=channel.system_prompt)
     if patched is None and document is ask.document:
         return call.body

@@ -8,15 +8,21 @@ from msgspec import Struct
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
-from one_api.providers import MESSAGES_PATH, PATHS, Mode
+from one_api.providers import MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
+from one_api.relay.spoken import KEY_HEADERS, MEASURED_MODES
 
 ENGINES = "/v1/engines/"
 PROXY = "/v1/oneapi/proxy/"
+TWO_KEYS = "two different keys are given"
 
 _MODES: Mapping[str, Mode] = MappingProxyType(
-    {**{path: mode for mode, path in PATHS.items()}, MESSAGES_PATH: Mode.MESSAGES}
+    {
+        **{path: mode for mode, path in PATHS.items()},
+        MESSAGES_PATH: Mode.MESSAGES,
+        MESSAGES_COUNT_PATH: Mode.MESSAGES_COUNT,
+    }
 )
-_SINGLE = frozenset((b"authorization", b"x-api-key", b"content-type", b"content-encoding", b"host"))
+_SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host")) | KEY_HEADERS
 
 
 class Heading(Struct, frozen=True, kw_only=True):
@@ -64,10 +70,11 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
     elif len(known) < len(headers):
         fault = _twin(headers)
     credentials = rules.read_key(known.get(b"authorization", b"").strip().decode("latin-1"))
-    if found is not None and found[0] is Mode.MESSAGES and b"x-api-key" in known:
-        named = rules.read_key(known[b"x-api-key"].strip().decode("latin-1"))
+    dialect = None if found is None else MEASURED_MODES.get(found[0])
+    if dialect is not None and dialect.KEY in known:
+        named = rules.read_key(known[dialect.KEY].strip().decode("latin-1"))
         if credentials is not None and credentials != named:
-            fault = "two different keys are given"
+            fault = TWO_KEYS
         credentials = named
     kind = known.get(b"content-type", b"").decode("latin-1")
     return Heading(

@@ -23,7 +23,7 @@ MAX_ERROR_BODY = 1024 * 1024
 CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
-_DONE, _ERROR = Verdict.DONE, Verdict.ERROR  # looked at for every event
+_CONTENT, _DONE, _ERROR = Verdict.CONTENT, Verdict.DONE, Verdict.ERROR  # looked at for every event
 
 
 class Shape(Enum):
@@ -143,11 +143,10 @@ class Inflow:
         if self._exchange is not None:
             self._exchange.abort()
             self._exchange = None
-        for future in (self.ready, self.ended):
-            if not future.done():
-                future.cancel()
-            elif not future.cancelled():
-                future.exception()  # seen
+        if not self.ready.done():
+            self.ready.cancel()
+        if not self.ended.done():
+            self.ended.cancel()
 
     # client.Listener
 
@@ -181,7 +180,7 @@ class Inflow:
 
     def on_data(self, data: bytes) -> None:
         if self._reader is not None:
-            self._on_events(data)
+            self._on_events(data)  # first: it is called for every event of every stream
         elif self.shape is Shape.BYTES:
             self._on_bytes(data)
         else:
@@ -216,13 +215,16 @@ class Inflow:
             self._on_mixed(reader, data)
             return
         judge = self.tap.event
+        if len(plain) == 1:
+            self._on_event(data, judge(plain[0]))
+            return
         verdicts = []
         for content in plain:
             verdict = judge(content)
             verdicts.append(verdict)
             if verdict is _DONE or verdict is _ERROR:
                 break  # what follows was never said, as it would not have been in another read
-        if verdicts.count(Verdict.CONTENT) == len(verdicts):
+        if verdicts.count(_CONTENT) == len(verdicts):
             if not self.ready.done():
                 self.ready.set_result(None)
             self._pass_on(data)
@@ -230,6 +232,15 @@ class Inflow:
             self._sort_out(
                 (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=False)
             )
+
+    def _on_event(self, raw: bytes, verdict: Verdict) -> None:
+        """One event, as most reads bring from a model that speaks slowly."""
+        client = self._client
+        if verdict is _CONTENT and client is not None:
+            client.write(raw)
+            self._note_progress()
+        else:
+            self._sort_out(((raw, verdict),))
 
     def _on_mixed(self, reader: SSEReader, data: bytes) -> None:
         """Comments, other fields, CRLF, or an event cut in the middle."""
@@ -339,10 +350,10 @@ class Inflow:
     def _fail(self, before: BaseException, after: BaseException) -> None:
         """`before` is for whoever still waits for the first content, `after` for whoever waits for the end."""
         self.close_upstream()
-        if not self.ready.done():
-            self.ready.set_exception(before)
-        if not self.ended.done():
-            self.ended.set_exception(after)
+        for future, error in ((self.ready, before), (self.ended, after)):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # seen, should nobody wait for it any more
 
 
 def transport_error(error: TransportError) -> UpstreamError:

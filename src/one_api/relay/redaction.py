@@ -1,6 +1,7 @@
 """An upstream may quote the key it was given; whoever reads its answer must not see it."""
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from one_api.relay.client import Headers
 from one_api.routing import Channel
 
 HIDDEN: Final = "***"
+MOST_KEYS: Final = 1024  # whose parts are remembered
 SHORTEST: Final = 4  # shorter parts of a key are no secret, and would spoil every sentence
 SETTINGS: Final = ("ak", "sk")  # of a channel, and as secret as its key
 _PLAIN: Final = re.compile(r"[0-9A-Za-z_.~-]+")  # the same in an address
@@ -45,14 +47,19 @@ def headers_without_key(headers: Headers, channel: Channel) -> Headers:
     return headers
 
 
-def _secrets(channel: Channel) -> list[str]:
+def _secrets(channel: Channel) -> tuple[str, ...]:
+    config = channel.config
+    return _spelled(channel.key, *[config.get(name, "") for name in SETTINGS]) if config else _spelled(channel.key)
+
+
+@lru_cache(MOST_KEYS)
+def _spelled(key: str, *settings: str) -> tuple[str, ...]:
     """The key, its parts where it has several, and what of them an address would show; the longest first."""
-    key = channel.key
-    if not channel.config and _PLAIN.fullmatch(key):
-        return [key] if len(key) >= SHORTEST else []
-    parts = {key, *key.split("|"), *(channel.config.get(name, "") for name in SETTINGS)}
+    if not settings and _PLAIN.fullmatch(key):
+        return (key,) if len(key) >= SHORTEST else ()
+    parts = {key, *key.split("|"), *settings}
     found = {part for part in (*parts, *(quote(part, safe="") for part in parts)) if len(part) >= SHORTEST}
-    return sorted(found, key=len, reverse=True)
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _hidden(value: object, secret: str) -> object:

@@ -12,6 +12,8 @@ MEASURED_MODES: Final[Mapping[Mode, Measured]] = MappingProxyType(
     {mode: MEASURED[wire] for mode, wire in SPOKEN.items() if wire in MEASURED}
 )
 """Kinds of calls that One API did not know."""
+KEY_HEADERS: Final = frozenset(dialect.KEY for dialect in MEASURED.values())
+"""Where their clients put their key, besides `Authorization`."""
 
 
 def spoken(mode: Mode) -> Inbound:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
+from msgspec import structs
 
 from one_api import ir
 from one_api.dialects.inbound import Inbound
@@ -28,7 +29,8 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
     document = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
     try:
-        encoded = outbound.encode_request(inbound.decode_request(document or ask.document, model=model))
+        request = inbound.decode_request(document or ask.document, model=model)
+        encoded = outbound.encode_request(structs.replace(request, stream=ask.stream))  # a path may have said so
     except ir.Unrepresentable as error:
         raise UpstreamError(
             error.message,

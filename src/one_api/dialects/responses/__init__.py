@@ -12,12 +12,13 @@ from one_api.dialects.responses.errors import encode_error, encode_error_event
 from one_api.dialects.responses.events import EventEncoder
 from one_api.dialects.responses.inbound import decode_request
 from one_api.dialects.responses.outcome import encode_answer
-from one_api.dialects.responses.passage import PRICED, REQUIRED, measure, own, patch, written
+from one_api.dialects.responses.passage import KEY, PRICED, REQUIRED, encode_count, measure, own, patch, written
 from one_api.dialects.responses.request import encode_request
 from one_api.dialects.responses.stream import StreamDecoder
 
 __all__ = [
     "END",
+    "KEY",
     "PRICED",
     "REQUIRED",
     "EventEncoder",
@@ -26,6 +27,7 @@ __all__ = [
     "decode_request",
     "decoder",
     "encode_answer",
+    "encode_count",
     "encode_error",
     "encode_error_event",
     "encode_request",

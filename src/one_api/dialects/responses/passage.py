@@ -6,7 +6,9 @@ from typing import Any, Final
 from one_api import ir
 from one_api.dialects.responses.reasoning import foreign
 from one_api.errors import BadRequest
+from one_api.lib import json
 
+KEY: Final = b"authorization"
 REQUIRED: Final = ()
 """What is in a stored prompt or conversation needs no input: see measure."""
 PRICED: Final = frozenset(
@@ -74,6 +76,11 @@ def measure(document: Mapping[str, Any]) -> ir.Measure:
         kept=kept,
         unseen=bool(kept) or any("file_url" in each for each in parts) or _searches(document.get("tools")),
     )
+
+
+def encode_count(tokens: int) -> bytes:
+    """https://developers.openai.com/api/reference/resources/responses/subresources/input_tokens."""
+    return json.encode({"object": "response.input_tokens", "input_tokens": tokens})
 
 
 def _refused(field: str, message: str) -> BadRequest:
