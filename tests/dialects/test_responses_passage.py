@@ -1,5 +1,6 @@
 """Requests of the Responses API that are forwarded as they are: what has to change, and what the gateway reads."""
 
+import json
 from typing import Any
 
 import pytest
@@ -96,8 +97,13 @@ def test_what_cannot_be_priced_is_refused(document: dict[str, Any], field: str, 
     assert refused.value.param == field
 
 
-def test_an_error_ends_a_stream_as_an_event() -> None:
+def test_an_error_ends_a_stream_for_who_looks_at_errors_and_who_looks_at_responses() -> None:
     error = UpstreamError("it broke", code="upstream_stream_error", kind="server_error")
-    told = '"code":"upstream_stream_error","message":"it broke (request id: r)","param":null'
-    data = f'{{"type":"error","sequence_number":0,{told},"error":{{"type":"server_error",{told}}}}}'
-    assert encode_error_event(error, "r").decode() == f"event: error\ndata: {data}\n\n"
+    first, second, rest = encode_error_event(error, "r").decode().split("\n\n")
+    told = {"code": "upstream_stream_error", "message": "it broke (request id: r)", "param": None}
+    raised = json.loads(first.removeprefix("event: error\ndata: "))
+    assert raised == {"type": "error", "sequence_number": 0, **told, "error": {"type": "server_error", **told}}
+    failed = json.loads(second.removeprefix("event: response.failed\ndata: "))
+    assert failed["response"].keys() >= {"id", "object", "output", "tools", "tool_choice", "parallel_tool_calls"}
+    assert (failed["type"], failed["response"]["status"], rest) == ("response.failed", "failed", "")
+    assert failed["response"]["error"] == {"code": "upstream_stream_error", "message": "it broke (request id: r)"}

@@ -3,6 +3,7 @@
 OpenAI's own SDK is the client; upstreams send recorded bytes, or turns as their vendors stream them.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -205,9 +206,10 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(
     assert reply.body.startswith(SOME)
     last = reply.body[len(SOME) :]
     assert last.startswith(b"event: error\ndata: {")
-    event = json.loads(last.partition(b"data: ")[2])
-    assert (event["type"], event["error"]["type"]) == ("error", kind)
+    event, failed = (json.loads(each.partition(b"data: ")[2]) for each in last.split(b"\n\n")[:2])
+    assert (event["type"], event["error"]["type"], failed["type"]) == ("error", kind, "response.failed")
     assert event["message"].startswith(f"{message} (request id: ")
+    assert failed["response"]["error"]["message"] == event["message"]
     final = await site.paid()
     assert final.source == "estimated"
     assert final.quota == final.prompt_tokens + 2 * final.completion_tokens
@@ -666,3 +668,10 @@ async def test_a_client_of_chat_is_answered_by_a_channel_of_responses_alone(site
         **({"stream": True} if stream else {}),
     }
     assert (await site.paid()).quota == PAID
+
+
+async def test_a_channel_of_responses_alone_can_be_tested(site: Client) -> None:
+    site.world.upstream.scripts["only"] = replies(200, (RECORDED / "text" / "answer.in.json").read_bytes())
+    found = next(row for row in site.world.root.ask("GET", "/api/channel/") if row["name"] == "only")
+    await asyncio.to_thread(site.world.root.ask, "GET", f"/api/channel/test/{found['id']}")
+    assert site.request.target == "/only/v1/responses"

@@ -13,6 +13,10 @@ from one_api.dialects.responses.outcome import Writing, item_status, outcome, te
 from one_api.lib import json
 
 _ALIVE: Final = b": \n\n"
+_TEXT: Final = (
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
+    b'%b,"content_index":0,"delta":%b,"logprobs":[]}\n\n'
+)
 _Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 
 
@@ -20,8 +24,8 @@ class EventEncoder:
     """Writes the events of one answer as theirs."""
 
     __slots__ = (
-        *("_asked", "_call", "_created", "_form", "_item_id", "_model", "_open", "_output", "_pieces", "_reason"),
-        "_sequence",
+        *("_asked", "_call", "_created", "_form", "_item_id", "_model", "_open", "_output", "_pieces", "_place"),
+        *("_reason", "_sequence"),
     )
 
     def __init__(self, *, model: str, created: int, asked: Mapping[str, Any]) -> None:
@@ -35,6 +39,7 @@ class EventEncoder:
         self._pieces: list[str] = []
         self._call = ir.CallStarted("", "")
         self._item_id = ""
+        self._place = b""
         self._reason: ir.Reason = "stop"
 
     def encode(self, event: ir.Event) -> bytes:
@@ -97,8 +102,10 @@ class EventEncoder:
         return closed + added + self._part("response.reasoning_summary_part.added", summary_index=0, part=part)
 
     def _text(self, text: str) -> bytes:
+        """Nearly every event of nearly every stream."""
         self._pieces.append(text)
-        return self._part("response.output_text.delta", content_index=0, delta=text, logprobs=[])
+        self._sequence += 1
+        return _TEXT % (self._sequence, self._place, json.encode(text))
 
     def _thought(self, text: str) -> bytes:
         self._pieces.append(text)
@@ -175,6 +182,7 @@ class EventEncoder:
 
     def _added(self, item: dict[str, Any]) -> bytes:
         self._item_id = item["id"]
+        self._place = b'"item_id":%b,"output_index":%d' % (json.encode(item["id"]), self._index)
         return self._event("response.output_item.added", output_index=self._index, item=item)
 
     def _done(self, item: dict[str, Any]) -> bytes:
