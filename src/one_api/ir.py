@@ -154,6 +154,8 @@ class Format(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """`parallel`: whether several tools may be called at once, None if nothing is said of it.
 
+    open_ended: without a limit the caller wants an answer as long as the model gives one, whatever clients of the
+    upstream are used to.
     `extra` are the fields of the caller's dialect that have no place here.
     """
 
@@ -164,6 +166,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     choice: ToolChoice | None = None
     parallel: bool | None = None
     limit: int | None = None
+    open_ended: bool = False
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None

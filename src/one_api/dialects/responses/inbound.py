@@ -51,6 +51,7 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         choice=tools.decode_choice(document),
         parallel=_typed(document, "parallel_tool_calls", bool),
         limit=_typed(document, "max_output_tokens", int) or None,
+        open_ended=True,
         temperature=_typed(document, "temperature", int, float),
         top_p=_typed(document, "top_p", int, float),
         stream=document.get("stream") is True,
