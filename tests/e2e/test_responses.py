@@ -71,7 +71,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
     directory = tmp_path_factory.mktemp("responses")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
-        names = (*MODELS.values(), "renamed", "two", "kept", "only")
+        names = (*MODELS.values(), "renamed", "two", "mixed", "kept", "only")
         root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
         root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
         root.option("PreConsumedQuota", "0")
@@ -83,6 +83,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
         )
         world.channel("kept", "kept", config='{"responses":true,"kept_responses":true}')
         world.channel("only", "only", config='{"responses":"only"}')
+        world.channel("abroad", "mixed", priority=9)
+        world.channel("home", "mixed", priority=1, config='{"responses":true}')
         world.channel("first", "two", priority=9, config='{"responses":true}')
         world.channel("second", "two", priority=1)
         yield Client(world, root.user("alice", START).token())
@@ -242,6 +244,16 @@ async def test_what_the_vendor_reads_beside_the_request_is_paid(site: Client) ->
     assert (await site.paid()).quota < 1_500_000
     await site.ask(max_output_tokens=50, tools=[{"type": "web_search"}])
     assert (await site.paid()).quota == 3_000_020
+
+
+async def test_who_has_the_tools_is_asked_first(site: Client) -> None:
+    site.world.upstream.scripts |= {
+        "home": replies(200, WHOLE),
+        "abroad": replies(200, scripted.completion("Hi", usage=scripted.tokens(36, 87))),
+    }
+    await site.ask(model="mixed")
+    await site.ask(model="mixed", tools=[{"type": "web_search"}])
+    assert [request.name for request in site.world.upstream.received] == ["abroad", "home"]
 
 
 # --- what is kept -----------------------------------------------------------------------------------------------------

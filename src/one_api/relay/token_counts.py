@@ -5,7 +5,6 @@ A channel of the caller's dialect is asked, as it knows best. For others, and wh
 
 import asyncio
 
-from one_api import providers
 from one_api.accounts import rules
 from one_api.errors import BadRequest, UpstreamError
 from one_api.relay import calls
@@ -14,7 +13,7 @@ from one_api.relay.attempt import Answer, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.pipeline import Relay, admit, plan
-from one_api.relay.spoken import MEASURED_MODES
+from one_api.relay.spoken import MEASURED_MODES, speaks
 from one_api.routing import Channel
 
 _JSON = (b"content-type", b"application/json")
@@ -42,8 +41,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
 
 async def _ask(relay: Relay, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer | None:
     """The channel's own count; None if it has none. Raises UpstreamError where it finds fault with the request."""
-    spoken = providers.SPOKEN[ask.mode]
-    if providers.wire(channel, spoken) != spoken:
+    if not speaks(channel, ask.mode):
         return None
     try:
         return await one_answer(relay.upstreams, call, ask, channel, client)
