@@ -44,8 +44,11 @@ Extra = Mapping[str, Any]
 
 
 class Text(msgspec.Struct, frozen=True):
+    """`refused`: it is no answer, but says why there is none."""
+
     text: str
     extra: Extra = {}
+    refused: bool = False
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -226,6 +229,7 @@ class Started(msgspec.Struct, frozen=True):
 
 class TextDelta(msgspec.Struct, frozen=True):
     text: str
+    refused: bool = False
 
 
 class ThinkingDelta(msgspec.Struct, frozen=True):

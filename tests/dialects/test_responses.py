@@ -173,6 +173,7 @@ PARTS = {
 }
 TEXTS = {
     "response.output_text": ("content", "content_index", "text"),
+    "response.refusal": ("content", "content_index", "refusal"),
     "response.reasoning_summary_text": ("summary", "summary_index", "text"),
     "response.function_call_arguments": ("", "", "arguments"),
     "response.custom_tool_call_input": ("", "", "input"),
@@ -424,6 +425,18 @@ def test_an_answer_that_was_broken_off_is_incomplete(finish: str, status: str, d
     assert stream[-1] == {**stream[-1], "type": f"response.{status}", "response": value}
     assert (value["status"], value["incomplete_details"]) == (status, details)
     assert value["output"][0]["status"] == status
+
+
+def test_a_refusal_stays_one() -> None:
+    """Clients that want JSON read a refusal as such, and anything else as JSON."""
+    pieces = (chunk({"role": "assistant", "refusal": "I can"}), chunk({"refusal": "not."}), chunk({}, "stop"))
+    events = events_of(translate(openai_outbound, *pieces, b"data: [DONE]\n\n"))
+    said = {"message": {"role": "assistant", "content": None, "refusal": "I cannot."}, "finish_reason": "stop"}
+    value = whole(openai_outbound.decode_answer(json.dumps({"id": "1", "model": "gpt", "choices": [said]}).encode()))
+    assert added_up(events) == value["output"] == events[-1]["response"]["output"]
+    assert value["output"][0]["content"] == [{"type": "refusal", "refusal": "I cannot."}]
+    kinds = ("content_part.added", "refusal.delta", "refusal.delta", "refusal.done", "content_part.done")
+    assert [each["type"].removeprefix("response.") for each in events[3:8]] == list(kinds)
 
 
 def test_nothing_is_written_for_an_error() -> None:

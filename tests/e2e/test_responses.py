@@ -479,6 +479,18 @@ async def test_the_sdk_parses_what_has_a_schema(site: Client, channel: str) -> N
     assert schema["required"] == ["x", "y"]
 
 
+async def test_the_sdk_does_not_parse_a_refusal(site: Client) -> None:
+    said = {"role": "assistant", "content": None, "refusal": "I cannot."}
+    answer = {"id": "c", "model": "m", "choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}
+    site.world.upstream.scripts["chat"] = replies(200, json.dumps(answer).encode())
+    async with site.sdk() as client:
+        parsed = await client.responses.parse(model="gpt-chat", input="Where?", text_format=Point)
+    (message,) = parsed.output
+    assert message.type == "message"
+    assert message.content[0].type == "refusal"
+    assert (message.content[0].refusal, parsed.output_parsed) == ("I cannot.", None)
+
+
 @pytest.mark.parametrize("channel", ["chat", "claude"])
 async def test_the_sdk_hears_of_a_stream_that_breaks(site: Client, channel: str) -> None:
     raw = turns.STREAMED[DIALECT[channel]](Said(text="Once upon a time"))

@@ -49,7 +49,8 @@ def encode_usage(usage: ir.Usage) -> dict[str, Any]:
 
 
 def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
-    texts = [block.text for block in blocks if isinstance(block, ir.Text)]
+    texts = [block.text for block in blocks if isinstance(block, ir.Text) and not block.refused]
+    refusals = [block.text for block in blocks if isinstance(block, ir.Text) and block.refused]
     thoughts = [block.text for block in blocks if isinstance(block, ir.Thinking)]
     details = [
         _detail(index, block) for index, block in enumerate(blocks) if isinstance(block, (ir.Thinking, ir.Redacted))
@@ -59,7 +60,12 @@ def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
         for block in blocks
         if isinstance(block, ir.ToolCall)
     ]
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts or not (calls or refusals) else None,
+    }
+    if refusals:
+        message["refusal"] = "".join(refusals)
     if any(thoughts):
         message["reasoning_content"] = "".join(thoughts)
     if details:
@@ -100,8 +106,8 @@ class ChunkEncoder:
     def encode(self, event: ir.Event) -> bytes:
         match event:
             case ir.TextDelta():
-                if self._silent:
-                    return self._said({"content": event.text})
+                if self._silent or event.refused:
+                    return self._said({"refusal" if event.refused else "content": event.text})
                 return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
             case ir.Started():
                 self._begin(event.id, event.model)

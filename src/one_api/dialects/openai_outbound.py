@@ -241,9 +241,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
 def _blocks(message: _Message) -> Iterable[ir.Said]:
     if message.thought:
         yield ir.Thinking(message.thought)
-    text = (message.content or "") + (message.refusal or "")
-    if text:
-        yield ir.Text(text)
+    if message.content:
+        yield ir.Text(message.content)
+    if message.refusal:
+        yield ir.Text(message.refusal, refused=True)
     for call in message.tool_calls or ():
         function = call.function or _Function()
         yield ir.ToolCall(call.id or "", function.name or "", function.arguments or "{}")
@@ -337,9 +338,10 @@ class StreamDecoder:
         delta = choice.delta or _Message()
         if delta.thought:
             yield ir.ThinkingDelta(delta.thought)
-        text = (delta.content or "") + (delta.refusal or "")
-        if text:
-            yield ir.TextDelta(text)
+        if delta.content:
+            yield ir.TextDelta(delta.content)
+        if delta.refusal:
+            yield ir.TextDelta(delta.refusal, refused=True)
         for call in delta.tool_calls or ():
             yield from self._piece(call)
         if choice.finish_reason and not self._finished:

@@ -48,10 +48,6 @@ class Part(msgspec.Struct):
     text: str | None = None
     refusal: str | None = None
 
-    @property
-    def said(self) -> str:
-        return self.text or self.refusal or ""
-
 
 class Item(msgspec.Struct):
     """An item of any type; what a type does not have is empty."""
@@ -145,7 +141,11 @@ def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
     item = _item.decode(raw)
     match item.type:
         case "message":
-            yield from (ir.Text(part.said) for part in item.content or () if part.said)
+            for part in item.content or ():
+                if part.text:
+                    yield ir.Text(part.text)
+                elif part.refusal:
+                    yield ir.Text(part.refusal, refused=True)
         case "function_call":
             yield ir.ToolCall(item.call_id or "", item.name or "", item.called)
         case "custom_tool_call":

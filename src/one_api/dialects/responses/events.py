@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from one_api import ir
 from one_api.dialects.responses import reasoning
-from one_api.dialects.responses.outcome import Writing, item_status, outcome, text_part, writing
+from one_api.dialects.responses.outcome import Writing, item_status, outcome, refusal_part, text_part, writing
 from one_api.lib import json
 
 _ALIVE: Final = b": \n\n"
@@ -35,7 +35,7 @@ class EventEncoder:
         self._form: Writing = writing("", model=model, created=created, asked=asked)
         self._sequence = -1
         self._output: list[dict[str, Any]] = []
-        self._open: Literal["", "message", "reasoning", "call"] = ""
+        self._open: Literal["", "message", "refusal", "reasoning", "call"] = ""
         self._pieces: list[str] = []
         self._call = ir.CallStarted("", "")
         self._item_id = ""
@@ -61,6 +61,8 @@ class EventEncoder:
     def _say(self, event: _Saying) -> bytes:
         match event:
             case ir.TextDelta():
+                if event.refused:
+                    return self._begin("refusal") + self._refusal(event.text)
                 return self._begin("message") + self._text(event.text)
             case ir.ThinkingDelta():
                 return self._begin("reasoning") + self._thought(event.text)
@@ -87,16 +89,17 @@ class EventEncoder:
 
     # Items
 
-    def _begin(self, kind: Literal["message", "reasoning"]) -> bytes:
+    def _begin(self, kind: Literal["message", "refusal", "reasoning"]) -> bytes:
         """An item of this kind, if none is open."""
         if self._open == kind:
             return b""
         closed = self._close()
         self._open, self._pieces = kind, []
-        if kind == "message":
+        if kind != "reasoning":
+            empty = text_part("") if kind == "message" else refusal_part("")
             item = self._form.item(self._index, ir.Text(""), "in_progress")
             added = self._added({**(item or {}), "content": []})
-            return closed + added + self._part("response.content_part.added", content_index=0, part=text_part(""))
+            return closed + added + self._part("response.content_part.added", content_index=0, part=empty)
         part = {"type": "summary_text", "text": ""}
         added = self._added({"id": self._form.id("rs", self._index), "type": "reasoning", "summary": []})
         return closed + added + self._part("response.reasoning_summary_part.added", summary_index=0, part=part)
@@ -106,6 +109,10 @@ class EventEncoder:
         self._pieces.append(text)
         self._sequence += 1
         return _TEXT % (self._sequence, self._place, json.encode(text))
+
+    def _refusal(self, text: str) -> bytes:
+        self._pieces.append(text)
+        return self._part("response.refusal.delta", content_index=0, delta=text)
 
     def _thought(self, text: str) -> bytes:
         self._pieces.append(text)
@@ -144,6 +151,8 @@ class EventEncoder:
         match kind:
             case "message":
                 return self._close_message(whole, status)
+            case "refusal":
+                return self._close_refusal(whole, status)
             case "reasoning":
                 block = ir.Thinking(whole) if signed is None else ir.Thinking(whole, signed.signature, signed.origin)
                 return self._close_reasoning(block)
@@ -156,6 +165,12 @@ class EventEncoder:
         item = self._form.item(self._index, ir.Text(text), status) or {}
         told = self._part("response.output_text.done", content_index=0, logprobs=[], text=text)
         return told + self._part("response.content_part.done", content_index=0, part=text_part(text)) + self._done(item)
+
+    def _close_refusal(self, text: str, status: str) -> bytes:
+        item = self._form.item(self._index, ir.Text(text, refused=True), status) or {}
+        told = self._part("response.refusal.done", content_index=0, refusal=text)
+        told += self._part("response.content_part.done", content_index=0, part=refusal_part(text))
+        return told + self._done(item)
 
     def _close_reasoning(self, block: ir.Thinking) -> bytes:
         part = {"type": "summary_text", "text": block.text}

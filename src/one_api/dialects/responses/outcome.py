@@ -77,7 +77,7 @@ class Writing(msgspec.Struct, frozen=True):
         """One item of the output; None for what has no form here."""
         match said:
             case ir.Text():
-                content = [text_part(said.text)]
+                content = [refusal_part(said.text) if said.refused else text_part(said.text)]
                 named = {"id": self.id("msg", index), "type": "message", "status": status}
                 return {**named, "role": "assistant", "content": content}
             case ir.ToolCall():
@@ -141,14 +141,18 @@ def text_part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
 
 
+def refusal_part(text: str) -> dict[str, Any]:
+    return {"type": "refusal", "refusal": text}
+
+
 def _joined(blocks: tuple[ir.Said, ...]) -> list[ir.Said]:
     found: list[ir.Said] = []
     for block in blocks:
         if isinstance(block, ir.Opaque):
             continue
         before = found[-1] if found else None
-        if isinstance(block, ir.Text) and isinstance(before, ir.Text):
-            found[-1] = ir.Text(before.text + block.text)
+        if isinstance(block, ir.Text) and isinstance(before, ir.Text) and before.refused == block.refused:
+            found[-1] = ir.Text(before.text + block.text, refused=block.refused)
         else:
             found.append(block)
     return found

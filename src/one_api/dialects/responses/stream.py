@@ -87,7 +87,7 @@ class StreamDecoder:
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta" if _text(event.delta):
-                return [ir.TextDelta(event.delta)]
+                return [ir.TextDelta(event.delta, refused=event.type == "response.refusal.delta")]
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" if _text(event.delta):
                 return [ir.ThinkingDelta(event.delta)]
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
