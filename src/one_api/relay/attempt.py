@@ -16,13 +16,14 @@ from one_api.pricing import gojson
 from one_api.relay import forwarded, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.spoken import spoken
 from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import account_phrase
+from one_api.routing.health import OF_THE_ACCOUNT, retry_after
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 MAX_ENDPOINTS = 10_000
@@ -38,7 +39,8 @@ class Health(Protocol):
 
     def succeeded(self, channel: Channel) -> None: ...
 
-    def failed(self, channel: Channel, error: UpstreamError) -> None: ...
+    def failed(self, channel: Channel, error: UpstreamError, model: str) -> None: ...
+    def resting(self, channel: Channel, model: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,10 @@ async def first_answer(
             _let_go(client, inflow)
             last = without_key(error, channel)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            upstreams.health.failed(channel, error)
-            if not error.retry and not _of_the_account(error):
+            if inflow is not None and inflow.head is not None:
+                error.retry_after = retry_after(inflow.head.headers, upstreams.now())
+            upstreams.health.failed(channel, error, model)
+            if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
         except BaseException as error:
             _let_go(client, inflow)
@@ -347,11 +351,6 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
-
-
-def _of_the_account(error: UpstreamError) -> bool:
-    """Anthropic says 400 of an account without credit, which is no fault of the request."""
-    return not error.quoted and account_phrase(error.message) != ""
 
 
 def _is_error(error: Any) -> bool:
