@@ -199,6 +199,20 @@ def test_calls_that_are_mixed_end_a_stream_that_is_translated_and_no_other() -> 
     assert read[2:] == [ir.ArgumentsDelta("{"), ir.ArgumentsDelta("}")]
 
 
+def test_tools_of_the_vendors_own_are_passed_over_in_any_form() -> None:
+    """What only passes by is none of our business."""
+    search = {"type": "tool_search_call", "id": "ts_1", "arguments": {"query": "x"}, "content": 1}
+    read = responses.decode_answer(json.dumps({"id": "r", "output": [search], "usage": None}).encode())
+    assert isinstance(read, ir.Answer)
+    assert read.blocks == (ir.Opaque("openai", search),)
+    passing = (
+        event("response.output_item.added", output_index=0, item=search),
+        event("response.code_interpreter_call_code.done", output_index=None, code={}, message=[]),
+        event("response.output_item.done", output_index=0, item=search),
+    )
+    assert events(START, *passing, TEXT)[1:] == [ir.TextDelta("a")]
+
+
 @pytest.mark.parametrize("count", ["-1", '"5"', "1e400", "{}", "true", "1.5", "null"])
 def test_usage_that_no_meter_shows_is_none(count: str) -> None:
     end = event(

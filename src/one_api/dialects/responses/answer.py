@@ -50,7 +50,7 @@ class Part(msgspec.Struct):
 
 
 class Item(msgspec.Struct):
-    """An item of any type; what a type does not have is empty."""
+    """An item of a type that is read here; what it does not have is empty."""
 
     type: str = ""
     id: str | None = None
@@ -60,7 +60,7 @@ class Item(msgspec.Struct):
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
-    input: Any = None
+    input: str | None = None
 
     @property
     def thought(self) -> ir.Thinking | ir.Redacted | None:
@@ -69,7 +69,7 @@ class Item(msgspec.Struct):
     @property
     def called(self) -> str:
         """What a tool is called with, as the text the model wrote."""
-        return self.arguments or (self.input if isinstance(self.input, str) else "")
+        return self.arguments or self.input or ""
 
 
 class Incomplete(msgspec.Struct):
@@ -86,9 +86,10 @@ class Response(msgspec.Struct):
     incomplete_details: Incomplete | None = None
 
 
+NOTHING: Final = msgspec.Raw(b"null")
 _response = msgspec.json.Decoder(Response)
 _item = msgspec.json.Decoder(Item)
-_kind = msgspec.json.Decoder(dict[str, Any])
+_any = msgspec.json.Decoder(dict[str, Any])
 _counts: msgspec.json.Decoder[Counts | None] = msgspec.json.Decoder(Counts | None)
 
 
@@ -137,8 +138,16 @@ def decode_usage(raw: msgspec.Raw) -> ir.Usage | None:
     return None if counts is None else counts.usage
 
 
+def decode_item(raw: msgspec.Raw) -> Item | None:
+    """None for an item that has another form than those that are read here, as some of the vendor's own tools have."""
+    try:
+        return _item.decode(raw)
+    except BROKEN:
+        return None
+
+
 def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
-    item = _item.decode(raw)
+    item = decode_item(raw) or Item()
     match item.type:
         case "message":
             for part in item.content or ():
@@ -155,4 +164,4 @@ def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
             if thought is not None:
                 yield thought
         case _:
-            yield ir.Opaque(reasoning.NAME, _kind.decode(raw))
+            yield ir.Opaque(reasoning.NAME, _any.decode(raw))

@@ -52,7 +52,7 @@ class Writing(msgspec.Struct, frozen=True):
         return f"{kind}_{self.number}_{index}"
 
     def response(self, status: str, output: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
-        """The object as it stands; `completed_at` is not known before the clock is asked, which nobody does here."""
+        """The object as it stands."""
         return {
             "id": f"resp_{self.number}",
             "object": "response",

@@ -9,7 +9,16 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.responses.answer import BROKEN, Item, Response, decode_usage, failure, reason_of
+from one_api.dialects.responses.answer import (
+    BROKEN,
+    NOTHING,
+    Item,
+    Response,
+    decode_item,
+    decode_usage,
+    failure,
+    reason_of,
+)
 from one_api.lib.sse import EventTooLong, SSEReader
 
 UNREADABLE: Final = "the upstream sent an event that cannot be read"
@@ -17,18 +26,21 @@ _CALLS: Final = ("function_call", "custom_tool_call")
 
 
 class _Event(msgspec.Struct):
+    """An event of any type; what is read of few is read when they come."""
+
     type: str = ""
-    response: Response | None = None
-    output_index: int = 0
-    summary_index: int = 0
+    response: msgspec.Raw = NOTHING
+    output_index: Any = 0
+    summary_index: Any = 0
     delta: Any = None
-    item: Item | None = None
+    item: msgspec.Raw = NOTHING
     error: Any = None
-    code: str | None = None
-    message: str | None = None
+    code: Any = None
+    message: Any = None
 
 
 _event = msgspec.json.Decoder(_Event)
+_response: msgspec.json.Decoder[Response | None] = msgspec.json.Decoder(Response | None)
 
 
 class StreamDecoder:
@@ -43,7 +55,7 @@ class StreamDecoder:
     def __init__(self) -> None:
         self._reader = SSEReader()
         self._ordered = False
-        self._call = -1
+        self._call: Any = -1
         self._called = False
         self._argued = False
         self._over = False
@@ -79,10 +91,9 @@ class StreamDecoder:
         if data == b"[DONE]":
             return []
         try:
-            event = _event.decode(data)
+            return self._read(_event.decode(data))
         except BROKEN:
             return self._fail(ir.Failed("upstream_error", UNREADABLE))
-        return self._read(event)
 
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:
@@ -94,31 +105,34 @@ class StreamDecoder:
                 return self._argue(event)
             case "response.reasoning_summary_part.added" if event.summary_index:
                 return [ir.ThinkingDelta("\n\n")]
-            case "response.output_item.added" if event.item is not None and event.item.type in _CALLS:
-                return self._start(event.output_index, event.item)
-            case "response.output_item.done" if event.item is not None:
-                return self._done(event.output_index, event.item)
-            case _:
-                return self._read_state(event)
-
-    def _read_state(self, event: _Event) -> list[ir.Event]:
-        """What an event says of the response as a whole."""
-        match event.type:
-            case "response.created" if event.response is not None:
-                return [ir.Started(event.response.id, event.response.model)]
+            case "response.output_item.added" | "response.output_item.done":
+                item = decode_item(event.item)
+                return [] if item is None else self._read_item(event, item)
             case "response.queued" | "response.in_progress" | "keepalive":
                 return [ir.Alive()]
-            case "response.completed" | "response.incomplete" if event.response is not None:
-                return self._end(event.response)
-            case "response.failed" if event.response is not None:
-                return self._fail(failure(event.response.error))
             case "error":
-                told = {"code": event.code, "message": event.message}
-                return self._fail(failure(event.error or told))
+                return self._fail(failure(event.error or {"code": event.code, "message": event.message}))
+            case "response.created" | "response.completed" | "response.incomplete" | "response.failed":
+                response = _response.decode(event.response)
+                return [] if response is None else self._read_response(event, response)
             case _:
                 return []
 
-    def _start(self, index: int, item: Item) -> list[ir.Event]:
+    def _read_item(self, event: _Event, item: Item) -> list[ir.Event]:
+        if event.type == "response.output_item.done":
+            return self._done(event.output_index, item)
+        return self._start(event.output_index, item) if item.type in _CALLS else []
+
+    def _read_response(self, event: _Event, response: Response) -> list[ir.Event]:
+        match event.type:
+            case "response.created":
+                return [ir.Started(response.id, response.model)]
+            case "response.failed":
+                return self._fail(failure(response.error))
+            case _:
+                return self._end(response)
+
+    def _start(self, index: Any, item: Item) -> list[ir.Event]:
         self._call, self._called, self._argued = index, True, False
         return [ir.CallStarted(item.call_id or "", item.name or "")]
 
@@ -130,11 +144,11 @@ class StreamDecoder:
         self._argued = True
         return [ir.ArgumentsDelta(event.delta)]
 
-    def _done(self, index: int, item: Item) -> list[ir.Event]:
+    def _done(self, index: Any, item: Item) -> list[ir.Event]:
         """An item as it is at its end. A call may have come without pieces."""
         if item.type == "reasoning":
             thought = item.thought
-            return [] if thought is None else [ir.ThinkingEnded(index, thought)]
+            return [] if thought is None else [ir.ThinkingEnded(index if type(index) is int else 0, thought)]
         if item.type not in _CALLS or (index == self._call and self._argued):
             return []
         started = [] if index == self._call else self._start(index, item)
