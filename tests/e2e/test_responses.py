@@ -256,6 +256,18 @@ async def test_who_has_the_tools_is_asked_first(site: Client) -> None:
     assert [request.name for request in site.world.upstream.received] == ["abroad", "home"]
 
 
+@each
+async def test_who_cannot_pay_for_what_he_allows_is_refused(site: Client, channel: str) -> None:
+    root = site.world.root
+    key = await asyncio.to_thread(lambda: root.user(f"poor-{channel}", 900).token())
+    site.world.upstream.scripts[channel] = replies(200, TEXT[channel])
+    dear, cheap = (body(model=MODELS[channel], max_output_tokens=limit) for limit in (1000, 400))
+    refused = await site.world.ask(wire.request("/v1/responses", dear, key=key))
+    assert (refused.status, refused.error["code"]) == (403, "insufficient_user_quota")
+    assert not site.world.upstream.received
+    assert (await site.world.ask(wire.request("/v1/responses", cheap, key=key))).status == 200
+
+
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 KEPT: list[tuple[dict[str, Any], str]] = [
