@@ -28,7 +28,11 @@ from one_api.ir import (
 )
 
 _GOOGLE: Final = "gemini"
-ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "google-gemini-v1": _GOOGLE}
+ORIGINS: Final = {
+    "anthropic-claude-v1": "anthropic",
+    "google-gemini-v1": _GOOGLE,
+    "openai-responses-v1": "openai",
+}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(
@@ -282,7 +286,8 @@ def _format(value: Any) -> Format | None:
             return Format()
         case "json_schema":
             described = value.get("json_schema")
-            schema = described.get("schema") if isinstance(described, dict) else None
-            return Format(schema if isinstance(schema, dict) else None)
+            if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
+                return Format()
+            return Format(described["schema"], text_of(described.get("name")), strict=described.get("strict") is True)
         case _:
             return None
