@@ -88,6 +88,22 @@ async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Client, *,
     assert (final.source, final.model_name, bool(final.is_stream)) == ("reported", MODEL, stream)
 
 
+@both
+async def test_what_was_cached_may_have_a_price_of_its_own(site: Client, *, stream: bool) -> None:
+    root = site.world.root
+    site.world.upstream.scripts["up"] = streams(STREAM) if stream else replies(200, WHOLE)
+    root.option("CacheRatio", json.dumps({MODEL: 0.1}))
+    root.option("CreateCacheRatio", json.dumps({MODEL: 1.25}))
+    try:
+        assert (await site.ask(stream=stream)).status == 200
+        final = await site.paid()
+    finally:
+        root.option("CacheRatio", "{}")
+        root.option("CreateCacheRatio", "{}")
+    assert (final.quota, final.prompt_tokens) == (10 + 300 + 250 + 2 * 44, 3210)
+    assert final.content == "倍率：1.00 × 1.00 × 2.00，缓存 0.10，缓存写入 1.25"
+
+
 async def test_the_end_of_a_stream_waits_for_its_charge(site: Client) -> None:
     async with wire.connect(site.world.port) as connection:
         connection.send(site.written(stream=True))

@@ -17,6 +17,7 @@ from one_api.relay import embedded, forwarded, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.enclosed import Enclosed, Source, addresses, enclose, fetch
+from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
@@ -24,7 +25,7 @@ from one_api.relay.spoken import spoken
 from one_api.relay.targets import Target, Targets
 from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import account_phrase
+from one_api.routing.health import OF_THE_ACCOUNT, retry_after
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 USER_AGENT = (b"user-agent", b"one-api")
@@ -40,7 +41,8 @@ class Health(Protocol):
 
     def succeeded(self, channel: Channel) -> None: ...
 
-    def failed(self, channel: Channel, error: UpstreamError) -> None: ...
+    def failed(self, channel: Channel, error: UpstreamError, model: str) -> None: ...
+    def resting(self, channel: Channel, model: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +90,7 @@ async def first_answer(
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
         try:
-            if ask.media:
-                enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
+            enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
             inflow = _ask(upstreams, call, ask, channel, model, account, enclosed)
             client.listen(inflow)
             await inflow.ready
@@ -98,8 +99,10 @@ async def first_answer(
             _let_go(client, inflow)
             last = without_key(error, channel)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            upstreams.health.failed(channel, error)
-            if not error.retry and not _of_the_account(error):
+            if inflow is not None and inflow.head is not None:
+                error.retry_after = retry_after(inflow.head.headers, upstreams.now())
+            upstreams.health.failed(channel, error, model)
+            if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
         except BaseException as error:
             _let_go(client, inflow)
@@ -146,6 +149,8 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
 
 async def _enclosures(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, known: Enclosed) -> Enclosed:
     """What has to be fetched for this channel; nothing is fetched twice in a call. Raises UpstreamError."""
+    if not ask.media:
+        return known
     model = channel.mapping.get(ask.model) or ask.model
     target = _target(upstreams, call, ask, channel, model)
     wanted = ENCLOSED.get(target.wire) if target.translated and ask.mode in providers.SPOKEN else None
@@ -338,11 +343,6 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
-
-
-def _of_the_account(error: UpstreamError) -> bool:
-    """Anthropic says 400 of an account without credit, which is no fault of the request."""
-    return not error.quoted and account_phrase(error.message) != ""
 
 
 def _is_error(error: Any) -> bool:

@@ -94,16 +94,25 @@ async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
 
 
 def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Channel]:
-    """The channels to try, in order; no more of them than the option RetryTimes allows."""
+    """The channels to try, in order; no more of them than the option RetryTimes allows.
+
+    One that asked to be left alone for a while comes last.
+    """
     routes = relay.routes()
     if pinned is not None:
         return [pinned_channel(routes, caller, ask, pinned)]
     found: list[Channel] = []
+    resting: list[Channel] = []
+    is_resting = relay.upstreams.health.resting
     tries = relay.options().retry_times + 1
     for channel in routes.plan(caller.group, ask.model, relay.rng):
+        if is_resting(channel, channel.mapping.get(ask.model) or ask.model):
+            resting.append(channel)
+            continue
         found.append(channel)
         if len(found) >= tries:
             break
+    found += resting[: tries - len(found)]
     if not found:
         raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
     return found
