@@ -147,11 +147,23 @@ class Reasoning(msgspec.Struct, frozen=True):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """The form an answer has to have: any JSON, or JSON of a schema, to the letter or about so."""
+    """The form an answer has to have: any JSON, or JSON of a schema, `strict` if it has to be kept to the letter.
+
+    None if nothing is said of that: as strict as the schema can be.
+    """
 
     schema: Mapping[str, Any] | None = None
     name: str = ""
-    strict: bool = True
+    strict: bool | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Schemas that leave room cannot be kept to the letter.
+
+        https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+        """
+        closed = self.schema is not None and self.schema.get("additionalProperties") is False
+        return closed if self.strict is None else self.strict
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +255,12 @@ class ThinkingEnded(msgspec.Struct, frozen=True):
     block: Thinking | Redacted
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """An image or a file that the model made, whole."""
+
+    block: Image | File
+
+
 class CallStarted(msgspec.Struct, frozen=True):
     """A tool is called; the arguments follow, as the only block under way."""
 
@@ -269,10 +287,14 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The upstream reported an error, or what it sent cannot be read; nothing follows."""
+    """The upstream reported an error, or what it sent cannot be read; nothing follows.
+
+    refused: it will not answer this, and nor would it another time.
+    """
 
     type: str
     message: str
+    refused: bool = False
 
 
 Event = (
@@ -280,6 +302,7 @@ Event = (
     | TextDelta
     | ThinkingDelta
     | ThinkingEnded
+    | Shown
     | CallStarted
     | ArgumentsDelta
     | Finished

@@ -21,13 +21,17 @@ REASONS: Final[Mapping[str, ir.Reason]] = {
 }
 UNREADABLE: Final = "the upstream sent an event that cannot be read"
 _REASONING: Final = ("o1", "o3", "o4", "gpt-5")
+_PASSED: Final = ("seed", "presence_penalty", "frequency_penalty")
 
 
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
-    losses = [*request.extra, *(["top_k"] if request.top_k is not None else [])]
+    passed = {name: wish for name, wish in request.extra.items() if name in _PASSED}
+    losses = [name for name in request.extra if name not in passed]
+    if request.top_k is not None:
+        losses.append("top_k")
     thinks = request.model.rpartition("/")[2].startswith(_REASONING)
-    value: dict[str, Any] = {"model": request.model, "messages": list(_messages(request, losses))}
+    value: dict[str, Any] = {"model": request.model, "messages": list(_messages(request, losses)), **passed}
     if request.limit is not None:
         # Models that think know this name only, other vendors' the other.
         value["max_completion_tokens" if thinks else "max_tokens"] = request.limit
@@ -63,7 +67,7 @@ def _effort(asked: ir.Reasoning) -> str:
 def _format(wanted: ir.Format) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
-    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.strict}
+    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.exact}
     return {"type": "json_schema", "json_schema": schema}
 
 

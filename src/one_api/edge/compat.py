@@ -3,9 +3,9 @@
 Every answer of these needs a key; errors have OpenAI's shape. One function per endpoint.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,8 +14,8 @@ from starlette.routing import Route
 from one_api import providers
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
-from one_api.dialects import anthropic
-from one_api.dialects.inbound import OPENAI
+from one_api.dialects import anthropic, gemini
+from one_api.dialects.inbound import OPENAI, Measured
 from one_api.edge.limits import Limits
 from one_api.errors import BadRequest, NotImplementedRoute, OneAPIError
 from one_api.options import Options
@@ -118,7 +118,7 @@ def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             caller = await _caller(parts, request)
             return await endpoint(parts, caller, request)
         except OneAPIError as error:
-            body = (anthropic if _anthropic(request) else OPENAI).encode_error(error, request_id)
+            body = (_other(request) or OPENAI).encode_error(error, request_id)
             return Response(body, status_code=error.status, media_type="application/json; charset=utf-8")
 
     return handle
@@ -152,14 +152,17 @@ async def _caller(parts: Compat, request: Request) -> Caller:
 
 
 def _credentials(request: Request) -> rules.Credentials | None:
-    credentials = rules.read_key(_single(request, "authorization"))
-    name = anthropic.KEY.decode()
-    if not _anthropic(request) or name not in request.headers:
-        return credentials
-    named = rules.read_key(_single(request, name))
-    if credentials is not None and credentials != named:
+    """Of the places where clients of a dialect have their key; those of Google's may have it in the query too."""
+    dialect = _other(request)
+    given = [_single(request, "authorization")]
+    if dialect is not None:
+        given.append(_single(request, dialect.KEY.decode()))
+    if dialect is gemini:
+        given.extend(request.query_params.getlist("key"))
+    found = {each for text in given if (each := rules.read_key(text.strip())) is not None}
+    if len(found) > 1:
         raise BadRequest(TWO_KEYS)
-    return named
+    return next(iter(found), None)
 
 
 def _single(request: Request, name: str) -> str:
@@ -169,27 +172,43 @@ def _single(request: Request, name: str) -> str:
     return "".join(found).strip()
 
 
-def _anthropic(request: Request) -> bool:
-    """Whether the client is one of Anthropic's: all of theirs name the version of the API they were made for.
+class Lister(Measured, Protocol):
+    """A dialect that lists models in a form of its own."""
 
-    https://platform.claude.com/docs/en/api/versioning
+    def encode_models(self, names: Sequence[str], query: Mapping[str, str], /) -> bytes:
+        """Raises BadRequest."""
+
+    def encode_model(self, name: str, /) -> bytes: ...
+
+
+def _other(request: Request) -> Lister | None:
+    """The client's dialect if it is not OpenAI's.
+
+    All clients of Anthropic's name the version of the API they were made for, and Google's have addresses of their own,
+    or share those of models and have another place for the key: https://platform.claude.com/docs/en/api/versioning,
+    https://ai.google.dev/api#auth.
     """
-    return "anthropic-version" in request.headers
+    if "anthropic-version" in request.headers:
+        return anthropic
+    path = request.url.path
+    shared = path.startswith("/v1/models") and gemini.KEY.decode() in request.headers
+    return gemini if shared or path.startswith("/v1beta/") else None
 
 
 async def list_models(parts: Compat, caller: Caller, request: Request) -> Response:
     """The models this key may use, in One API's order: the catalogue's, then names nobody knows."""
-    if _anthropic(request):
-        return _raw(anthropic.encode_models(_ordered(_allowed(parts, caller)), request.query_params))
-    return _json({"object": "list", "data": [_model(name) for name in _ordered(_allowed(parts, caller))]})
+    dialect, names = _other(request), _ordered(_allowed(parts, caller))
+    if dialect is not None:
+        return _raw(dialect.encode_models(names, request.query_params))
+    return _json({"object": "list", "data": [_model(name) for name in names]})
 
 
 async def get_model(parts: Compat, caller: Caller, request: Request) -> Response:
     """One model this key may use; its name may hold slashes."""
-    name = request.path_params["model"]
+    name, dialect = request.path_params["model"], _other(request)
     if name in _allowed(parts, caller):
-        return _raw(anthropic.encode_model(name)) if _anthropic(request) else _json(_model(name))
-    if _anthropic(request):
+        return _json(_model(name)) if dialect is None else _raw(dialect.encode_model(name))
+    if dialect is not None:
         raise BadRequest(f"the model {name!r} does not exist", status=404)
     error = {
         "message": f"The model '{name}' does not exist",
@@ -262,6 +281,8 @@ class Row:
 TABLE: Final = (
     Row("/v1/models", ("GET",), list_models),
     Row("/v1/models/{model:path}", ("GET",), get_model),
+    Row("/v1beta/models", ("GET",), list_models),
+    Row("/v1beta/models/{model:path}", ("GET",), get_model),
     *(
         Row(f"{prefix}/dashboard/billing/{name}", ("GET",), endpoint)
         for prefix in ("", "/v1")

@@ -3,13 +3,25 @@
 from one_api.providers.catalog import PROVIDERS, Callers, Provider, Wire, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import CONVERSATION, COUNTS, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, SPOKEN, Mode
+from one_api.providers.modes import (
+    ACTIONS,
+    CONVERSATION,
+    COUNTS,
+    EMBEDDED,
+    MESSAGES_COUNT_PATH,
+    MESSAGES_PATH,
+    PATHS,
+    SPOKEN,
+    Mode,
+)
 from one_api.providers.paths import Unsupported
 
 __all__ = [
+    "ACTIONS",
     "CATALOGUE",
     "CONVERSATION",
     "COUNTS",
+    "EMBEDDED",
     "MESSAGES_COUNT_PATH",
     "MESSAGES_PATH",
     "PATHS",

@@ -24,6 +24,10 @@ class Mode(IntEnum):
     MESSAGES_COUNT = 12  # and how many tokens one would be
     RESPONSES = 13  # ours: OpenAI's Responses API
     RESPONSES_COUNT = 14
+    GENERATE = 20  # ours: the Gemini API
+    GENERATE_COUNT = 21
+    EMBED = 22
+    BATCH_EMBED = 23
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -45,15 +49,29 @@ MESSAGES_PATH: Final = "/v1/messages"
 MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
 CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType(
-    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES}
+    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES, "gemini": Mode.GENERATE}
 )
 """What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
 COUNTS: Final[Mapping[str, Mode]] = MappingProxyType(
-    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT}
+    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT, "gemini": Mode.GENERATE_COUNT}
 )
 """What the question is called how many tokens it would be."""
 SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
     {mode: wire for table in (CONVERSATION, COUNTS) for wire, mode in table.items()}
 )
 """The wire of each of these."""
+EMBEDDED: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.EMBEDDINGS: "openai", Mode.EMBED: "gemini", Mode.BATCH_EMBED: "gemini"}
+)
+"""The kinds of calls that turn texts into vectors, each with the wire it is made in."""
+ACTIONS: Final[Mapping[str, Mode]] = MappingProxyType(
+    {
+        "generateContent": Mode.GENERATE,
+        "streamGenerateContent": Mode.GENERATE,
+        "countTokens": Mode.GENERATE_COUNT,
+        "embedContent": Mode.EMBED,
+        "batchEmbedContents": Mode.BATCH_EMBED,
+    }
+)
+"""What can be done with a model of the Gemini API, after the colon of its path: https://ai.google.dev/api."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

@@ -48,6 +48,8 @@ class EventEncoder:
                 return self._start(event)
             case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
                 return self._say(event)
+            case ir.Shown():
+                return self._show(event.block)
             case ir.Finished():
                 self._reason = event.reason
                 return b""
@@ -126,6 +128,13 @@ class EventEncoder:
         bare = ir.Thinking("", block.signature, block.origin) if isinstance(block, ir.Thinking) else block
         item = {"id": self._form.id("rs", self._index), "type": "reasoning", **reasoning.encode(bare)}
         return closed + self._added({**item, "summary": []}) + self._done(item)
+
+    def _show(self, block: ir.Image | ir.File) -> bytes:
+        closed = self._close()
+        item = self._form.item(self._index, block, "completed")
+        if item is None:
+            return closed
+        return closed + self._added({**item, "status": "in_progress", "result": None}) + self._done(item)
 
     def _start_call(self, call: ir.CallStarted) -> bytes:
         closed = self._close()
