@@ -147,11 +147,23 @@ class Reasoning(msgspec.Struct, frozen=True):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """The form an answer has to have: any JSON, or JSON of a schema, to the letter or about so."""
+    """The form an answer has to have: any JSON, or JSON of a schema, `strict` if it has to be kept to the letter.
+
+    None if nothing is said of that: as strict as the schema can be.
+    """
 
     schema: Mapping[str, Any] | None = None
     name: str = ""
-    strict: bool = True
+    strict: bool | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Schemas that leave room cannot be kept to the letter.
+
+        https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+        """
+        closed = self.schema is not None and self.schema.get("additionalProperties") is False
+        return closed if self.strict is None else self.strict
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -439,6 +439,28 @@ def test_a_refusal_stays_one() -> None:
     assert [each["type"].removeprefix("response.") for each in events[3:8]] == list(kinds)
 
 
+PNG = ir.Image(media_type="image/png", data="AAAA")
+
+
+def test_an_image_is_what_a_tool_of_theirs_would_have_made() -> None:
+    encoder = responses.encoder(model="m", created=1, asked={})
+    shown: list[ir.Event] = [
+        ir.Started("1", "m"),
+        ir.TextDelta("See:"),
+        ir.Shown(PNG),
+        ir.Shown(ir.Image(url="https://x.example/a.png")),
+        ir.Finished("stop"),
+        ir.Ended(None),
+    ]
+    events = events_of(b"".join(encoder.encode(event) for event in shown))
+    value = whole(ir.Answer(id="1", model="m", blocks=(ir.Text("See:"), PNG)))
+    assert events[-1]["response"]["output"] == value["output"]
+    image = {"id": "ig_1_1", "type": "image_generation_call", "status": "completed"}
+    assert value["output"][1] == {**image, "result": "AAAA", "output_format": "png"}
+    request = responses.decode_request(ask({"role": "user", "content": "q"}, *value["output"]), model="m")
+    assert request.turns[-1].blocks == (PNG,)
+
+
 def test_nothing_is_written_for_an_error() -> None:
     broken = chunk({"content": "a"}) + b'data: {"error":{"message":"no","type":"server_error"}}\n\n' + chunk({})
     assert events_of(translate(openai_outbound, broken))[-1]["type"] == "response.output_text.delta"
@@ -462,7 +484,7 @@ CALLS = st.builds(
     st.dictionaries(WORDS, st.integers(-5, 5) | st.text(max_size=3), max_size=2),
 )
 THOUGHTS = st.one_of(
-    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS, WORDS),
+    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS | st.just(""), WORDS),
     st.builds(lambda data: {"type": "redacted_thinking", "data": data}, WORDS),
 )
 

@@ -21,7 +21,7 @@ from one_api.dialects import openai_chat
 from one_api.lib import json
 
 GOOGLE: Final = "gemini"
-_FORMATS: Final = {"anthropic": "anthropic-claude-v1", GOOGLE: "google-gemini-v1", "openai": "openai-responses-v1"}
+_FORMATS: Final = {"anthropic": "anthropic-claude-v1", "openai": "openai-responses-v1", GOOGLE: "google-gemini-v1"}
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:

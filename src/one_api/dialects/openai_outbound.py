@@ -67,7 +67,7 @@ def _effort(asked: ir.Reasoning) -> str:
 def _format(wanted: ir.Format) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
-    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.strict}
+    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.exact}
     return {"type": "json_schema", "json_schema": schema}
 
 

@@ -28,11 +28,7 @@ from one_api.ir import (
 )
 
 _GOOGLE: Final = "gemini"
-ORIGINS: Final = {
-    "anthropic-claude-v1": "anthropic",
-    "google-gemini-v1": _GOOGLE,
-    "openai-responses-v1": "openai",
-}
+ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "openai-responses-v1": "openai", "google-gemini-v1": _GOOGLE}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(
@@ -286,8 +282,7 @@ def _format(value: Any) -> Format | None:
             return Format()
         case "json_schema":
             described = value.get("json_schema")
-            if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
-                return Format()
-            return Format(described["schema"], text_of(described.get("name")), strict=described.get("strict") is True)
+            schema = described.get("schema") if isinstance(described, dict) else None
+            return Format(schema if isinstance(schema, dict) else None)
         case _:
             return None

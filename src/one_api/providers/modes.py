@@ -49,11 +49,11 @@ MESSAGES_PATH: Final = "/v1/messages"
 MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
 CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType(
-    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "gemini": Mode.GENERATE, "responses": Mode.RESPONSES}
+    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES, "gemini": Mode.GENERATE}
 )
 """What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
 COUNTS: Final[Mapping[str, Mode]] = MappingProxyType(
-    {"anthropic": Mode.MESSAGES_COUNT, "gemini": Mode.GENERATE_COUNT, "responses": Mode.RESPONSES_COUNT}
+    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT, "gemini": Mode.GENERATE_COUNT}
 )
 """What the question is called how many tokens it would be."""
 SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(

@@ -90,8 +90,7 @@ async def first_answer(
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
         try:
-            if ask.media:
-                enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
+            enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
             inflow = _ask(upstreams, call, ask, channel, model, account, enclosed)
             client.listen(inflow)
             await inflow.ready
@@ -153,6 +152,8 @@ def _rest_asked_for(inflow: Inflow | None, now: int) -> float:
 
 async def _enclosures(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, known: Enclosed) -> Enclosed:
     """What has to be fetched for this channel; nothing is fetched twice in a call. Raises UpstreamError."""
+    if not ask.media:
+        return known
     model = channel.mapping.get(ask.model) or ask.model
     target = _target(upstreams, call, ask, channel, model)
     wanted = ENCLOSED.get(target.wire) if target.translated and ask.mode in providers.SPOKEN else None

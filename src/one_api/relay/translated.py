@@ -47,7 +47,12 @@ def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Out
 
 def _refused(error: ir.Unrepresentable) -> UpstreamError:
     return UpstreamError(
-        error.message, status=400, code="invalid_text_request", kind="one_api_error", param=error.param, blame="caller"
+        error.message,
+        status=400,
+        code="invalid_text_request",
+        kind="one_api_error",
+        param=error.param,
+        blame="caller",
     )
 
 

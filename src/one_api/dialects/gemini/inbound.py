@@ -214,8 +214,8 @@ def _reasoning(config: Mapping[str, Any]) -> ir.Reasoning | None:
 def _format(config: Mapping[str, Any]) -> ir.Format | None:
     if text(config, "responseMimeType") != "application/json":
         return None
-    schema, narrow = field(config, "responseJsonSchema"), field(config, "responseSchema")
-    if not isinstance(schema, dict):
-        schema = widened(narrow) if isinstance(narrow, dict) else {}
-    # Strict where it can be: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas.
-    return ir.Format(schema, strict=schema.get("additionalProperties") is False) if schema else ir.Format()
+    schema = field(config, "responseJsonSchema")
+    if isinstance(schema, dict):
+        return ir.Format(schema)
+    schema = field(config, "responseSchema")
+    return ir.Format(widened(schema) if isinstance(schema, dict) else None)

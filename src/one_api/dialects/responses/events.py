@@ -17,7 +17,7 @@ _TEXT: Final = (
     b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
     b'%b,"content_index":0,"delta":%b,"logprobs":[]}\n\n'
 )
-_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
+_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 
 
 class EventEncoder:
@@ -46,10 +46,10 @@ class EventEncoder:
         match event:
             case ir.Started():
                 return self._start(event)
-            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.Shown():
+            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
                 return self._say(event)
-            case ir.CallStarted() | ir.ArgumentsDelta():
-                return self._say(event)
+            case ir.Shown():
+                return self._show(event.block)
             case ir.Finished():
                 self._reason = event.reason
                 return b""
@@ -70,8 +70,6 @@ class EventEncoder:
                 return self._begin("reasoning") + self._thought(event.text)
             case ir.ThinkingEnded():
                 return self._end_thinking(event.block)
-            case ir.Shown():
-                return self._show(event.block)
             case ir.CallStarted():
                 return self._start_call(event)
             case ir.ArgumentsDelta():
@@ -132,7 +130,6 @@ class EventEncoder:
         return closed + self._added({**item, "summary": []}) + self._done(item)
 
     def _show(self, block: ir.Image | ir.File) -> bytes:
-        """An image is an item of its own; other files have no form here, as in a whole answer."""
         closed = self._close()
         item = self._form.item(self._index, block, "completed")
         if item is None:

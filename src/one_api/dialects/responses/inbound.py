@@ -133,6 +133,9 @@ def _item(item: Any, place: str) -> ir.Turn | None:
         case "reasoning":
             thought = reasoning.decode(item)
             return None if thought is None else ir.Turn("assistant", (thought,))
+        case "image_generation_call" if text_of(item.get("result")):
+            kind = text_of(item.get("output_format")) or "png"
+            return ir.Turn("assistant", (ir.Image(media_type=f"image/{kind}", data=item["result"]),))
         case "item_reference":
             raise Unrepresentable(f"{place} refers to an item that is not kept here: send the item itself")
         case kind:

@@ -85,10 +85,14 @@ class Writing(msgspec.Struct, frozen=True):
             case ir.Thinking() | ir.Redacted():
                 return {"id": self.id("rs", index), "type": "reasoning", **reasoning.encode(said)}
             case ir.Image() if said.data:
-                made = {"id": self.id("ig", index), "type": "image_generation_call", "status": status}
-                return {**made, "result": said.data}
+                return self.image(index, said)
             case _:
                 return None
+
+    def image(self, index: int, image: ir.Image) -> dict[str, Any]:
+        """Their own models give images by a tool of theirs."""
+        made = {"result": image.data, "output_format": image.media_type.removeprefix("image/")}
+        return {"id": self.id("ig", index), "type": "image_generation_call", "status": "completed", **made}
 
     def call(self, index: int, call_id: str, name: str, arguments: str, status: str) -> dict[str, Any]:
         """The call of a tool, by the name and in the form in which it was offered."""
@@ -151,8 +155,8 @@ def refusal_part(text: str) -> dict[str, Any]:
 def _joined(blocks: tuple[ir.Said, ...]) -> list[ir.Said]:
     found: list[ir.Said] = []
     for block in blocks:
-        if isinstance(block, ir.Opaque):
-            continue
+        if isinstance(block, (ir.Opaque, ir.File)) or (isinstance(block, ir.Image) and not block.data):
+            continue  # what has no form here
         before = found[-1] if found else None
         if isinstance(block, ir.Text) and isinstance(before, ir.Text) and before.refused == block.refused:
             found[-1] = ir.Text(before.text + block.text, refused=block.refused)

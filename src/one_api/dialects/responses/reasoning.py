@@ -40,9 +40,9 @@ def decode(item: Mapping[str, Any]) -> ir.Thinking | ir.Redacted | None:
     if not isinstance(encrypted, str) or not encrypted:
         return ir.Thinking(text) if text else None
     origin, kind, value = _opened(encrypted)
-    if kind == _DATA or not text:
-        return ir.Redacted(value, origin)
-    return ir.Thinking(text, value, origin)
+    if kind == _SIGNATURE or (not kind and text):
+        return ir.Thinking(text, value, origin)
+    return ir.Redacted(value, origin)
 
 
 def _sealed(origin: str, kind: str, value: str) -> str:

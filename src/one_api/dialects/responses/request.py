@@ -59,7 +59,7 @@ def _effort(asked: ir.Reasoning) -> str:
 def _format(wanted: ir.Format) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
-    return {"type": "json_schema", "name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.strict}
+    return {"type": "json_schema", "name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.exact}
 
 
 def _tools(request: ir.Request) -> dict[str, Any]:
