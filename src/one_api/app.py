@@ -42,13 +42,14 @@ from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
 from one_api.providers import COUNTS, Mode
 from one_api.relay import pipeline, proxying, token_counts
-from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
+from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
 from one_api.routing import Routes
 from one_api.routing.health import SuccessRates

@@ -8,11 +8,12 @@ from one_api.dialects.openai_chat import Whole
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.providers import PATHS, Mode
-from one_api.relay.attempt import Answer, Targets, Upstreams, one_answer
+from one_api.relay.attempt import Answer, Upstreams, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Listener
 from one_api.relay.heading import Heading
 from one_api.relay.redaction import text_without_key
+from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
 from one_api.routing import Channel
 
