@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from one_api import providers
 from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import UpstreamError
+from one_api.relay.calls import Ask
+from one_api.relay.inflow import Shape
 from one_api.relay.transport import Origin
 from one_api.routing import Channel
 
 MAX_ENDPOINTS = 10_000
+USER_AGENT = (b"user-agent", b"one-api")
+EVENT_STREAM = (b"accept", b"text/event-stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,10 @@ def _translated(mode: providers.Mode, wire: str) -> providers.Mode:
     if mode in providers.EMBEDDED:
         return providers.Mode.EMBEDDINGS
     return providers.CONVERSATION.get(wire, providers.Mode.CHAT)
+
+
+def shape(ask: Ask) -> Shape:
+    """The shape of a good answer."""
+    if ask.mode is providers.Mode.SPEECH:
+        return Shape.BYTES
+    return Shape.EVENTS if ask.stream else Shape.WHOLE
