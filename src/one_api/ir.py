@@ -139,7 +139,7 @@ class ToolChoice(msgspec.Struct, frozen=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """How much to think: by a word, by a number of tokens, or as the vendor's own object says."""
+    """How much to think: by a word ("none" is one), by a number of tokens, or as the vendor's own object says."""
 
     effort: str = ""
     budget: int = 0

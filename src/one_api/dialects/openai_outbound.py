@@ -49,7 +49,7 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= _tools(request)
     if request.format is not None:
         value["response_format"] = _format(request.format)
-    if request.reasoning is not None:
+    if request.reasoning is not None and request.reasoning.effort != "none":  # not all of them know the word
         if thinks:
             value["reasoning_effort"] = _effort(request.reasoning)
         else:

@@ -271,7 +271,7 @@ def _reasoning(document: Mapping[str, Any]) -> Reasoning | None:
     budget = nested.get("max_tokens")
     if type(budget) is int and budget > 0:
         return Reasoning(budget=budget)
-    return Reasoning(effort) if effort and effort != "none" else None
+    return Reasoning(effort) if effort else None
 
 
 def _format(value: Any) -> Format | None:

@@ -22,7 +22,7 @@ def thinking(request: ir.Request, able: Abilities, default: int, losses: list[st
     """
     limit = request.limit or default
     asked = request.reasoning
-    if asked is None:
+    if asked is None or asked.effort == "none":
         return limit, {}
     if asked.native is not None:
         return _native(request, asked.native, default)
