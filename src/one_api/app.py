@@ -192,7 +192,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     upkeep = Upkeep(means)
     stack.push_async_callback(upkeep.aclose)
-    relay = await assemble(config, ledger, watched, transports, upstreams, upkeep)
+    relay = assemble(config, ledger, watched, transports, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
@@ -306,7 +306,7 @@ def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upst
     )
 
 
-async def assemble(
+def assemble(
     config: Config, ledger: Ledger, watched: Watched, transports: Transports, upstreams: Upstreams, upkeep: Upkeep
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
@@ -318,8 +318,6 @@ async def assemble(
         allowed=config.user_content_networks,
     )
     encoders = Encoders()
-    await asyncio.to_thread(encoders.get, "cl100k_base")
-    await asyncio.to_thread(encoders.get, "o200k_base")
     names = frozenset(watched.options.now.model_ratio)
     counting = Counting(
         exact=TokenCounter(encoders, names),

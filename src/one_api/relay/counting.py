@@ -1,4 +1,8 @@
-"""Counting tokens for what an upstream did not report, without holding up the loop: long texts go to a thread."""
+"""Counting tokens for what an upstream did not report, without holding up the loop.
+
+Long texts go to a thread, and so does who needs an encoder that is not loaded: most upstreams report, and the two take
+48 MiB, so they are loaded when first needed.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -42,24 +46,25 @@ class Counting:
     async def prompt(self, ask: Ask, model: str, options: Options) -> int:
         """Input tokens of a request."""
         counter, document = self._counter(options), ask.document
+        ready = counter.ready(model)
         match ask.mode:
             case Mode.CHAT:
                 sizes = await self._sizes(document)
-                return await _run(ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
+                return await _run(ready, ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
             case Mode.MESSAGES:
-                return await _run(ask.text, lambda: counter.value(model, anthropic.written(document)))
+                return await _run(ready, ask.text, lambda: counter.value(model, anthropic.written(document)))
             case Mode.COMPLETIONS:
-                return await _run(ask.text, lambda: counter.prompt(model, document.get("prompt")))
+                return await _run(ready, ask.text, lambda: counter.prompt(model, document.get("prompt")))
             case Mode.EDITS:
                 parts = [document.get("input"), document.get("instruction")]
-                return await _run(ask.text, lambda: counter.prompt(model, parts))
+                return await _run(ready, ask.text, lambda: counter.prompt(model, parts))
             case _:
-                return await _run(ask.text, lambda: counter.prompt(model, document.get("input")))
+                return await _run(ready, ask.text, lambda: counter.prompt(model, document.get("input")))
 
     async def text(self, model: str, pieces: Sequence[str], options: Options) -> int:
         """Tokens of what was delivered in pieces."""
         counter, whole = self._counter(options), "".join(pieces)
-        return await _run(len(whole), lambda: counter.text(model, whole))
+        return await _run(counter.ready(model), len(whole), lambda: counter.text(model, whole))
 
     async def answer(self, model: str, choices: msgspec.Raw, options: Options) -> int:
         """Output tokens of an answer in one piece, choice by choice."""
@@ -68,7 +73,7 @@ class Counting:
         def count() -> int:
             return sum(_choice(counter, model, choice) for choice in _choices(choices))
 
-        return await _run(len(bytes(choices)), count)
+        return await _run(counter.ready(model), len(bytes(choices)), count)
 
     def _counter(self, options: Options) -> TokenCounter:
         return self._approximate if options.approximate_token_enabled else self._exact
@@ -118,5 +123,5 @@ def _image_urls(messages: Any) -> list[str]:
     return found
 
 
-async def _run(size: int, count: Callable[[], T]) -> T:
-    return count() if size <= INLINE else await asyncio.to_thread(count)
+async def _run(ready: bool, size: int, count: Callable[[], T]) -> T:  # noqa: FBT001  # both say where to count
+    return count() if ready and size <= INLINE else await asyncio.to_thread(count)
