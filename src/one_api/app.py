@@ -195,7 +195,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     upkeep = Upkeep(means)
     stack.push_async_callback(upkeep.aclose)
-    relay = await assemble(ledger, watched, fetcher, upstreams, upkeep)
+    relay = assemble(ledger, watched, fetcher, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
@@ -321,7 +321,7 @@ def reach(config: Config, transports: Transports, health: ChannelHealth, fetcher
     )
 
 
-async def assemble(
+def assemble(
     ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""

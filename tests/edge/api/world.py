@@ -28,7 +28,7 @@ from one_api.options import DEFAULTS, Options
 from one_api.routing import Routes
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
-from one_api.store.firstrun import create_root
+from one_api.store.firstrun import any_user, insert_root
 from one_api.store.migrations import migrate, migrate_logs
 from one_api.store.schema import users as users_table
 from one_api.sync import Poller, Snapshot
@@ -130,8 +130,9 @@ class World:
             return [dict(row) for row in (await tx.execute(statement)).mappings()]
 
 
-# bcrypt of PASSWORD with cost 4: tests need no protection.
+# bcrypt of PASSWORD and of root's, with cost 4: tests need no protection.
 HASH = "$2a$04$5wITdouvClMCLqexzJDeTecdzHCFWpHK5yx5jDXdEXTe/k/lUmyL6"
+ROOT_HASH = "$2a$04$TvmrrKEtuCfxrOpS0471F.eZUb1IDJyrtSXswjWOjvwR93ukcciau"
 
 
 @cache
@@ -152,7 +153,9 @@ async def world(
     config = replace(Config(sql_dsn=where.url, log_sql_dsn=logs), **{**unlimited, **settings_})
     database = open_database(config)
     await migrate(database)
-    await create_root(database, config, now=NOW)
+    async with database.write() as tx:
+        if not await any_user(tx):
+            await insert_root(tx, config, password=ROOT_HASH, now=NOW)
     log_database = open_database(config, logs) if logs else database
     if logs:
         await migrate_logs(log_database)
