@@ -254,7 +254,7 @@ def test_a_content_that_is_a_list_is_understood() -> None:
     assert events[1:] == [
         ir.ThinkingDelta("hm"),
         ir.TextDelta("Hello"),
-        ir.TextDelta("no"),
+        ir.TextDelta("no", refused=True),
         ir.CallStarted("c", "f"),
         ir.ArgumentsDelta('{"a":1}'),
     ]
@@ -343,6 +343,7 @@ def test_calls_that_are_mixed_end_the_stream() -> None:
 # --- there and back ---------------------------------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(str.strip)
+SIGNED = st.from_regex(r"[0-9A-Za-z+/]{1,8}={0,2}", fullmatch=True)
 IDS = st.integers(0, 10**6).map(lambda number: f"toolu_{number}")
 SAID = st.one_of(
     st.builds(lambda text: {"type": "text", "text": text}, WORDS),
@@ -352,8 +353,8 @@ SAID = st.one_of(
         WORDS,
         st.dictionaries(WORDS, st.integers(-5, 5), max_size=2),
     ),
-    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS, WORDS),
-    st.builds(lambda data: {"type": "redacted_thinking", "data": data}, WORDS),
+    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS, SIGNED),
+    st.builds(lambda data: {"type": "redacted_thinking", "data": data}, SIGNED),
 )
 ASKED = st.one_of(st.builds(lambda text: {"type": "text", "text": text}, WORDS), st.just(PNG), st.just(LINK))
 
