@@ -13,7 +13,6 @@ from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
-import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -61,6 +60,7 @@ from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.sync import Poller, Snapshot, end
+from one_api.web import Web
 
 log = logging.getLogger(__name__)
 
@@ -171,9 +171,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(ledger.aclose)
 
     watched = await watch(config, database)
-    http = httpx2.AsyncClient(follow_redirects=False)  # to services of the operator's choice, not to upstreams
-    stack.push_async_callback(http.aclose)
-    messages = notices(database, watched, http)
+    web = Web()
+    messages = notices(database, watched, web)
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
     transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
     stack.push_async_callback(transports.aclose)
@@ -222,7 +221,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         notices=messages,
         outbox=outbox,
         limits=counts,
-        turnstile=Turnstile(lambda: watched.options.now, http=http),
+        turnstile=Turnstile(lambda: watched.options.now, web=web),
         ids=ids,
         client_ip=client_ip,
         clock=time.time,
@@ -273,12 +272,12 @@ def limits(config: Config, stack: AsyncExitStack) -> Limits:
     return Limits.of(config, Shared(redis))
 
 
-def notices(database: Database, watched: Watched, http: httpx2.AsyncClient) -> Notices:
+def notices(database: Database, watched: Watched, web: Web) -> Notices:
     def options() -> Options:
         return watched.options.now
 
     return Notices(
-        mailer=Mailer(options), pusher=Pusher(options, http=http), root_address=partial(users.root_email, database)
+        mailer=Mailer(options), pusher=Pusher(options, web=web), root_address=partial(users.root_email, database)
     )
 
 
@@ -327,8 +326,6 @@ async def assemble(
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
     encoders = Encoders()
-    await asyncio.to_thread(encoders.get, "cl100k_base")
-    await asyncio.to_thread(encoders.get, "o200k_base")
     names = frozenset(watched.options.now.model_ratio)
     counting = Counting(
         exact=TokenCounter(encoders, names),

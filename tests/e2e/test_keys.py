@@ -70,7 +70,7 @@ def ask(keys: Keys, route: Route, headers: list[tuple[str, str]], query: str = "
     path = route.path
     for name in ("id", "model", "file", "message", "run", "step", "channel", "path", "model:path"):
         path = path.replace(f"{{{name}}}", "1")
-    body = {"model": "1", "messages": [{"role": "user", "content": "hi"}]}
+    body = {"model": "1", "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
     json = None if route.method in ("GET", "DELETE") else body
     return keys.http.request(route.method, path + query, headers=headers, json=json).status_code
 

@@ -1,7 +1,8 @@
 """The dialects that callers speak. Each row is a module of pure functions, found by the name of its wire.
 
 https://platform.openai.com/docs/api-reference/chat, https://platform.claude.com/docs/en/api/messages,
-https://ai.google.dev/api/generate-content.
+https://ai.google.dev/api/generate-content,
+https://developers.openai.com/api/reference/resources/responses/methods/create.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_inbound
+from one_api.dialects import anthropic, gemini, openai_inbound, responses
 from one_api.dialects.outbound import Decoder
 from one_api.errors import OneAPIError
 
@@ -92,5 +93,7 @@ class Measured(Inbound, Protocol):
 
 
 OPENAI: Final[Inbound] = openai_inbound
-MEASURED: Final[Mapping[str, Measured]] = MappingProxyType({"anthropic": anthropic, "gemini": gemini})
+MEASURED: Final[Mapping[str, Measured]] = MappingProxyType(
+    {"anthropic": anthropic, "gemini": gemini, "responses": responses}
+)
 INBOUND: Final[Mapping[str, Inbound]] = MappingProxyType({"openai": OPENAI, **MEASURED})

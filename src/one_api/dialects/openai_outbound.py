@@ -47,7 +47,7 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         value["user"] = request.user
     value |= _tools(request)
     if request.format is not None:
-        value["response_format"] = _format(request.format.schema)
+        value["response_format"] = _format(request.format)
     if request.reasoning is not None and request.reasoning.effort != "none":  # not all of them know the word
         if thinks:
             value["reasoning_effort"] = _effort(request.reasoning)
@@ -56,20 +56,19 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
 
-def _format(schema: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Strict where it can be: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas."""
-    if schema is None:
-        return {"type": "json_object"}
-    strict = schema.get("additionalProperties") is False
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": strict}}
-
-
 def _effort(asked: ir.Reasoning) -> str:
     if asked.effort:
         return {"max": "high", "xhigh": "high"}.get(asked.effort, asked.effort)
     if not asked.budget:
         return "medium"
     return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
+
+
+def _format(wanted: ir.Format) -> dict[str, Any]:
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.exact}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _tools(request: ir.Request) -> dict[str, Any]:
@@ -246,9 +245,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
 def _blocks(message: _Message) -> Iterable[ir.Said]:
     if message.thought:
         yield ir.Thinking(message.thought)
-    text = (message.content or "") + (message.refusal or "")
-    if text:
-        yield ir.Text(text)
+    if message.content:
+        yield ir.Text(message.content)
+    if message.refusal:
+        yield ir.Text(message.refusal, refused=True)
     for call in message.tool_calls or ():
         function = call.function or _Function()
         yield ir.ToolCall(call.id or "", function.name or "", function.arguments or "{}")
@@ -342,9 +342,10 @@ class StreamDecoder:
         delta = choice.delta or _Message()
         if delta.thought:
             yield ir.ThinkingDelta(delta.thought)
-        text = (delta.content or "") + (delta.refusal or "")
-        if text:
-            yield ir.TextDelta(text)
+        if delta.content:
+            yield ir.TextDelta(delta.content)
+        if delta.refusal:
+            yield ir.TextDelta(delta.refusal, refused=True)
         for call in delta.tool_calls or ():
             yield from self._piece(call)
         if choice.finish_reason and not self._finished:

@@ -28,7 +28,7 @@ from one_api.ir import (
 )
 
 _GOOGLE: Final = "gemini"
-ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "google-gemini-v1": _GOOGLE}
+ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "openai-responses-v1": "openai", "google-gemini-v1": _GOOGLE}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(

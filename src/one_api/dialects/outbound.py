@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_outbound
+from one_api.dialects import anthropic, gemini, openai_outbound, responses
 
 
 class Decoder(Protocol):
@@ -33,7 +33,14 @@ class Outbound(Protocol):
 
 def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
-    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+    return MappingProxyType(
+        {
+            "anthropic": anthropic,
+            "gemini": gemini.Outgoing(safety),
+            "openai": openai_outbound,
+            "responses": responses,
+        }
+    )
 
 
 ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"gemini": gemini.must_be_enclosed})

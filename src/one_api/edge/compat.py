@@ -69,6 +69,17 @@ _NOT_IMPLEMENTED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/v1/threads/{id}/runs/{run}/steps/{step}", ("GET",)),
 )
 
+# What a channel's account keeps belongs to all who use the channel, so none of them is shown it.
+_NOT_KEPT: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("/v1/responses/{id}", ("GET", "DELETE")),
+    ("/v1/responses/{id}/cancel", ("POST",)),
+    ("/v1/responses/{id}/input_items", ("GET",)),
+    ("/v1/conversations", ("POST",)),
+    ("/v1/conversations/{id}", ("GET", "POST", "DELETE")),
+    ("/v1/conversations/{id}/items", ("GET", "POST")),
+    ("/v1/conversations/{id}/items/{item}", ("GET", "DELETE")),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compat:
@@ -251,6 +262,15 @@ async def not_implemented(_parts: Compat, _caller: Caller, _request: Request) ->
     return _json({"error": error}, status=NotImplementedRoute.status)
 
 
+async def not_kept(_parts: Compat, _caller: Caller, request: Request) -> Response:
+    kind = "conversations" if request.url.path.startswith("/v1/conversations") else "responses"
+    raise NotImplementedRoute(f"{kind} are not kept here: send the items themselves with each request")
+
+
+async def not_compacted(_parts: Compat, _caller: Caller, _request: Request) -> Response:
+    raise NotImplementedRoute("conversations are not compacted here: leave out the items that are not needed")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     path: str
@@ -269,6 +289,8 @@ TABLE: Final = (
         for name, endpoint in (("subscription", subscription), ("usage", usage))
     ),
     *(Row(path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
+    Row("/v1/responses/compact", ("POST",), not_compacted),
+    *(Row(path, methods, not_kept) for path, methods in _NOT_KEPT),
 )
 
 

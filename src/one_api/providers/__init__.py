@@ -1,7 +1,7 @@
 """The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
 
 from one_api.providers.catalog import PROVIDERS, Callers, Provider, Wire, provider
-from one_api.providers.endpoint import Account, Endpoint, endpoint
+from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
 from one_api.providers.modes import (
     ACTIONS,
@@ -39,4 +39,5 @@ __all__ = [
     "owner",
     "provider",
     "static_models",
+    "wire",
 ]

@@ -1,7 +1,7 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -26,6 +26,7 @@ Wire = Literal[
     "palm",
     "proxy",
     "replicate",
+    "responses",
     "tencent",
     "vertex",
     "xunfei",
@@ -41,8 +42,9 @@ Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wires: the dialects it speaks, best first. headers: what it always wants. callers: those that a caller may set
-    himself, each with what is made of his value; b"" is not sent.
+    wires: the dialects it speaks, best first. at_home: those it speaks at its own address too, for all its models.
+    headers: what it always wants. callers: those that a caller may set himself, each with what is made of his value;
+    b"" is not sent.
     """
 
     id: int
@@ -52,6 +54,7 @@ class Provider:
     base_url: str
     wires: tuple[Wire, ...]
     path: PathRule
+    at_home: tuple[Wire, ...] = ()
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: Callers = ()
@@ -84,6 +87,11 @@ def _row(
         auth=auth,
         headers=headers,
     )
+
+
+def _responding(row: Provider) -> Provider:
+    """One that has OpenAI's Responses API too, for all its models."""
+    return replace(row, at_home=("responses",))
 
 
 def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire) -> Provider:
@@ -125,21 +133,33 @@ def _gemini(number: int, key: str, name: str, owned_by: str, base_url: str) -> P
     )
 
 
-_CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
+_CHAT, _EMBEDDINGS, _RESPONSES = Mode.CHAT, Mode.EMBEDDINGS, Mode.RESPONSES
 _OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
-_DOUBAO = paths.only("doubao", {_CHAT: "/api/v3/chat/completions", _EMBEDDINGS: "/api/v3/embeddings"})
+_DOUBAO = paths.only(
+    "doubao",
+    {
+        _CHAT: "/api/v3/chat/completions",
+        _EMBEDDINGS: "/api/v3/embeddings",
+        _RESPONSES: "/api/v3/responses",  # https://www.volcengine.com/docs/82379/1569618
+    },
+)
 _NOVITA = paths.only("novita", {_CHAT: "/chat/completions"})
 _BAIDU_V2 = paths.only("baidu v2", {_CHAT: "/v2/chat/completions"})
 _BAILIAN = paths.only(
     "ali bailian",
-    {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
+    {
+        _CHAT: "/compatible-mode/v1/chat/completions",
+        _EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        # https://help.aliyun.com/zh/model-studio/compatibility-with-openai-responses-api
+        _RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
+    },
 )
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
     _row(0, "Unknown", ""),
-    _row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway),
+    _responding(_row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway)),
     _row(2, "API2D", "代理：API2D", "openai", "https://oa.api2d.net"),
     _row(3, "Azure", "Azure", "azure", "", paths.azure, auth="api-key"),
     _row(4, "CloseAI", "代理：CloseAI", "openai", "https://api.closeai-proxy.xyz"),
@@ -158,7 +178,7 @@ _ROWS: Final = (
     _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
-    _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),
+    _responding(_row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER)),
     _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
@@ -167,7 +187,7 @@ _ROWS: Final = (
     _row(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
     _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
-    _row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai"),
+    _responding(_row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai")),
     _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
@@ -183,7 +203,7 @@ _ROWS: Final = (
     _other(42, "VertextAI", "VertexAI", "vertexai", "", "vertex"),
     _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
     _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
-    _row(45, "XAI", "xAI", "xai", "https://api.x.ai"),
+    _responding(_row(45, "XAI", "xAI", "xai", "https://api.x.ai")),
     _other(46, "Replicate", "Replicate", "replicate", "https://api.replicate.com/v1/models/", "replicate"),
     _row(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),
     _row(48, "XunfeiV2", "讯飞星火认知 V2", "xunfeiv2", "https://spark-api-open.xf-yun.com"),

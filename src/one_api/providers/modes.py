@@ -22,6 +22,8 @@ class Mode(IntEnum):
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
     MESSAGES_COUNT = 12  # and how many tokens one would be
+    RESPONSES = 13  # ours: OpenAI's Responses API
+    RESPONSES_COUNT = 14
     GENERATE = 20  # ours: the Gemini API
     GENERATE_COUNT = 21
     EMBED = 22
@@ -39,16 +41,20 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.SPEECH: "/v1/audio/speech",
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
+        Mode.RESPONSES: "/v1/responses",
+        Mode.RESPONSES_COUNT: "/v1/responses/input_tokens",
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
 MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
 CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType(
-    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "gemini": Mode.GENERATE}
+    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES, "gemini": Mode.GENERATE}
 )
 """What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
-COUNTS: Final[Mapping[str, Mode]] = MappingProxyType({"anthropic": Mode.MESSAGES_COUNT, "gemini": Mode.GENERATE_COUNT})
+COUNTS: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT, "gemini": Mode.GENERATE_COUNT}
+)
 """What the question is called how many tokens it would be."""
 SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
     {mode: wire for table in (CONVERSATION, COUNTS) for wire, mode in table.items()}

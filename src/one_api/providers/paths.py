@@ -68,8 +68,11 @@ def versionless(place: Place) -> str:
 def azure(place: Place) -> str:
     """Deployments instead of models. Text deployments are named like the model without dots.
 
-    https://learn.microsoft.com/azure/ai-services/openai/reference
+    https://learn.microsoft.com/azure/ai-services/openai/reference. Responses are a part of their newer API, where the
+    request names the deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     """
+    if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
+        return f"/openai{PATHS[place.mode]}"
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"

@@ -99,8 +99,7 @@ async def first_answer(
             _let_go(client, inflow)
             last = without_key(error, channel)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            if inflow is not None and inflow.head is not None:
-                error.retry_after = retry_after(inflow.head.headers, upstreams.now())
+            error.retry_after = _rest_asked_for(inflow, upstreams.now())
             upstreams.health.failed(channel, error, model)
             if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
@@ -145,6 +144,10 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
     client.listen(None)
     if inflow is not None:
         inflow.close()
+
+
+def _rest_asked_for(inflow: Inflow | None, now: int) -> float:
+    return 0.0 if inflow is None or inflow.head is None else retry_after(inflow.head.headers, now)
 
 
 async def _enclosures(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, known: Enclosed) -> Enclosed:

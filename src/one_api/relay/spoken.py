@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from one_api.dialects.inbound import INBOUND, MEASURED, OPENAI, Inbound, Measured
-from one_api.providers import EMBEDDED, SPOKEN, Mode
+from one_api.providers import EMBEDDED, SPOKEN, Mode, wire
+from one_api.routing import Channel
 
 _WIRES: Final = {**SPOKEN, **EMBEDDED}
 _BY_MODE: Final[Mapping[Mode, Inbound]] = MappingProxyType({mode: INBOUND[wire] for mode, wire in _WIRES.items()})
@@ -22,3 +23,8 @@ KEY_HEADERS: Final = frozenset(KEYS.values())
 
 def spoken(mode: Mode) -> Inbound:
     return _BY_MODE.get(mode, OPENAI)
+
+
+def speaks(channel: Channel, mode: Mode) -> bool:
+    """Whether a conversation of this kind needs no translation for the channel."""
+    return wire(channel, SPOKEN[mode]) == SPOKEN[mode]

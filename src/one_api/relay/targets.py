@@ -53,7 +53,7 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode) or providers.EMBEDDED.get(mode)
-            wire = row.wire(asked or "openai")
+            wire = row.wires[0] if asked is None else providers.wire(channel, asked)
             translated = asked is not None and asked != wire
             there = _translated(mode, wire) if translated else mode
             endpoint = providers.endpoint(

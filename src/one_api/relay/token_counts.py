@@ -5,16 +5,15 @@ A channel of the caller's dialect is asked, as it knows best. For others, and wh
 
 import asyncio
 
-from one_api import providers
 from one_api.accounts import rules
-from one_api.errors import UpstreamError
+from one_api.errors import BadRequest, UpstreamError
 from one_api.relay import calls
 from one_api.relay.answers import own_headers, respond_whole
 from one_api.relay.attempt import Answer, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.pipeline import Relay, admit, plan
-from one_api.relay.spoken import MEASURED_MODES
+from one_api.relay.spoken import MEASURED_MODES, speaks
 from one_api.routing import Channel
 
 _JSON = (b"content-type", b"application/json")
@@ -32,6 +31,8 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
         respond_whole(call, answer, client)
         answer.inflow.close()
         return
+    if ask.kept:
+        raise BadRequest(f"what {ask.kept} refers to is not kept here, and so not counted")
     model = candidates[0].mapping.get(ask.model) or ask.model
     tokens = await relay.counting.prompt(ask, model, relay.options())
     body = MEASURED_MODES[call.mode].encode_count(tokens)
@@ -40,7 +41,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
 
 async def _ask(relay: Relay, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer | None:
     """The channel's own count; None if it has none. Raises UpstreamError where it finds fault with the request."""
-    if providers.SPOKEN[ask.mode] not in providers.provider(channel.type).wires:
+    if not speaks(channel, ask.mode):
         return None
     try:
         return await one_answer(relay.upstreams, call, ask, channel, client)

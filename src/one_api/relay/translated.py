@@ -46,7 +46,14 @@ def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Out
 
 
 def _refused(error: ir.Unrepresentable) -> UpstreamError:
-    return UpstreamError(error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller")
+    return UpstreamError(
+        error.message,
+        status=400,
+        code="invalid_text_request",
+        kind="one_api_error",
+        param=error.param,
+        blame="caller",
+    )
 
 
 def log_losses(call: Call, channel: Channel, encoded: ir.Encoded) -> None:
