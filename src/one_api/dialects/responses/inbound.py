@@ -169,7 +169,7 @@ def _result(item: Mapping[str, Any], place: str) -> ir.ToolResult:
 
 def _reasoning(asked: Any) -> ir.Reasoning | None:
     effort = text_of(asked.get("effort")) if isinstance(asked, dict) else ""
-    return ir.Reasoning(effort) if effort and effort != "none" else None
+    return ir.Reasoning(effort) if effort else None
 
 
 def _format(text: Any) -> ir.Format | None:

@@ -33,9 +33,10 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= _tools(request)
     if request.format is not None:
         value["text"] = {"format": _format(request.format)}
-    if request.reasoning is not None:
+    reasons = request.reasoning is not None and request.reasoning.effort != "none"  # not all of them know the word
+    if request.reasoning is not None and reasons:
         value["reasoning"] = {"effort": _effort(request.reasoning), "summary": "auto"}
-    if thinks or request.reasoning is not None:
+    if thinks or reasons:
         value["include"] = ["reasoning.encrypted_content"]
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
