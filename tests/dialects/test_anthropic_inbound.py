@@ -254,7 +254,7 @@ def test_a_content_that_is_a_list_is_understood() -> None:
     assert events[1:] == [
         ir.ThinkingDelta("hm"),
         ir.TextDelta("Hello"),
-        ir.TextDelta("no"),
+        ir.TextDelta("no", refused=True),
         ir.CallStarted("c", "f"),
         ir.ArgumentsDelta('{"a":1}'),
     ]
