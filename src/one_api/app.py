@@ -24,6 +24,7 @@ from one_api.accounts.cache import Accounts
 from one_api.accounts.oauth import Providers
 from one_api.channels.upkeep import Switches
 from one_api.config import Config
+from one_api.dialects.outbound import outbound
 from one_api.edge import compat
 from one_api.edge.api import Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
@@ -43,13 +44,15 @@ from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
 from one_api.providers import Mode
 from one_api.relay import pipeline, proxying
-from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
+from one_api.relay.framing import ArrayClient
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
+from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
 from one_api.routing import Routes
 from one_api.routing.health import SuccessRates
@@ -178,7 +181,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(outbox.aclose)
     health = watch_health(config, database, watched, outbox)
     stack.push_async_callback(health.drain)
-    upstreams = reach(config, transports, health)
+    fetcher = content(config, transports)
+    upstreams = reach(config, transports, health, fetcher)
     means = Means(
         database=database,
         logs=log_database,
@@ -192,7 +196,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     upkeep = Upkeep(means)
     stack.push_async_callback(upkeep.aclose)
-    relay = await assemble(config, ledger, watched, transports, upstreams, upkeep)
+    relay = await assemble(ledger, watched, fetcher, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
@@ -292,31 +296,36 @@ def watch_health(config: Config, database: Database, watched: Watched, outbox: O
     return health
 
 
-def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upstreams:
-    """The way to upstreams."""
-    total = float(config.relay_timeout)
-    return Upstreams(
-        loop=asyncio.get_running_loop(),
-        transport=transports.for_proxy,
-        targets=Targets(),
-        health=health,
-        timeouts=Timeouts(total=total) if total else Timeouts(total=0),
-        enforce_usage=config.enforce_include_usage,
-        now=now,
-    )
-
-
-async def assemble(
-    config: Config, ledger: Ledger, watched: Watched, transports: Transports, upstreams: Upstreams, upkeep: Upkeep
-) -> pipeline.Relay:
-    """The parts that a call meets on its way."""
+def content(config: Config, transports: Transports) -> Fetcher:
+    """The way to what requests name by address."""
     content_proxy = config.user_content_request_proxy
-    fetcher = Fetcher(
+    return Fetcher(
         transports.direct,
         timeout=float(config.user_content_request_timeout),
         proxied=transports.for_proxy(content_proxy) if content_proxy else None,
         allowed=config.user_content_networks,
     )
+
+
+def reach(config: Config, transports: Transports, health: ChannelHealth, fetcher: Fetcher) -> Upstreams:
+    """The way to upstreams."""
+    total = float(config.relay_timeout)
+    return Upstreams(
+        loop=asyncio.get_running_loop(),
+        transport=transports.for_proxy,
+        targets=Targets(outbound(safety=config.gemini_safety_setting), version=config.gemini_version),
+        health=health,
+        timeouts=Timeouts(total=total) if total else Timeouts(total=0),
+        enforce_usage=config.enforce_include_usage,
+        now=now,
+        content=fetcher,
+    )
+
+
+async def assemble(
+    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
+) -> pipeline.Relay:
+    """The parts that a call meets on its way."""
     encoders = Encoders()
     await asyncio.to_thread(encoders.get, "cl100k_base")
     await asyncio.to_thread(encoders.get, "o200k_base")
@@ -345,6 +354,8 @@ def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     """Proxied calls have a pipeline of their own."""
 
     def answer(call: Call, client: Client) -> Awaitable[None]:
+        if call.heading.array:
+            client = ArrayClient(client)
         return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
 
     return answer

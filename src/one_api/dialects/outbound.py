@@ -1,11 +1,11 @@
 """The dialects we speak to upstreams. Each row is a module of pure functions, found by the name of its wire."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, openai_outbound
+from one_api.dialects import anthropic, gemini, openai_outbound
 
 
 class Decoder(Protocol):
@@ -31,4 +31,12 @@ class Outbound(Protocol):
         """For one stream."""
 
 
-OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType({"anthropic": anthropic, "openai": openai_outbound})
+def outbound(*, safety: str) -> Mapping[str, Outbound]:
+    """By the name of their wire. `safety` is what Google is told to block."""
+    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+
+
+ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"gemini": gemini.must_be_enclosed})
+"""Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
+
+OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

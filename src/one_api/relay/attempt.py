@@ -9,26 +9,28 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
-from one_api.dialects.outbound import OUTBOUND, Outbound
+from one_api.dialects.outbound import ENCLOSED
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.relay import forwarded, translated
+from one_api.relay import embedded, forwarded, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.enclosed import Enclosed, Source, addresses, enclose, fetch
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.spoken import spoken
-from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
+from one_api.relay.targets import Target, Targets
+from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
 from one_api.routing.health import account_phrase
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
-MAX_ENDPOINTS = 10_000
 USER_AGENT = (b"user-agent", b"one-api")
 BAICHUAN = 26  # its requests were always written anew
 
+_NOTHING: Enclosed = {}
 _EVENT_STREAM = (b"accept", b"text/event-stream")
 _JSON = (b"content-type", b"application/json")
 
@@ -41,64 +43,9 @@ class Health(Protocol):
     def failed(self, channel: Channel, error: UpstreamError) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a channel's requests of one kind go, ready for the transport.
-
-    dialect: the channel's, None where caller and channel both speak OpenAI's. translated: whether the caller speaks
-    another. callers: headers a caller may set himself.
-    """
-
-    origin: Origin
-    path: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    dialect: Outbound | None = None
-    translated: bool = False
-    callers: tuple[bytes, ...] = ()
-
-
-class Targets:
-    """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
-
-    def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str, *, stream: bool) -> Target:
-        """Raises UpstreamError where the provider has no such mode."""
-        key = (channel.id, mode, model, engine, stream)
-        known = self._known.get(key)
-        if known is not None and known[0] is channel:
-            return known[1]
-        try:
-            row = providers.provider(channel.type)
-            asked = providers.SPOKEN.get(mode)
-            wire = row.wire(asked or "openai")
-            translated = asked is not None and asked != wire
-            there = providers.CONVERSATION.get(wire, providers.Mode.CHAT) if translated else mode
-            endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream)
-            origin, path = Origin.parse(endpoint.url)
-        except (providers.Unsupported, ValueError) as error:
-            reason = str(error)
-            raise UpstreamError(
-                reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
-            ) from None
-        target = Target(
-            origin,
-            path.encode("latin-1"),
-            endpoint.headers,
-            OUTBOUND.get(wire) if translated or wire != "openai" else None,
-            translated=translated,
-            callers=row.callers,
-        )
-        if len(self._known) >= MAX_ENDPOINTS:
-            self._known.clear()
-        self._known[key] = (channel, target)
-        return target
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstreams:
-    """What an attempt needs of the process."""
+    """What an attempt needs of the process. `content` fetches what requests name by address."""
 
     loop: asyncio.AbstractEventLoop
     transport: Callable[[str], Transport]
@@ -107,6 +54,7 @@ class Upstreams:
     timeouts: Timeouts
     enforce_usage: bool
     now: Callable[[], int]
+    content: Source
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -134,12 +82,15 @@ async def first_answer(
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
     last: OneAPIError | None = None
+    enclosed: Enclosed = _NOTHING
     for channel in candidates:
         inflow = None
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
         try:
-            inflow = _ask(upstreams, call, ask, channel, model, account)
+            if ask.media:
+                enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
+            inflow = _ask(upstreams, call, ask, channel, model, account, enclosed)
             client.listen(inflow)
             await inflow.ready
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
@@ -193,12 +144,36 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
         inflow.close()
 
 
-def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account | None) -> Inflow:
-    """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
+async def _enclosures(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, known: Enclosed) -> Enclosed:
+    """What has to be fetched for this channel; nothing is fetched twice in a call. Raises UpstreamError."""
+    model = channel.mapping.get(ask.model) or ask.model
+    target = _target(upstreams, call, ask, channel, model)
+    wanted = ENCLOSED.get(target.wire) if target.translated and ask.mode in providers.SPOKEN else None
+    if wanted is None:
+        return known
+    asked = translated.read_request(ask, channel, model, spoken(ask.mode))
+    missing = [block for block in addresses(asked, wanted) if block.url not in known]
+    return {**known, **await fetch(missing, upstreams.content)} if missing else known
+
+
+def _target(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str) -> Target:
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
-    target = upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
+    return upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
+
+
+def _ask(
+    upstreams: Upstreams,
+    call: Call,
+    ask: Ask,
+    channel: Channel,
+    model: str,
+    account: Account | None,
+    enclosed: Enclosed = _NOTHING,
+) -> Inflow:
+    """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
+    target = _target(upstreams, call, ask, channel, model)
     if target.dialect is not None:
-        return _ask_abroad(upstreams, call, ask, channel, model, account, target, target.dialect)
+        return _ask_abroad(upstreams, call, ask, channel, model, account, target, enclosed)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
@@ -225,18 +200,21 @@ def _ask_abroad(
     model: str,
     account: Account | None,
     target: Target,
-    dialect: Outbound,
+    enclosed: Enclosed,
 ) -> Inflow:
     """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
     checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
     inbound = spoken(ask.mode)
     inflow: Inflow
-    if target.translated:
-        body = translated.write_request(call, ask, channel, model, inbound=inbound, outbound=dialect)
+    if ask.mode in providers.EMBEDDED:
+        body, inflow = _embed(upstreams, call, ask, channel, model, target)
+    elif target.translated and target.dialect is not None:
+        asked = enclose(translated.read_request(ask, channel, model, inbound), enclosed)
+        body = translated.write_request(call, channel, asked, target.dialect)
         inflow = translated.TranslatedInflow(
             upstreams.loop,
             inbound=inbound,
-            outbound=dialect,
+            outbound=target.dialect,
             document=ask.document,
             model=model,
             created=upstreams.now(),
@@ -250,6 +228,19 @@ def _ask_abroad(
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
     inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
     return inflow
+
+
+def _embed(
+    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, target: Target
+) -> tuple[bytes, Inflow]:
+    if not target.translated:
+        return embedded.write_own(call, ask, model), Inflow(upstreams.loop, wants=Shape.WHOLE)
+    theirs = embedded.DIALECTS[target.wire]
+    body = embedded.write_request(call, ask, channel, model, theirs)
+    inflow = embedded.EmbeddedInflow(
+        upstreams.loop, spoken=embedded.spoken(ask.mode), theirs=theirs, document=ask.document, model=model
+    )
+    return body, inflow
 
 
 def transport_for(upstreams: Upstreams, channel: Channel) -> Transport:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from one_api.dialects import openai_chat
+from one_api.dialects.gemini import embeddings
 from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import vision
@@ -49,6 +50,8 @@ class Counting:
                 return await _run(ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
             case mode if (dialect := MEASURED_MODES.get(mode)) is not None:
                 return await _run(ask.text, lambda: counter.value(model, dialect.written(document)))
+            case Mode.EMBED | Mode.BATCH_EMBED:
+                return await _run(ask.text, lambda: counter.prompt(model, embeddings.written(document)))
             case Mode.COMPLETIONS:
                 return await _run(ask.text, lambda: counter.prompt(model, document.get("prompt")))
             case Mode.EDITS:

@@ -5,9 +5,11 @@ from types import MappingProxyType
 from typing import Final
 
 from one_api.dialects.inbound import INBOUND, MEASURED, OPENAI, Inbound, Measured
-from one_api.providers import SPOKEN, Mode
+from one_api.providers import EMBEDDED, SPOKEN, Mode
 
-_BY_MODE: Final[Mapping[Mode, Inbound]] = MappingProxyType({mode: INBOUND[wire] for mode, wire in SPOKEN.items()})
+_BY_MODE: Final[Mapping[Mode, Inbound]] = MappingProxyType(
+    {mode: INBOUND[wire] for mode, wire in (*SPOKEN.items(), *EMBEDDED.items(), (Mode.COUNT, "gemini"))}
+)
 MEASURED_MODES: Final[Mapping[Mode, Measured]] = MappingProxyType(
     {mode: MEASURED[wire] for mode, wire in SPOKEN.items() if wire in MEASURED}
 )

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from one_api import ir
@@ -24,20 +25,42 @@ UNREADABLE: Final = "the upstream's answer cannot be read"
 log = structlog.get_logger(__name__)
 
 
-def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound: Inbound, outbound: Outbound) -> bytes:
-    """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
+def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir.Request:
+    """What the caller asks for, in the neutral model. Raises UpstreamError for what cannot be read."""
     document = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
     try:
-        encoded = outbound.encode_request(inbound.decode_request(document or ask.document, model=model))
+        asked = inbound.decode_request(document or ask.document, model=model)
     except ir.Unrepresentable as error:
-        raise UpstreamError(
-            error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
-        ) from None
+        raise _refused(error) from None
+    return msgspec.structs.replace(asked, stream=ask.stream)
+
+
+def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Outbound) -> bytes:
+    """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
+    try:
+        encoded = outbound.encode_request(asked)
+    except ir.Unrepresentable as error:
+        raise _refused(error) from None
+    log_losses(call, channel, encoded)
+    return encoded.body
+
+
+def _refused(error: ir.Unrepresentable) -> UpstreamError:
+    return UpstreamError(error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller")
+
+
+def log_losses(call: Call, channel: Channel, encoded: ir.Encoded) -> None:
     if encoded.losses:
         # Names of unknown fields are the caller's words: as many and as long as he likes.
         lost = [name[:64] for name in encoded.losses[:16]]
         log.info("lost in translation", request_id=call.id, channel=channel.id, losses=lost)
-    return encoded.body
+
+
+def refusal(message: str, kind: str) -> UpstreamError:
+    """An upstream will not answer this request, which no other channel mends."""
+    error = UpstreamError(message, status=400, kind=kind, retry=False, blame="caller")
+    error.code = None
+    return error
 
 
 class TranslatedInflow(Inflow):
@@ -85,12 +108,20 @@ class TranslatedInflow(Inflow):
         if isinstance(answer, ir.Failed):
             error = UpstreamError(answer.message, kind=answer.type)
             error.code = None
+            if answer.refused:
+                error = refusal(answer.message, answer.type)
             self._fail(error, Cut(answer.message))
             return
         self._tap.note_answer(answer)
         self._parts = [
             self._inbound.encode_answer(answer, model=self._model, created=self._created, asked=self._document)
         ]
+
+    def _stop(self, cut: Cut) -> None:
+        if self._tap.refused:
+            self._fail(refusal(cut.message, "" if cut.reported is None else cut.reported.type), cut)
+        else:
+            super()._stop(cut)
 
     def _on_events(self, data: bytes) -> None:
         if not self.ended.done():
