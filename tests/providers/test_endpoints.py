@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from one_api.dialects.outbound import OUTBOUND
 from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
 
 BASE = "https://upstream.example"
@@ -60,7 +61,8 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
 NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
-OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, GEMINI, 43})
+PROXY = 43
+OTHERS = [number for number, row in PROVIDERS.items() if number != PROXY and not OUTBOUND.keys() & row.wires]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_outbound
+from one_api.dialects import anthropic, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -33,10 +33,14 @@ class Outbound(Protocol):
 
 def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
-    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+    return MappingProxyType(
+        {"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "ollama": ollama, "openai": openai_outbound}
+    )
 
 
-ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"gemini": gemini.must_be_enclosed})
+ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
+    {"gemini": gemini.must_be_enclosed, "ollama": ollama.must_be_enclosed}
+)
 """Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

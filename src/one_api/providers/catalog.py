@@ -84,12 +84,14 @@ def _row(
     )
 
 
-def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire) -> Provider:
+def _other(
+    number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire, path: PathRule | None = None
+) -> Provider:
     """A provider with a protocol of its own."""
-    path = paths.proxied if wire == "proxy" else paths.foreign(key)
+    rule = paths.proxied if wire == "proxy" else path or paths.foreign(key)
     auth: Auth = "verbatim" if wire == "proxy" else "bearer"
     return Provider(
-        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=path, auth=auth
+        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=rule, auth=auth
     )
 
 
@@ -133,6 +135,7 @@ _BAILIAN = paths.only(
     "ali bailian",
     {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
 )
+_OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
@@ -166,7 +169,7 @@ _ROWS: Final = (
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
     _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
     _row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai"),
-    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
+    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama", _OLLAMA),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
     _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),

@@ -123,6 +123,17 @@ def _is_newer(model: str) -> bool:
     return not model.startswith(_OLDER) or model.endswith("-latest")
 
 
+def own(name: str, paths: Mapping[Mode, str]) -> PathRule:
+    """A provider with a protocol of its own, which serves these kinds of calls and no others."""
+
+    def rule(place: Place) -> str:
+        if place.mode not in paths:
+            raise Unsupported(f"unsupported relay mode {place.mode.value} for {name}")
+        return paths[place.mode]
+
+    return rule
+
+
 def foreign(name: str) -> PathRule:
     """A provider whose protocol is not spoken here."""
 

@@ -1,0 +1,55 @@
+"""Where channels of providers with a protocol of their own send what they serve, and what they say of the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from one_api.providers import Mode, Unsupported, endpoint
+
+BASE = "https://upstream.example"
+MODES = (
+    *(Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.IMAGES, Mode.EDITS, Mode.SPEECH),
+    *(Mode.TRANSCRIPTION, Mode.TRANSLATION),
+)
+BEARER = {b"authorization": b"Bearer KEY"}
+
+
+@dataclass(frozen=True)
+class Account:
+    type: int
+    base_url: str = BASE
+    key: str = "KEY"
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """`headers` are those of a request for a whole answer, `streaming` what is there in addition for a stream."""
+
+    type: int
+    paths: Mapping[Mode, str]
+    model: str = "m"
+    config: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = field(default_factory=lambda: BEARER)
+    streaming: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+CASES = {
+    "ollama": Case(30, {Mode.CHAT: "/api/chat", Mode.EMBEDDINGS: "/api/embed"}),
+}
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize("name", CASES)
+def test_every_kind_of_call_has_its_place_or_is_refused(name: str, mode: Mode) -> None:
+    case = CASES[name]
+    account = Account(case.type, config=case.config)
+    if mode not in case.paths:
+        with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for "):
+            endpoint(account, mode, case.model)
+        return
+    whole, stream = endpoint(account, mode, case.model), endpoint(account, mode, case.model, stream=True)
+    assert whole.url == stream.url == BASE + case.paths[mode]
+    assert dict(whole.headers) == case.headers
+    assert dict(stream.headers) == {**case.headers, **case.streaming}
