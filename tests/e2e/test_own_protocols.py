@@ -51,6 +51,22 @@ class Case:
 
 
 CASES = {
+    "cohere": Case(
+        type=35,
+        target="/v2/chat",
+        text="Hi 你",
+        usage=(9, 2),
+        finished=(401, {"message": "invalid api token"}),
+        embeds=(
+            "/v2/embed",
+            {
+                "id": "e",
+                "embeddings": {"float": [[0.5, 1.5], [2.5, 3.5]]},
+                "meta": {"billed_units": {"input_tokens": 4.0}},
+            },
+            4,
+        ),
+    ),
     "ollama": Case(
         type=30,
         target="/api/chat",

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, ollama, openai_outbound
+from one_api.dialects import anthropic, cohere, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -34,7 +34,13 @@ class Outbound(Protocol):
 def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
     return MappingProxyType(
-        {"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "ollama": ollama, "openai": openai_outbound}
+        {
+            "anthropic": anthropic,
+            "cohere": cohere,
+            "gemini": gemini.Outgoing(safety),
+            "ollama": ollama,
+            "openai": openai_outbound,
+        }
     )
 
 

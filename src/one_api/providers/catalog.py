@@ -135,6 +135,7 @@ _BAILIAN = paths.only(
     "ali bailian",
     {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
 )
+_COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
@@ -174,7 +175,7 @@ _ROWS: Final = (
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
     _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
     _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
-    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere"),
+    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
     _other(37, "Cloudflare", "Cloudflare", "cloudflare", "https://api.cloudflare.com", "cloudflare"),
     _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
