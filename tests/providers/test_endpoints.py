@@ -46,6 +46,7 @@ DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31
 PATHS: Mapping[int, Mapping[Mode, str]] = {
     **dict.fromkeys(DEFAULT, OPENAI),
     3: AZURE,
+    16: {mode: f"/api/paas/v4{OPENAI[mode][3:]}" for mode in (Mode.CHAT, Mode.EMBEDDINGS, Mode.IMAGES)},
     27: {Mode.CHAT: "/v1/text/chatcompletion_v2", **AUDIO},
     40: {Mode.CHAT: "/api/v3/chat/completions", Mode.EMBEDDINGS: "/api/v3/embeddings", **AUDIO},
     41: {Mode.CHAT: "/chat/completions", **AUDIO},
@@ -58,7 +59,7 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     50: VERSIONLESS,
     51: VERSIONLESS,
 }
-NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
+NAMES = {16: "zhipu", 27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
 PROXY = 43
@@ -92,9 +93,9 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
     )
 
 
-def test_thirty_three_types_and_azure_speak_openai() -> None:
+def test_thirty_three_types_azure_and_zhipu_speak_openai() -> None:
     assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if "openai" in row.wires]
-    assert len(PATHS) == 33 + 1
+    assert len(PATHS) == 33 + 1 + 1
 
 
 def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:

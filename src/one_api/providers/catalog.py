@@ -1,11 +1,13 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from one_api.providers import paths
+from one_api.dialects.openai_errors import decode_error
+from one_api.providers import faults, paths
+from one_api.providers.faults import Reader
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
 
@@ -28,7 +30,6 @@ Wire = Literal[
     "tencent",
     "vertex",
     "xunfei",
-    "zhipu",
 ]
 Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim"]
 """`Authorization: Bearer KEY`, `Authorization: KEY`, or a header of this name."""
@@ -40,7 +41,7 @@ class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
     wires: the dialects it speaks, best first. headers: what it always wants. callers: those among them that a caller
-    may set himself.
+    may set himself. faults: how the errors of refused requests are read.
     """
 
     id: int
@@ -53,6 +54,7 @@ class Provider:
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: tuple[bytes, ...] = ()
+    faults: Reader = decode_error
 
     def wire(self, spoken: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
@@ -135,6 +137,14 @@ _BAILIAN = paths.only(
     "ali bailian",
     {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
 )
+_ZHIPU = paths.own(
+    "zhipu",
+    {
+        _CHAT: "/api/paas/v4/chat/completions",
+        _EMBEDDINGS: "/api/paas/v4/embeddings",
+        Mode.IMAGES: "/api/paas/v4/images/generations",
+    },
+)
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
@@ -156,7 +166,7 @@ _ROWS: Final = (
     _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
     _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
     _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
-    _other(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", "zhipu"),
+    replace(_row(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", _ZHIPU), faults=faults.ZHIPU),
     _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),

@@ -24,7 +24,7 @@ from one_api.relay.spoken import spoken
 from one_api.relay.targets import Target, Targets
 from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import account_phrase
+from one_api.routing.health import account_phrase, is_typed
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 USER_AGENT = (b"user-agent", b"one-api")
@@ -317,7 +317,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel))
+        raise _refused(head.status, body_without_key(inflow.body, channel), channel)
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
@@ -341,18 +341,18 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
 
 
 def _of_the_account(error: UpstreamError) -> bool:
-    """Anthropic says 400 of an account without credit, which is no fault of the request."""
-    return not error.quoted and account_phrase(error.message) != ""
+    """Anthropic and Ali say 400 of an account without credit, which is no fault of the request."""
+    return is_typed(0, error.type, None) or (not error.quoted and account_phrase(error.message) != "")
 
 
 def _is_error(error: Any) -> bool:
     return bool(error) and (not isinstance(error, dict) or bool(error.get("message") or error.get("type")))
 
 
-def _refused(status: int, body: bytes) -> UpstreamError:
+def _refused(status: int, body: bytes, channel: Channel) -> UpstreamError:
     # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
     shown = status if 400 <= status < 600 else 502
-    error = _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+    error = _failure(shown, providers.provider(channel.type).faults(status, body), retry=status != 400)
     error.answered = status
     return error
 
