@@ -92,6 +92,16 @@ CASES["zhipu"] = Case(
     finished=(429, {"error": {"code": "1113", "message": "您的账户已欠费，请充值后重试"}}),
     embeds=("/api/paas/v4/embeddings", OPENAIS_VECTORS, 4),
 )
+CASES["cloudflare"] = Case(
+    type=37,
+    target="/client/v4/accounts/acct/ai/v1/chat/completions",
+    text="Hi 你",
+    usage=(9, 2),
+    openai=True,
+    config={"user_id": "acct"},
+    finished=(403, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}),
+    embeds=("/client/v4/accounts/acct/ai/v1/embeddings", OPENAIS_VECTORS, 4),
+)
 EMBEDDING = [name for name, case in CASES.items() if case.embeds]
 every = pytest.mark.parametrize("name", CASES)
 

@@ -13,10 +13,14 @@ FINISHED: list[tuple[int, int, Any]] = [
     (16, 401, {"error": {"code": "1002", "message": "Authorization Token非法"}}),
     (16, 429, {"error": {"code": "1113", "message": "您的账户已欠费，请充值后重试"}}),
     (16, 429, {"error": {"code": "1112", "message": "locked"}}),
+    (37, 401, {"result": None, "success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}),
+    (37, 403, {"errors": [{"code": 3023, "message": "Service unavailable for account"}]}),
 ]
 PASSING: list[tuple[int, int, Any]] = [
     (16, 429, {"error": {"code": "1302", "message": "您当前使用该API的并发数过高"}}),
     (16, 400, {"error": {"code": "1301", "message": "sensitive"}}),
+    (37, 429, {"errors": [{"code": 3036, "message": "You have used up your daily free allocation"}]}),
+    (37, 400, {"errors": [{"code": 5007, "message": "No such model"}]}),
     (16, 500, {"error": "code"}),
 ]
 

@@ -41,6 +41,15 @@ CASES = {
 }
 
 
+def test_an_account_of_cloudflares_is_in_the_path_and_behind_its_gateway_in_the_base() -> None:
+    account = Account(37, config={"user_id": "a/b"})
+    assert endpoint(account, Mode.CHAT, "@cf/x").url == f"{BASE}/client/v4/accounts/a%2Fb/ai/v1/chat/completions"
+    gateway = "https://gateway.ai.cloudflare.com/v1/acct/gate/workers-ai"
+    assert endpoint(Account(37, gateway), Mode.EMBEDDINGS, "@cf/x").url == f"{gateway}/v1/embeddings"
+    with pytest.raises(Unsupported, match="needs the number of the account"):
+        endpoint(Account(37), Mode.CHAT, "@cf/x")
+
+
 @pytest.mark.parametrize("mode", MODES, ids=str)
 @pytest.mark.parametrize("name", CASES)
 def test_every_kind_of_call_has_its_place_or_is_refused(name: str, mode: Mode) -> None:

@@ -17,7 +17,6 @@ Wire = Literal[
     "anthropic",
     "baidu",
     "bedrock",
-    "cloudflare",
     "cohere",
     "coze",
     "dashscope",
@@ -147,6 +146,7 @@ _ZHIPU = paths.own(
 )
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
+_CLOUDFLARE: Final = "https://api.cloudflare.com"
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
@@ -187,7 +187,9 @@ _ROWS: Final = (
     _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
     _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
-    _other(37, "Cloudflare", "Cloudflare", "cloudflare", "https://api.cloudflare.com", "cloudflare"),
+    replace(
+        _row(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai), faults=faults.CLOUDFLARE
+    ),
     _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),

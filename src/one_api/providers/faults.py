@@ -50,3 +50,6 @@ ZHIPU: Final = coded(
     }
 )
 """The account is inactive, unknown or locked; arrears come as status 429. https://docs.z.ai/api-reference/api-code."""
+
+CLOUDFLARE: Final = coded({"10000": BAD_KEY, "3023": "permission_error"})
+"""https://developers.cloudflare.com/workers-ai/platform/errors/. The daily allocation (3036) comes back by itself."""

@@ -134,6 +134,31 @@ def own(name: str, paths: Mapping[Mode, str]) -> PathRule:
     return rule
 
 
+def workers_ai(place: Place) -> str:
+    """OpenAI's dialect below an account of Cloudflare's, whose number the channel's settings call `user_id`.
+
+    https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/. Behind their gateway the account
+    is part of the base: https://developers.cloudflare.com/ai-gateway/usage/providers/workersai/.
+    """
+    if place.mode not in (Mode.CHAT, Mode.EMBEDDINGS):
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for cloudflare")
+    if place.base.startswith(CLOUDFLARE_GATEWAY) and place.base.endswith("/workers-ai"):
+        return PATHS[place.mode]
+    account = place.config.get("user_id")
+    if not account:
+        raise Unsupported("a Cloudflare channel needs the number of the account")
+    return f"/client/v4/accounts/{quote(account, safe='')}/ai{PATHS[place.mode]}"
+
+
+def gone(reason: str) -> PathRule:
+    """A provider that does not exist any more."""
+
+    def rule(_: Place) -> str:
+        raise Unsupported(reason)
+
+    return rule
+
+
 def foreign(name: str) -> PathRule:
     """A provider whose protocol is not spoken here."""
 
