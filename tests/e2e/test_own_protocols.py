@@ -163,6 +163,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provid
             two = {"type": case.type, "key": "doomed", "config": config, "priority": 9}
             world.channel(f"{name}-first", f"{name}-two", **two)
             world.channel(f"{name}-second", f"{name}-two", priority=1)
+        world.channel("palm", "PaLM-2", type=11)
         yield Providers(world, root.user("alice", START).token())
 
 
@@ -286,6 +287,16 @@ async def test_an_error_of_the_account_lets_another_channel_answer(site: Provide
         await eventually(out)
     finally:
         site.world.root.option("AutomaticDisableChannelEnabled", "false")
+
+
+@both
+async def test_a_channel_of_an_api_that_is_gone_says_so_and_costs_nothing(site: Providers, *, stream: bool) -> None:
+    before = await site.charges()
+    reply = await site.world.ask(wire.chat(site.key, model="PaLM-2", stream=stream))
+    assert reply.status == 500
+    assert "Google has shut the PaLM API down" in reply.json()["error"]["message"]
+    assert not site.world.upstream.received
+    assert await site.charges() == before
 
 
 @pytest.mark.parametrize("name", EMBEDDING)

@@ -63,8 +63,11 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
 NAMES = {16: "zhipu", 27: "minimax", 37: "cloudflare", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
+PALM = 11
 PROXY = 43
-OTHERS = [number for number, row in PROVIDERS.items() if number != PROXY and not OUTBOUND.keys() & row.wires]
+OTHERS = [
+    number for number, row in PROVIDERS.items() if number not in (PALM, PROXY) and not OUTBOUND.keys() & row.wires
+]
 
 
 @dataclass(frozen=True)

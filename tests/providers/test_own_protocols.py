@@ -41,6 +41,12 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_what_its_vendor_shut_down_says_so(mode: Mode) -> None:
+    with pytest.raises(Unsupported, match="Google has shut the PaLM API down, use a channel of type Gemini"):
+        endpoint(Account(11), mode, "PaLM-2")
+
+
 def test_an_account_of_cloudflares_is_in_the_path_and_behind_its_gateway_in_the_base() -> None:
     account = Account(37, config={"user_id": "a/b"})
     assert endpoint(account, Mode.CHAT, "@cf/x").url == f"{BASE}/client/v4/accounts/a%2Fb/ai/v1/chat/completions"

@@ -146,6 +146,7 @@ _ZHIPU = paths.own(
 )
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
+_PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
 _CLOUDFLARE: Final = "https://api.cloudflare.com"
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
@@ -161,7 +162,7 @@ _ROWS: Final = (
     _row(8, "Custom", "自定义渠道"),
     _row(9, "Ails", "代理：AI.LS", "openai", "https://api.caipacity.com"),
     _row(10, "AIProxy", "代理：AI Proxy", "openai", "https://api.aiproxy.io"),
-    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm"),
+    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm", paths.gone(_PALM_GONE)),
     _row(12, "API2GPT", "代理：API2GPT", "openai", "https://api.api2gpt.com"),
     _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
     _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
