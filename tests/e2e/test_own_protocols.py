@@ -57,6 +57,26 @@ OPENAIS_VECTORS = {
     "usage": {"prompt_tokens": 4, "total_tokens": 4},
 }
 CASES = {
+    "dashscope": Case(
+        type=17,
+        target="/api/v1/services/aigc/text-generation/generation",
+        text="Hi 你",
+        usage=(9, 2),
+        finished=(400, {"code": "Arrearage", "message": "Access denied, please pay.", "request_id": "r"}),
+        embeds=(
+            "/api/v1/services/embeddings/text-embedding/text-embedding",
+            {
+                "output": {
+                    "embeddings": [
+                        {"text_index": 1, "embedding": [2.5, 3.5]},
+                        {"text_index": 0, "embedding": [0.5, 1.5]},
+                    ]
+                },
+                "usage": {"total_tokens": 4},
+            },
+            4,
+        ),
+    ),
     "cohere": Case(
         type=35,
         target="/v2/chat",

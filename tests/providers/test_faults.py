@@ -15,12 +15,16 @@ FINISHED: list[tuple[int, int, Any]] = [
     (16, 429, {"error": {"code": "1112", "message": "locked"}}),
     (37, 401, {"result": None, "success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}),
     (37, 403, {"errors": [{"code": 3023, "message": "Service unavailable for account"}]}),
+    (17, 401, {"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"}),
+    (17, 400, {"code": "Arrearage", "message": "Access denied, please make sure your account is in good standing."}),
 ]
 PASSING: list[tuple[int, int, Any]] = [
     (16, 429, {"error": {"code": "1302", "message": "您当前使用该API的并发数过高"}}),
     (16, 400, {"error": {"code": "1301", "message": "sensitive"}}),
     (37, 429, {"errors": [{"code": 3036, "message": "You have used up your daily free allocation"}]}),
     (37, 400, {"errors": [{"code": 5007, "message": "No such model"}]}),
+    (17, 429, {"code": "Throttling.RateQuota", "message": "Requests rate limit exceeded"}),
+    (17, 400, {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."}),
     (16, 500, {"error": "code"}),
 ]
 
@@ -38,6 +42,12 @@ def test_what_passes_is_told_as_it_is(number: int, status: int, value: Any) -> N
     told = provider(number).faults(status, body)
     assert told == decode_error(status, body)
     assert not is_typed(0, told.type, told.code)
+
+
+def test_ali_tells_who_asked_for_a_stream_by_an_event() -> None:
+    event = b'id:1\nevent:error\n:HTTP_STATUS/400\ndata:{"code":"Arrearage","message":"Access denied"}\n\n'
+    told = provider(17).faults(400, event)
+    assert (told.message, told.type, told.code) == ("Access denied", "insufficient_quota", "Arrearage")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,28 @@ class Case:
     streaming: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
+_ALI = "/api/v1/services"
 CASES = {
+    "ali": Case(
+        17,
+        {
+            Mode.CHAT: f"{_ALI}/aigc/text-generation/generation",
+            Mode.EMBEDDINGS: f"{_ALI}/embeddings/text-embedding/text-embedding",
+        },
+        model="qwen-max",
+        config={"plugin": "p"},
+        headers={**BEARER, b"x-dashscope-plugin": b"p"},
+        streaming={b"x-dashscope-sse": b"enable"},
+    ),
+    "ali, a model that sees": Case(
+        17,
+        {
+            Mode.CHAT: f"{_ALI}/aigc/multimodal-generation/generation",
+            Mode.EMBEDDINGS: f"{_ALI}/embeddings/text-embedding/text-embedding",
+        },
+        model="qwen3-vl-plus",
+        streaming={b"x-dashscope-sse": b"enable"},
+    ),
     "cohere": Case(35, {Mode.CHAT: "/v2/chat", Mode.EMBEDDINGS: "/v2/embed"}),
     "ollama": Case(30, {Mode.CHAT: "/api/chat", Mode.EMBEDDINGS: "/api/embed"}),
 }

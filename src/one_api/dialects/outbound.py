@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, cohere, gemini, ollama, openai_outbound
+from one_api.dialects import anthropic, cohere, dashscope, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -37,6 +37,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
         {
             "anthropic": anthropic,
             "cohere": cohere,
+            "dashscope": dashscope,
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
             "openai": openai_outbound,

@@ -40,7 +40,8 @@ class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
     wires: the dialects it speaks, best first. headers: what it always wants. callers: those among them that a caller
-    may set himself. faults: how the errors of refused requests are read.
+    may set himself. faults: how the errors of refused requests are read. streaming: headers that ask for a stream.
+    configured: headers whose value is a setting of the channel, by its name.
     """
 
     id: int
@@ -54,6 +55,8 @@ class Provider:
     headers: Headers = ()
     callers: tuple[bytes, ...] = ()
     faults: Reader = decode_error
+    streaming: Headers = ()
+    configured: tuple[tuple[bytes, str], ...] = ()
 
     def wire(self, spoken: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
@@ -168,7 +171,12 @@ _ROWS: Final = (
     _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
     _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
     replace(_row(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", _ZHIPU), faults=faults.ZHIPU),
-    _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
+    replace(
+        _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope", paths.dashscope),
+        faults=faults.ali,
+        streaming=((b"x-dashscope-sse", b"enable"),),
+        configured=((b"x-dashscope-plugin", "plugin"),),
+    ),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
     _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from one_api.dialects import dashscope
 from one_api.dialects.openai_errors import Reported, decode_error
 from one_api.lib import json
+from one_api.lib.sse import data_of
 
 Reader = Callable[[int, bytes], Reported]
 
@@ -53,3 +55,10 @@ ZHIPU: Final = coded(
 
 CLOUDFLARE: Final = coded({"10000": BAD_KEY, "3023": "permission_error"})
 """https://developers.cloudflare.com/workers-ai/platform/errors/. The daily allocation (3036) comes back by itself."""
+
+_DASHSCOPE: Final = coded(dashscope.CAUSES)
+
+
+def ali(status: int, body: bytes) -> Reported:
+    """Who asked for a stream is told of an error by an event of one."""
+    return _DASHSCOPE(status, body if body.startswith(b"{") else data_of(body) or body)

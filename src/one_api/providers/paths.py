@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from one_api.dialects.dashscope import sees
 from one_api.errors import OneAPIError
 from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
 
@@ -132,6 +133,15 @@ def own(name: str, paths: Mapping[Mode, str]) -> PathRule:
         return paths[place.mode]
 
     return rule
+
+
+def dashscope(place: Place) -> str:
+    """Where Ali's models are asked depends on whether they see."""
+    if place.mode is Mode.EMBEDDINGS:
+        return "/api/v1/services/embeddings/text-embedding/text-embedding"
+    if place.mode is not Mode.CHAT:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for ali")
+    return f"/api/v1/services/aigc/{'multimodal' if sees(place.model) else 'text'}-generation/generation"
 
 
 def workers_ai(place: Place) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from one_api import ir, providers
 from one_api.dialects import embeddings
 from one_api.dialects.cohere import embeddings as cohere
+from one_api.dialects.dashscope import embeddings as dashscope
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini import embeddings as google
 from one_api.dialects.ollama import embeddings as ollama
@@ -41,7 +42,9 @@ class Dialect(Outgoing, Protocol):
 
 SPOKEN: Final[Mapping[str, Dialect]] = MappingProxyType({"openai": embeddings, "gemini": google})
 """By the name of the wire."""
-DIALECTS: Final[Mapping[str, Outgoing]] = MappingProxyType({**SPOKEN, "cohere": cohere, "ollama": ollama})
+DIALECTS: Final[Mapping[str, Outgoing]] = MappingProxyType(
+    {**SPOKEN, "cohere": cohere, "dashscope": dashscope, "ollama": ollama}
+)
 
 
 def spoken(mode: Mode) -> Dialect:
