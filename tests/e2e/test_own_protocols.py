@@ -57,6 +57,16 @@ OPENAIS_VECTORS = {
     "usage": {"prompt_tokens": 4, "total_tokens": 4},
 }
 CASES = {
+    "coze": Case(
+        type=34,
+        model="bot-123",
+        target="/v3/chat",
+        text="Hi 你",
+        usage=(9, 2),
+        config={"user_id": "u1"},
+        always=True,
+        finished=(200, {"code": 4011, "msg": "no credits", "detail": {"logid": "x"}}),
+    ),
     "dashscope": Case(
         type=17,
         target="/api/v1/services/aigc/text-generation/generation",
@@ -317,6 +327,13 @@ async def test_a_channel_of_an_api_that_is_gone_says_so_and_costs_nothing(site: 
     assert "Google has shut the PaLM API down" in reply.json()["error"]["message"]
     assert not site.world.upstream.received
     assert await site.charges() == before
+
+
+async def test_a_bot_of_cozes_is_told_who_asks_as_the_channels_settings_say(site: Providers) -> None:
+    site.answers("coze")
+    await site.world.ask(wire.chat(site.key, model="bot-123"))
+    sent = site.request.json()
+    assert (sent["user_id"], sent["bot_id"], sent["stream"]) == ("u1", "123", True)
 
 
 @pytest.mark.parametrize("name", EMBEDDING)

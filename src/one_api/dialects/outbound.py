@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, cohere, dashscope, gemini, ollama, openai_outbound
+from one_api.dialects import anthropic, cohere, coze, dashscope, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -37,6 +37,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
         {
             "anthropic": anthropic,
             "cohere": cohere,
+            "coze": coze.Outgoing(),
             "dashscope": dashscope,
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
@@ -51,3 +52,6 @@ ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
 """Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
+
+CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType({"coze": coze.configured})
+"""Dialects whose requests hold what an operator has set for a channel: made from its settings."""

@@ -148,6 +148,7 @@ _ZHIPU = paths.own(
     },
 )
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
+_COZE = paths.own("coze", {_CHAT: "/v3/chat"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
 _CLOUDFLARE: Final = "https://api.cloudflare.com"
@@ -193,7 +194,7 @@ _ROWS: Final = (
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
     _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
-    _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
+    replace(_other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze", _COZE), faults=faults.COZE),
     _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
     replace(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from one_api.dialects import dashscope
+from one_api.dialects import coze, dashscope
 from one_api.dialects.openai_errors import Reported, decode_error
 from one_api.lib import json
 from one_api.lib.sse import data_of
@@ -62,3 +62,6 @@ _DASHSCOPE: Final = coded(dashscope.CAUSES)
 def ali(status: int, body: bytes) -> Reported:
     """Who asked for a stream is told of an error by an event of one."""
     return _DASHSCOPE(status, body if body.startswith(b"{") else data_of(body) or body)
+
+
+COZE: Final = coded(coze.CAUSES)

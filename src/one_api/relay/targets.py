@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from one_api import providers
-from one_api.dialects.outbound import OUTBOUND, Outbound
+from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
 from one_api.relay.transport import Origin
 from one_api.routing import Channel
@@ -69,7 +69,7 @@ class Targets:
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            self._outbound.get(wire) if translated or wire != "openai" else None,
+            self._dialect(wire, channel) if translated or wire != "openai" else None,
             wire=wire,
             translated=translated,
             callers=row.callers,
@@ -78,6 +78,10 @@ class Targets:
             self._known.clear()
         self._known[key] = (channel, target)
         return target
+
+    def _dialect(self, wire: str, channel: Channel) -> Outbound | None:
+        make = CONFIGURED.get(wire)
+        return self._outbound.get(wire) if make is None else make(channel.config)
 
 
 def _translated(mode: providers.Mode, wire: str) -> providers.Mode:
