@@ -57,6 +57,16 @@ OPENAIS_VECTORS = {
     "usage": {"prompt_tokens": 4, "total_tokens": 4},
 }
 CASES = {
+    "deepl": Case(
+        type=38,
+        model="deepl-zh",
+        target="/v2/translate",
+        text="你好",
+        usage=None,
+        header=("authorization", "DeepL-Auth-Key key-canary-93"),
+        plain=True,
+        finished=(456, {"message": "Quota for this billing period has been exceeded"}),
+    ),
     "coze": Case(
         type=34,
         model="bot-123",

@@ -18,6 +18,8 @@ FINISHED: list[tuple[int, int, Any]] = [
     (17, 401, {"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"}),
     (17, 400, {"code": "Arrearage", "message": "Access denied, please make sure your account is in good standing."}),
     (34, 401, {"code": 4100, "msg": "authentication is invalid", "detail": {"logid": "x"}}),
+    (38, 403, {"message": "Forbidden"}),
+    (38, 456, {"message": "Quota for this billing period has been exceeded"}),
 ]
 PASSING: list[tuple[int, int, Any]] = [
     (16, 429, {"error": {"code": "1302", "message": "您当前使用该API的并发数过高"}}),
@@ -27,6 +29,7 @@ PASSING: list[tuple[int, int, Any]] = [
     (17, 429, {"code": "Throttling.RateQuota", "message": "Requests rate limit exceeded"}),
     (17, 400, {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."}),
     (34, 400, {"code": 4000, "msg": "The parameter bot_id is invalid"}),
+    (38, 429, {"message": "Too many requests"}),
     (16, 500, {"error": "code"}),
 ]
 

@@ -57,6 +57,7 @@ CASES = {
         model="qwen3-vl-plus",
         streaming={b"x-dashscope-sse": b"enable"},
     ),
+    "deepl": Case(38, {Mode.CHAT: "/v2/translate"}, headers={b"authorization": b"DeepL-Auth-Key KEY"}),
     "coze": Case(34, {Mode.CHAT: "/v3/chat"}),
     "cohere": Case(35, {Mode.CHAT: "/v2/chat", Mode.EMBEDDINGS: "/v2/embed"}),
     "ollama": Case(30, {Mode.CHAT: "/api/chat", Mode.EMBEDDINGS: "/api/embed"}),

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, cohere, coze, dashscope, gemini, ollama, openai_outbound
+from one_api.dialects import anthropic, cohere, coze, dashscope, deepl, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -39,6 +39,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
             "cohere": cohere,
             "coze": coze.Outgoing(),
             "dashscope": dashscope,
+            "deepl": deepl,
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
             "openai": openai_outbound,

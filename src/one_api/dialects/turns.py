@@ -69,6 +69,25 @@ def lose(losses: list[str], name: str) -> None:
         losses.append(name)
 
 
+def lose_wishes(request: ir.Request, losses: list[str]) -> None:
+    """For upstreams that can be told no wish at all."""
+    wishes: dict[str, Any] = {
+        "max_tokens": request.limit,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "top_k": request.top_k,
+        "stop": request.stop or None,
+        "tools": request.tools or None,
+        "response_format": request.format,
+        "reasoning": request.reasoning,
+        "user": request.user or None,
+        **request.extra,
+    }
+    for name, wish in wishes.items():
+        if wish is not None:
+            lose(losses, name)
+
+
 def inline(image: ir.Image) -> str:
     """Its address, or one that holds it."""
     return image.url or f"data:{image.media_type};base64,{image.data}"

@@ -3,11 +3,15 @@
 Some upstreams do not stream, others do nothing else; callers get what they asked for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from one_api import ir
+from one_api.lib import json
 
-UNFINISHED = "the upstream's answer ends before it is complete"
+MAX_WHOLE: Final = 64 * 1024 * 1024
+UNREADABLE: Final = "the upstream's answer cannot be read"
+UNFINISHED: Final = "the upstream's answer ends before it is complete"
 
 
 def spread(answer: ir.Answer) -> Iterator[ir.Event]:
@@ -58,3 +62,33 @@ def gather(events: Iterable[ir.Event]) -> ir.Answer | ir.Failed:
             case _:
                 pass
     return ir.Failed("upstream_error", UNFINISHED)
+
+
+class WholeDecoder:
+    """Reads what should be a stream and is an answer in one piece, of which nothing is known before its end."""
+
+    __slots__ = ("_decode", "_parts", "_size", "prompt", "usage")
+
+    def __init__(self, decode: Callable[[bytes], ir.Answer | ir.Failed]) -> None:
+        self._decode = decode
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.prompt: ir.Usage | None = None
+        self.usage: ir.Usage | None = None
+
+    def feed(self, data: bytes) -> list[ir.Event]:
+        self._size += len(data)
+        if self._size > MAX_WHOLE:
+            return [ir.Failed("", "the upstream's answer is too large")]
+        self._parts.append(data)
+        return []
+
+    def close(self) -> list[ir.Event]:
+        try:
+            answer = self._decode(b"".join(self._parts))
+        except json.InvalidJSON:
+            return [ir.Failed("", UNREADABLE)]
+        if isinstance(answer, ir.Failed):
+            return [answer]
+        self.usage = answer.usage
+        return list(spread(answer))

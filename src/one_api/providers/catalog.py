@@ -30,8 +30,8 @@ Wire = Literal[
     "vertex",
     "xunfei",
 ]
-Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim"]
-"""`Authorization: Bearer KEY`, `Authorization: KEY`, or a header of this name."""
+Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim", "deepl-auth-key"]
+"""`Authorization: Bearer KEY`, `Authorization: KEY`, `Authorization: DeepL-Auth-Key KEY`, or a header of this name."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -149,6 +149,7 @@ _ZHIPU = paths.own(
 )
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _COZE = paths.own("coze", {_CHAT: "/v3/chat"})
+_DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
 _CLOUDFLARE: Final = "https://api.cloudflare.com"
@@ -200,7 +201,11 @@ _ROWS: Final = (
     replace(
         _row(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai), faults=faults.CLOUDFLARE
     ),
-    _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
+    replace(
+        _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl", _DEEPL),
+        auth="deepl-auth-key",
+        faults=faults.DEEPL,
+    ),
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
     _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),

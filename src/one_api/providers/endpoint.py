@@ -72,5 +72,7 @@ def _credentials(row: Provider, key: str) -> Headers:
             return ((b"api-key", value),)
         case "x-api-key" | "x-goog-api-key":
             return ((row.auth.encode(), value),)
+        case "deepl-auth-key":
+            return ((b"authorization", b"DeepL-Auth-Key " + value),)
         case "verbatim":
             return ((b"authorization", value),)

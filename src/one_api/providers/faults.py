@@ -65,3 +65,6 @@ def ali(status: int, body: bytes) -> Reported:
 
 
 COZE: Final = coded(coze.CAUSES)
+
+DEEPL: Final = coded({"status 403": BAD_KEY, "status 456": NO_BALANCE})
+"""https://developers.deepl.com/docs/best-practices/error-handling."""

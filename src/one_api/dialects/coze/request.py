@@ -17,7 +17,7 @@ def encode_request(request: ir.Request, *, user: str) -> ir.Encoded:
     """Raises Unrepresentable."""
     losses: list[str] = []
     messages = list(_messages(request, losses))
-    _name_losses(request, losses)
+    turns.lose_wishes(request, losses)
     value = {
         "bot_id": request.model.removeprefix(PREFIX),
         "user_id": user,
@@ -26,24 +26,6 @@ def encode_request(request: ir.Request, *, user: str) -> ir.Encoded:
         "additional_messages": messages,
     }
     return ir.Encoded(json.encode(value), tuple(losses))
-
-
-def _name_losses(request: ir.Request, losses: list[str]) -> None:
-    wishes: dict[str, Any] = {
-        "max_tokens": request.limit,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "top_k": request.top_k,
-        "stop": request.stop or None,
-        "tools": request.tools or None,
-        "response_format": request.format,
-        "reasoning": request.reasoning,
-        "user": request.user or None,
-        **request.extra,
-    }
-    for name, wish in wishes.items():
-        if wish is not None:
-            turns.lose(losses, name)
 
 
 def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]]:
