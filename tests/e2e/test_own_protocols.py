@@ -57,6 +57,15 @@ OPENAIS_VECTORS = {
     "usage": {"prompt_tokens": 4, "total_tokens": 4},
 }
 CASES = {
+    "aiproxy": Case(
+        type=21,
+        target="/api/library/ask",
+        text="Hi\n\n参考文档：\n1. [T](https://t)\n",
+        usage=None,
+        config={"library_id": "L1"},
+        plain=True,
+        finished=(401, {"success": False, "message": "no such key", "errCode": 401}),
+    ),
     "deepl": Case(
         type=38,
         model="deepl-zh",
@@ -344,6 +353,12 @@ async def test_a_bot_of_cozes_is_told_who_asks_as_the_channels_settings_say(site
     await site.world.ask(wire.chat(site.key, model="bot-123"))
     sent = site.request.json()
     assert (sent["user_id"], sent["bot_id"], sent["stream"]) == ("u1", "123", True)
+
+
+async def test_a_library_is_that_of_the_channels_settings(site: Providers) -> None:
+    site.answers("aiproxy")
+    await site.world.ask(wire.chat(site.key, model="aiproxy-1", stream=True))
+    assert (site.request.json()["libraryId"], site.request.json()["stream"]) == ("L1", False)
 
 
 @pytest.mark.parametrize("name", EMBEDDING)

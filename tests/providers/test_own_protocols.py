@@ -58,6 +58,7 @@ CASES = {
         streaming={b"x-dashscope-sse": b"enable"},
     ),
     "deepl": Case(38, {Mode.CHAT: "/v2/translate"}, headers={b"authorization": b"DeepL-Auth-Key KEY"}),
+    "aiproxy": Case(21, {Mode.CHAT: "/api/library/ask"}),
     "coze": Case(34, {Mode.CHAT: "/v3/chat"}),
     "cohere": Case(35, {Mode.CHAT: "/v2/chat", Mode.EMBEDDINGS: "/v2/embed"}),
     "ollama": Case(30, {Mode.CHAT: "/api/chat", Mode.EMBEDDINGS: "/api/embed"}),

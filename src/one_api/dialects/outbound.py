@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, cohere, coze, dashscope, deepl, gemini, ollama, openai_outbound
+from one_api.dialects import aiproxy, anthropic, cohere, coze, dashscope, deepl, gemini, ollama, openai_outbound
 
 
 class Decoder(Protocol):
@@ -35,6 +35,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
     return MappingProxyType(
         {
+            "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
             "cohere": cohere,
             "coze": coze.Outgoing(),
@@ -54,5 +55,7 @@ ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
 
-CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType({"coze": coze.configured})
+CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType(
+    {"aiproxy": aiproxy.configured, "coze": coze.configured}
+)
 """Dialects whose requests hold what an operator has set for a channel: made from its settings."""

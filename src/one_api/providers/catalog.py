@@ -150,6 +150,7 @@ _ZHIPU = paths.own(
 _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
 _COZE = paths.own("coze", {_CHAT: "/v3/chat"})
 _DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
+_LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
 _PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
 _CLOUDFLARE: Final = "https://api.cloudflare.com"
@@ -182,7 +183,7 @@ _ROWS: Final = (
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
     _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),
-    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
+    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy", _LIBRARY),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
     _gemini(24, "Gemini", "Gemini", "google gemini", _GOOGLE),
