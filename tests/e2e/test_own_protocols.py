@@ -71,7 +71,7 @@ CASES = {
         model="deepl-zh",
         target="/v2/translate",
         text="你好",
-        usage=None,
+        usage=(5, 0),
         header=("authorization", "DeepL-Auth-Key key-canary-93"),
         plain=True,
         finished=(456, {"message": "Quota for this billing period has been exceeded"}),
@@ -336,6 +336,14 @@ async def test_an_error_of_the_account_lets_another_channel_answer(site: Provide
         await eventually(out)
     finally:
         site.world.root.option("AutomaticDisableChannelEnabled", "false")
+
+
+async def test_an_error_of_zhipus_with_status_200_is_one_and_costs_nothing(site: Providers) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts["zhipu"] = replies(200, b'{"code":1261,"msg":"Prompt too long","success":false}')
+    reply = await site.world.ask(wire.chat(site.key, model="zhipu-1"))
+    assert (reply.status, reply.json()["error"]["message"].partition(" (")[0]) == (502, "Prompt too long")
+    assert await site.charges() == before
 
 
 @both

@@ -1,9 +1,10 @@
 """DeepL, as a model that translates what it is told: https://developers.deepl.com/api-reference/translate.
 
-The model's name says into which language: `deepl-en`. It does not stream and counts no tokens.
+The model's name says into which language: `deepl-en`. It does not stream, and charges for the
+characters of what it is told, which here are tokens, as with One API.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -22,11 +23,16 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     losses: list[str] = []
     text = question(request, losses)
     language = request.model.partition("-")[2] or LANGUAGE
-    return ir.Encoded(json.encode({"text": [text], "target_lang": language}), tuple(losses))
+    value = {"text": [text], "target_lang": language, "show_billed_characters": True}
+    return ir.Encoded(json.encode(value), tuple(losses))
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _Translation(msgspec.Struct):
     text: str
+    billed_characters: Count | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -46,7 +52,13 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     if not found.translations:
         return ir.Failed(ERROR, found.message or "the upstream gave no translation")
     blocks = tuple(ir.Text(each.text) for each in found.translations if each.text)
-    return ir.Answer(id="", model="", blocks=blocks)
+    return ir.Answer(id="", model="", blocks=blocks, usage=_counted(found.translations))
+
+
+def _counted(translations: list[_Translation]) -> ir.Usage | None:
+    counts = [each.billed_characters for each in translations]
+    read = [count for count in counts if count is not None]
+    return ir.Usage(input=sum(read)) if len(read) == len(counts) else None
 
 
 def decoder() -> WholeDecoder:

@@ -32,6 +32,7 @@ BAICHUAN = 26  # its requests were always written anew
 
 _NOTHING: Enclosed = {}
 _EVENT_STREAM = (b"accept", b"text/event-stream")
+_NO_CHOICES = openai_chat.Whole().choices
 _JSON = (b"content-type", b"application/json")
 
 
@@ -335,9 +336,18 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if _is_error(whole.error):
         reported = openai_errors.from_object(whole.error)
         raise _failure(502, reported, retry=True)
+    if ask.mode is providers.Mode.CHAT and whole.choices == _NO_CHOICES:
+        _look_for_a_fault(body, channel)
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
+
+
+def _look_for_a_fault(body: bytes, channel: Channel) -> None:
+    """Some providers with errors of their own form give them status 200. Raises UpstreamError."""
+    faults = providers.provider(channel.type).faults
+    if faults is not openai_errors.decode_error:
+        raise _failure(502, faults(502, body_without_key(body, channel)), retry=True)
 
 
 def _of_the_account(error: UpstreamError) -> bool:
