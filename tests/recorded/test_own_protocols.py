@@ -1,4 +1,4 @@
-"""Channels of providers with a protocol of their own as One API answers them, but for what it loses or no more speaks."""
+"""Providers with a protocol of their own as One API answers from them, but for what it loses or what is gone."""
 
 import pytest
 
