@@ -13,7 +13,6 @@ from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
-import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,8 +41,8 @@ from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import Mode
-from one_api.relay import pipeline, proxying
+from one_api.providers import COUNTS, Mode
+from one_api.relay import pipeline, proxying, token_counts
 from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -61,6 +60,7 @@ from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.sync import Poller, Snapshot, end
+from one_api.web import Web
 
 log = logging.getLogger(__name__)
 
@@ -171,9 +171,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(ledger.aclose)
 
     watched = await watch(config, database)
-    http = httpx2.AsyncClient(follow_redirects=False)  # to services of the operator's choice, not to upstreams
-    stack.push_async_callback(http.aclose)
-    messages = notices(database, watched, http)
+    web = Web()
+    messages = notices(database, watched, web)
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
     transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
     stack.push_async_callback(transports.aclose)
@@ -196,7 +195,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     upkeep = Upkeep(means)
     stack.push_async_callback(upkeep.aclose)
-    relay = await assemble(ledger, watched, fetcher, upstreams, upkeep)
+    relay = assemble(ledger, watched, fetcher, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
@@ -222,7 +221,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         notices=messages,
         outbox=outbox,
         limits=counts,
-        turnstile=Turnstile(lambda: watched.options.now, http=http),
+        turnstile=Turnstile(lambda: watched.options.now, web=web),
         ids=ids,
         client_ip=client_ip,
         clock=time.time,
@@ -273,12 +272,12 @@ def limits(config: Config, stack: AsyncExitStack) -> Limits:
     return Limits.of(config, Shared(redis))
 
 
-def notices(database: Database, watched: Watched, http: httpx2.AsyncClient) -> Notices:
+def notices(database: Database, watched: Watched, web: Web) -> Notices:
     def options() -> Options:
         return watched.options.now
 
     return Notices(
-        mailer=Mailer(options), pusher=Pusher(options, http=http), root_address=partial(users.root_email, database)
+        mailer=Mailer(options), pusher=Pusher(options, web=web), root_address=partial(users.root_email, database)
     )
 
 
@@ -322,13 +321,11 @@ def reach(config: Config, transports: Transports, health: ChannelHealth, fetcher
     )
 
 
-async def assemble(
+def assemble(
     ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
     encoders = Encoders()
-    await asyncio.to_thread(encoders.get, "cl100k_base")
-    await asyncio.to_thread(encoders.get, "o200k_base")
     names = frozenset(watched.options.now.model_ratio)
     counting = Counting(
         exact=TokenCounter(encoders, names),
@@ -351,12 +348,13 @@ async def assemble(
 
 
 def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
-    """Proxied calls have a pipeline of their own."""
+    """Proxied calls and counts of tokens have pipelines of their own."""
+    others = {Mode.PROXY: proxying.run, **dict.fromkeys(COUNTS.values(), token_counts.run)}
 
     def answer(call: Call, client: Client) -> Awaitable[None]:
         if call.heading.array:
             client = ArrayClient(client)
-        return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
+        return others.get(call.mode, pipeline.run)(relay, call, client)
 
     return answer
 

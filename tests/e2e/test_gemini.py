@@ -300,6 +300,69 @@ async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Client) ->
     assert (final.prompt_tokens, final.source) == (25, "counted")
 
 
+# --- what costs nothing -----------------------------------------------------------------------------------------------
+
+
+async def test_tokens_are_counted_by_a_channel_that_speaks_it(site: Client) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts["up"] = replies(200, b'{"totalTokens":7}')
+    async with site.sdk().aio as sdk:
+        assert (await sdk.models.count_tokens(model=MODEL, contents="hello")).total_tokens == 7
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:countTokens"
+    assert site.request.header("x-goog-api-key") == KEY
+    assert await site.charges() == before
+
+
+async def test_tokens_for_a_channel_that_cannot_tell_are_counted_here(site: Client) -> None:
+    before = await site.charges()
+    async with site.sdk().aio as sdk:
+        found = await sdk.models.count_tokens(model="gpt-4o", contents="hello")
+    assert found.total_tokens is not None
+    assert 1 <= found.total_tokens < 20
+    whole = {"model": "models/gpt-4o", "contents": [{"parts": [{"text": "hello " * 50}]}]}
+    reply = await site.ask("countTokens", model="gpt-4o", contents=None, generateContentRequest=whole)
+    assert 50 <= reply.json()["totalTokens"] < 120
+    assert not site.world.upstream.received
+    assert await site.charges() == before
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta"])
+async def test_models_are_listed(site: Client, version: str) -> None:
+    async with site.sdk(version=version).aio as sdk:
+        pages = await sdk.models.list(config={"page_size": 2})
+        assert len(pages) == 2
+        names = [each.name async for each in pages]
+        one = await sdk.models.get(model="o/slash")
+        with pytest.raises(errors.ClientError) as missing:
+            await sdk.models.get(model="nowhere")
+    assert sorted(each for each in names if each is not None) == sorted(
+        f"models/{each}" for each in (MODEL, "o/slash", "mine", "gpt-4o")
+    )
+    assert (one.name, one.supported_actions) == ("models/o/slash", ["generateContent", "countTokens"])
+    assert (missing.value.code, missing.value.status) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "query, extra, status",
+    [
+        ("?key={key}", "", 200),
+        ("", "x-goog-api-key: {key}\r\n", 200),
+        ("", "authorization: Bearer {key}\r\n", 200),
+        ("", "", 401),
+        ("?key=sk-other", "x-goog-api-key: {key}\r\n", 400),
+        ("?pageSize=x", "x-goog-api-key: {key}\r\n", 400),
+        ("?pageToken=x", "x-goog-api-key: {key}\r\n", 400),
+    ],
+)
+async def test_lists_need_a_key(site: Client, query: str, extra: str, status: int) -> None:
+    target = "/v1beta/models" + query.format(key=site.key)
+    reply = await site.world.ask(wire.request(target, b"", method="GET", extra=extra.format(key=site.key)))
+    assert reply.status == status
+    if status != 200:
+        assert reply.error["code"] == status
+    assert site.key.removeprefix("sk-") not in site.world.gateway.output()
+
+
 # --- embeddings -------------------------------------------------------------------------------------------------------
 
 VECTORS = b'{"embeddings":[{"values":[0.5,-1]},{"values":[0.25,2]}],"usageMetadata":{"promptTokenCount":2}}'

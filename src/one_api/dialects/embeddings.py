@@ -88,10 +88,9 @@ def encode_answer(found: Vectors, *, model: str, asked: Mapping[str, Any]) -> by
         {"object": "embedding", "index": index, "embedding": _packed(values) if packed else values}
         for index, values in enumerate(found.values)
     ]
-    value: dict[str, Any] = {"object": "list", "data": data, "model": model}
-    if found.usage is not None:
-        value["usage"] = {"prompt_tokens": found.usage.input, "total_tokens": found.usage.input}
-    return json.encode(value)
+    read = 0 if found.usage is None else found.usage.input  # a field of every answer, for clients with types
+    usage = {"prompt_tokens": read, "total_tokens": read}
+    return json.encode({"object": "list", "data": data, "model": model, "usage": usage})
 
 
 def _packed(values: list[float]) -> str:

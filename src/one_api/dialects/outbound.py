@@ -5,7 +5,18 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import aiproxy, anthropic, cohere, coze, dashscope, deepl, gemini, ollama, openai_outbound
+from one_api.dialects import (
+    aiproxy,
+    anthropic,
+    cohere,
+    coze,
+    dashscope,
+    deepl,
+    gemini,
+    ollama,
+    openai_outbound,
+    responses,
+)
 
 
 class Decoder(Protocol):
@@ -44,6 +55,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
             "openai": openai_outbound,
+            "responses": responses,
         }
     )
 

@@ -1,10 +1,11 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from one_api.dialects.anthropic import betas
 from one_api.dialects.openai_errors import decode_error
 from one_api.providers import faults, paths
 from one_api.providers.faults import Reader
@@ -26,6 +27,7 @@ Wire = Literal[
     "palm",
     "proxy",
     "replicate",
+    "responses",
     "tencent",
     "vertex",
     "xunfei",
@@ -33,14 +35,16 @@ Wire = Literal[
 Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim", "deepl-auth-key"]
 """`Authorization: Bearer KEY`, `Authorization: KEY`, `Authorization: DeepL-Auth-Key KEY`, or a header of this name."""
 Headers = tuple[tuple[bytes, bytes], ...]
+Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wires: the dialects it speaks, best first. headers: what it always wants. callers: those among them that a caller
-    may set himself. faults: how the errors of refused requests are read. streaming: headers that ask for a stream.
+    wires: the dialects it speaks, best first. at_home: those it speaks at its own address too, for all its models.
+    headers: what it always wants. callers: those that a caller may set himself, each with what is made of his value;
+    b"" is not sent. faults: how the errors of refused requests are read. streaming: headers that ask for a stream.
     configured: headers whose value is a setting of the channel, by its name.
     """
 
@@ -51,9 +55,10 @@ class Provider:
     base_url: str
     wires: tuple[Wire, ...]
     path: PathRule
+    at_home: tuple[Wire, ...] = ()
     auth: Auth = "bearer"
     headers: Headers = ()
-    callers: tuple[bytes, ...] = ()
+    callers: Callers = ()
     faults: Reader = decode_error
     streaming: Headers = ()
     configured: tuple[tuple[bytes, str], ...] = ()
@@ -88,6 +93,11 @@ def _row(
     )
 
 
+def _responding(row: Provider) -> Provider:
+    """One that has OpenAI's Responses API too, for all its models."""
+    return replace(row, at_home=("responses",))
+
+
 def _other(
     number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire, path: PathRule | None = None
 ) -> Provider:
@@ -111,7 +121,7 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
         path=paths.messages,
         auth="x-api-key",
         headers=((b"anthropic-version", b"2023-06-01"),),
-        callers=(b"anthropic-version", b"anthropic-beta"),
+        callers=((b"anthropic-version", bytes), (b"anthropic-beta", betas.allowed)),
     )
 
 
@@ -129,15 +139,27 @@ def _gemini(number: int, key: str, name: str, owned_by: str, base_url: str) -> P
     )
 
 
-_CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
+_CHAT, _EMBEDDINGS, _RESPONSES = Mode.CHAT, Mode.EMBEDDINGS, Mode.RESPONSES
 _OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
-_DOUBAO = paths.only("doubao", {_CHAT: "/api/v3/chat/completions", _EMBEDDINGS: "/api/v3/embeddings"})
+_DOUBAO = paths.only(
+    "doubao",
+    {
+        _CHAT: "/api/v3/chat/completions",
+        _EMBEDDINGS: "/api/v3/embeddings",
+        _RESPONSES: "/api/v3/responses",  # https://www.volcengine.com/docs/82379/1569618
+    },
+)
 _NOVITA = paths.only("novita", {_CHAT: "/chat/completions"})
 _BAIDU_V2 = paths.only("baidu v2", {_CHAT: "/v2/chat/completions"})
 _BAILIAN = paths.only(
     "ali bailian",
-    {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
+    {
+        _CHAT: "/compatible-mode/v1/chat/completions",
+        _EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        # https://help.aliyun.com/zh/model-studio/compatibility-with-openai-responses-api
+        _RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
+    },
 )
 _ZHIPU = paths.own(
     "zhipu",
@@ -158,7 +180,7 @@ _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
     _row(0, "Unknown", ""),
-    _row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway),
+    _responding(_row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway)),
     _row(2, "API2D", "代理：API2D", "openai", "https://oa.api2d.net"),
     _row(3, "Azure", "Azure", "azure", "", paths.azure, auth="api-key"),
     _row(4, "CloseAI", "代理：CloseAI", "openai", "https://api.closeai-proxy.xyz"),
@@ -182,7 +204,7 @@ _ROWS: Final = (
     ),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
-    _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),
+    _responding(_row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER)),
     _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy", _LIBRARY),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
@@ -191,7 +213,7 @@ _ROWS: Final = (
     _row(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
     _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
-    _row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai"),
+    _responding(_row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai")),
     _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama", _OLLAMA),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
@@ -213,7 +235,7 @@ _ROWS: Final = (
     _other(42, "VertextAI", "VertexAI", "vertexai", "", "vertex"),
     _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
     _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
-    _row(45, "XAI", "xAI", "xai", "https://api.x.ai"),
+    _responding(_row(45, "XAI", "xAI", "xai", "https://api.x.ai")),
     _other(46, "Replicate", "Replicate", "replicate", "https://api.replicate.com/v1/models/", "replicate"),
     _row(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),
     _row(48, "XunfeiV2", "讯飞星火认知 V2", "xunfeiv2", "https://spark-api-open.xf-yun.com"),

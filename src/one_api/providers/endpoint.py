@@ -63,6 +63,20 @@ def _value(text: str) -> bytes:
     return text.encode()
 
 
+def wire(account: Account, spoken: str) -> str:
+    """What to speak with `account` for a caller of the dialect `spoken`.
+
+    What a provider speaks beside its first dialects it speaks at its own address: another may be anybody's. For the
+    Responses API the channel's setting `responses` says more: "true", "false", or "only" if it speaks nothing else.
+    """
+    row = provider(account.type)
+    said = account.config.get("responses") if "openai" in row.wires else None
+    if said == "only" or (said == "true" and spoken == "responses"):
+        return "responses"
+    at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
+    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken)
+
+
 def _credentials(row: Provider, key: str) -> Headers:
     value = _value(key)
     match row.auth:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from one_api.dialects.dashscope import sees
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -69,8 +69,11 @@ def versionless(place: Place) -> str:
 def azure(place: Place) -> str:
     """Deployments instead of models. Text deployments are named like the model without dots.
 
-    https://learn.microsoft.com/azure/ai-services/openai/reference
+    https://learn.microsoft.com/azure/ai-services/openai/reference. Responses are a part of their newer API, where the
+    request names the deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     """
+    if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
+        return f"/openai{PATHS[place.mode]}"
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
@@ -93,6 +96,8 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
+    if place.mode is Mode.MESSAGES_COUNT:
+        return MESSAGES_COUNT_PATH
     if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
     return MESSAGES_PATH
@@ -111,7 +116,7 @@ def gemini(place: Place) -> str:
 
 _ACTIONS: Final = {
     Mode.GENERATE: "generateContent",
-    Mode.COUNT: "countTokens",
+    Mode.GENERATE_COUNT: "countTokens",
     Mode.EMBED: "embedContent",
     Mode.BATCH_EMBED: "batchEmbedContents",
     Mode.EMBEDDINGS: "batchEmbedContents",

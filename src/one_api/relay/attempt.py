@@ -9,31 +9,26 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
-from one_api.dialects.outbound import ENCLOSED
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.relay import embedded, forwarded, translated
-from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.relay import abroad
+from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
-from one_api.relay.enclosed import Enclosed, Source, addresses, enclose, fetch
+from one_api.relay.enclosed import NOTHING, Enclosed, Source
+from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
-from one_api.relay.spoken import spoken
-from one_api.relay.targets import Target, Targets
+from one_api.relay.targets import EVENT_STREAM, USER_AGENT, Target, Targets, shape
 from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import account_phrase, is_typed
+from one_api.routing.health import OF_THE_ACCOUNT, retry_after
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
-USER_AGENT = (b"user-agent", b"one-api")
 BAICHUAN = 26  # its requests were always written anew
 
-_NOTHING: Enclosed = {}
-_EVENT_STREAM = (b"accept", b"text/event-stream")
 _NO_CHOICES = openai_chat.Whole().choices
-_JSON = (b"content-type", b"application/json")
 
 
 class Health(Protocol):
@@ -41,7 +36,8 @@ class Health(Protocol):
 
     def succeeded(self, channel: Channel) -> None: ...
 
-    def failed(self, channel: Channel, error: UpstreamError) -> None: ...
+    def failed(self, channel: Channel, error: UpstreamError, model: str) -> None: ...
+    def resting(self, channel: Channel, model: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +79,16 @@ async def first_answer(
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
     last: OneAPIError | None = None
-    enclosed: Enclosed = _NOTHING
+    enclosed: Enclosed = NOTHING
     for channel in candidates:
         inflow = None
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
         try:
-            if ask.media:
-                enclosed = await _enclosures(upstreams, call, ask, channel, enclosed)
-            inflow = _ask(upstreams, call, ask, channel, model, account, enclosed)
+            body = None
+            if ask.media or len(call.body) > LONG:
+                body, enclosed = await _written_aside(upstreams, call, ask, channel, model, enclosed)
+            inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
             await inflow.ready
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
@@ -99,8 +96,9 @@ async def first_answer(
             _let_go(client, inflow)
             last = without_key(error, channel)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            upstreams.health.failed(channel, error)
-            if not error.retry and not _of_the_account(error):
+            error.retry_after = _rest_asked_for(inflow, upstreams.now())
+            upstreams.health.failed(channel, error, model)
+            if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
         except BaseException as error:
             _let_go(client, inflow)
@@ -127,7 +125,8 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
     started = upstreams.loop.time()
     model = channel.mapping.get(ask.model) or ask.model
     try:
-        inflow = _ask(upstreams, call, ask, channel, model, None)
+        body, _ = await _written_aside(upstreams, call, ask, channel, model, NOTHING)
+        inflow = _ask(upstreams, call, ask, channel, model, None, body)
         client.listen(inflow)
         await inflow.ready
         return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
@@ -145,21 +144,30 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
         inflow.close()
 
 
-async def _enclosures(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, known: Enclosed) -> Enclosed:
-    """What has to be fetched for this channel; nothing is fetched twice in a call. Raises UpstreamError."""
-    model = channel.mapping.get(ask.model) or ask.model
-    target = _target(upstreams, call, ask, channel, model)
-    wanted = ENCLOSED.get(target.wire) if target.translated and ask.mode in providers.SPOKEN else None
-    if wanted is None:
-        return known
-    asked = translated.read_request(ask, channel, model, spoken(ask.mode))
-    missing = [block for block in addresses(asked, wanted) if block.url not in known]
-    return {**known, **await fetch(missing, upstreams.content)} if missing else known
-
-
 def _target(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str) -> Target:
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
     return upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
+
+
+def _rest_asked_for(inflow: Inflow | None, now: int) -> float:
+    return 0.0 if inflow is None or inflow.head is None else retry_after(inflow.head.headers, now)
+
+
+async def _written_aside(
+    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, known: Enclosed
+) -> tuple[bytes | None, Enclosed]:
+    """The body for a channel of another dialect, with what had to be fetched for it. Raises UpstreamError.
+
+    A thread writes what is long: images of megabytes must not hold everybody up.
+    """
+    target = _target(upstreams, call, ask, channel, model)
+    if target.dialect is None:
+        return None, known
+    enclosed = await abroad.enclosures(upstreams.content, ask, channel, model, target, known)
+    facts = (call, ask, channel, model, target, target.dialect, enclosed)
+    if len(call.body) <= LONG and not enclosed:
+        return abroad.write_request(*facts), enclosed
+    return await asyncio.to_thread(abroad.write_request, *facts), enclosed
 
 
 def _ask(
@@ -169,79 +177,38 @@ def _ask(
     channel: Channel,
     model: str,
     account: Account | None,
-    enclosed: Enclosed = _NOTHING,
+    body: bytes | None,
 ) -> Inflow:
-    """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
+    """Send the call to a channel; its body where that is written already. Raises UpstreamError if it cannot be sent."""
     target = _target(upstreams, call, ask, channel, model)
+    checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
     if target.dialect is not None:
-        return _ask_abroad(upstreams, call, ask, channel, model, account, target, enclosed)
+        body = body or abroad.write_request(call, ask, channel, model, target, target.dialect, NOTHING)
+        inflow = abroad.inflow(upstreams.loop, ask, model, target, target.dialect, upstreams.now(), checkpoint)
+        headers = abroad.headers(call, ask, target)
+        return _send(upstreams, channel, target, headers, body, inflow)
     wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
-        wants=_shape(ask),
+        wants=shape(ask),
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
-        checkpoint=None if account is None else lambda flow: account.checkpoint(channel, model, flow),
+        checkpoint=checkpoint,
     )
-    request = HttpRequest(
-        origin=target.origin,
-        method="POST",
-        target=target.path,
-        headers=_headers(call, ask, target),
-        body=_body(call, ask, channel, model, include_usage=wants_usage),
-    )
-    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
-    return inflow
+    body = _body(call, ask, channel, model, include_usage=wants_usage)
+    return _send(upstreams, channel, target, _headers(call, ask, target), body, inflow)
 
 
-def _ask_abroad(
+def _send(
     upstreams: Upstreams,
-    call: Call,
-    ask: Ask,
     channel: Channel,
-    model: str,
-    account: Account | None,
     target: Target,
-    enclosed: Enclosed,
+    headers: tuple[tuple[bytes, bytes], ...],
+    body: bytes,
+    inflow: Inflow,
 ) -> Inflow:
-    """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
-    checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
-    inbound = spoken(ask.mode)
-    inflow: Inflow
-    if ask.mode in providers.EMBEDDED:
-        body, inflow = _embed(upstreams, call, ask, channel, model, target)
-    elif target.translated and target.dialect is not None:
-        asked = enclose(translated.read_request(ask, channel, model, inbound), enclosed)
-        body = translated.write_request(call, channel, asked, target.dialect)
-        inflow = translated.TranslatedInflow(
-            upstreams.loop,
-            inbound=inbound,
-            outbound=target.dialect,
-            document=ask.document,
-            model=model,
-            created=upstreams.now(),
-            wants=_shape(ask),
-            checkpoint=checkpoint,
-        )
-    else:
-        body = forwarded.write_request(call, ask, channel, model, inbound)
-        inflow = forwarded.ForwardedInflow(upstreams.loop, inbound, wants=_shape(ask), checkpoint=checkpoint)
-    headers = _headers_abroad(call, ask, target)
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
     inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
     return inflow
-
-
-def _embed(
-    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, target: Target
-) -> tuple[bytes, Inflow]:
-    if not target.translated:
-        return embedded.write_own(call, ask, model), Inflow(upstreams.loop, wants=Shape.WHOLE)
-    theirs = embedded.DIALECTS[target.wire]
-    body = embedded.write_request(call, ask, channel, model, theirs)
-    inflow = embedded.EmbeddedInflow(
-        upstreams.loop, spoken=embedded.spoken(ask.mode), theirs=theirs, document=ask.document, model=model
-    )
-    return body, inflow
 
 
 def transport_for(upstreams: Upstreams, channel: Channel) -> Transport:
@@ -271,31 +238,14 @@ def hides_output(model: str) -> bool:
     return name.startswith(("o1", "o3", "o4", "gpt-5"))
 
 
-def _shape(ask: Ask) -> Shape:
-    if ask.mode is providers.Mode.SPEECH:
-        return Shape.BYTES
-    return Shape.EVENTS if ask.stream else Shape.WHOLE
-
-
 def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
     accept = call.heading.headers.get(b"accept")
     kind = (b"content-type", call.heading.headers.get(b"content-type", b"application/json"))
     if accept is not None:
         return (*target.headers, kind, (b"accept", accept), USER_AGENT)
     if ask.stream:
-        return (*target.headers, kind, _EVENT_STREAM, USER_AGENT)
+        return (*target.headers, kind, EVENT_STREAM, USER_AGENT)
     return (*target.headers, kind, USER_AGENT)
-
-
-def _headers_abroad(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
-    """Of the caller's headers only those that the provider's row leaves to him, and to a client of OpenAI's fewer."""
-    sent = dict(target.headers)
-    for name in target.callers:
-        value = call.heading.headers.get(name)
-        if value is not None and (name in sent or not target.translated):
-            sent[name] = value
-    accept = (_EVENT_STREAM,) if ask.stream else ()
-    return (*sent.items(), _JSON, *accept, USER_AGENT)
 
 
 def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:
@@ -348,11 +298,6 @@ def _look_for_a_fault(body: bytes, channel: Channel) -> None:
     faults = providers.provider(channel.type).faults
     if faults is not openai_errors.decode_error:
         raise _failure(502, faults(502, body_without_key(body, channel)), retry=True)
-
-
-def _of_the_account(error: UpstreamError) -> bool:
-    """Anthropic and Ali say 400 of an account without credit, which is no fault of the request."""
-    return is_typed(0, error.type, None) or (not error.quoted and account_phrase(error.message) != "")
 
 
 def _is_error(error: Any) -> bool:

@@ -89,8 +89,8 @@ def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None)
         n=ask.n,
         tolerance=options.charge_tolerance_tokens,
     )
-    if ask.limit is None and ask.mode not in NO_OUTPUT:
-        # Nobody named a limit, so a long answer is no absurd claim.
+    if ask.unseen or (ask.limit is None and ask.mode not in NO_OUTPUT):
+        # Nobody named a limit, or knows the prompt: so a large number is no absurd claim.
         return replace(bounds, ceiling=text.MOST_QUOTA)
     return bounds
 

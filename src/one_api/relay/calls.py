@@ -53,7 +53,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a call asks for, in the terms that routing and pricing need.
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
-    for one choice, None when he named none.
+    for one choice, None when he named none. kept: the field that stands for what a vendor keeps from an earlier call;
+    unseen: whether the model reads more than is here.
     """
 
     mode: Mode
@@ -63,6 +64,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     text: int = 0
     media: int = 0
+    kept: str = ""
+    unseen: bool = False
     document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
@@ -133,6 +136,8 @@ def _measured(call: Call, document: json.Document, model: str, *, stream: bool) 
         limit=measure.limit,
         text=max(document.text - measure.inline, 0),
         media=measure.media,
+        kept=measure.kept,
+        unseen=measure.unseen,
         document=document.value,
     )
 
@@ -226,7 +231,7 @@ _REQUIRED = {
     Mode.EMBEDDINGS: ("input",),
     Mode.EMBED: ("content",),
     Mode.BATCH_EMBED: ("requests",),
-    Mode.COUNT: (),
+    Mode.GENERATE_COUNT: (),
     Mode.MODERATIONS: ("input",),
     Mode.EDITS: ("instruction",),
 }

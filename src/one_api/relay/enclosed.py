@@ -16,6 +16,7 @@ MOST_BYTES: Final = 20 * 1024 * 1024  # together: no vendor takes a larger reque
 Medium = ir.Image | ir.File
 Enclosed = Mapping[str, Medium]
 """What was fetched, by address."""
+NOTHING: Final[Enclosed] = {}
 
 
 class Source(Protocol):

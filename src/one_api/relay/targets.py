@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from one_api import providers
 from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
+from one_api.relay.calls import Ask
+from one_api.relay.inflow import Shape
 from one_api.relay.transport import Origin
 from one_api.routing import Channel
 
 MAX_ENDPOINTS = 10_000
+USER_AGENT = (b"user-agent", b"one-api")
+EVENT_STREAM = (b"accept", b"text/event-stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Target:
     dialect: Outbound | None = None
     wire: str = "openai"
     translated: bool = False
-    callers: tuple[bytes, ...] = ()
+    callers: providers.Callers = ()
 
 
 class Targets:
@@ -53,7 +57,7 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode) or providers.EMBEDDED.get(mode)
-            wire = row.wire(asked or "openai")
+            wire = row.wires[0] if asked is None else providers.wire(channel, asked)
             translated = asked is not None and asked != wire
             there = _translated(mode, wire) if translated else mode
             endpoint = providers.endpoint(
@@ -89,3 +93,10 @@ def _translated(mode: providers.Mode, wire: str) -> providers.Mode:
     if mode in providers.EMBEDDED:
         return providers.Mode.EMBEDDINGS
     return providers.CONVERSATION.get(wire, providers.Mode.CHAT)
+
+
+def shape(ask: Ask) -> Shape:
+    """The shape of a good answer."""
+    if ask.mode is providers.Mode.SPEECH:
+        return Shape.BYTES
+    return Shape.EVENTS if ask.stream else Shape.WHOLE

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
 import structlog
+from msgspec import structs
 
 from one_api import ir
 from one_api.dialects.inbound import Inbound
@@ -33,7 +33,7 @@ def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir
         asked = inbound.decode_request(document or ask.document, model=model)
     except ir.Unrepresentable as error:
         raise _refused(error) from None
-    return msgspec.structs.replace(asked, stream=ask.stream)
+    return structs.replace(asked, stream=ask.stream)  # a path may have said so
 
 
 def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Outbound) -> bytes:
@@ -47,7 +47,14 @@ def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Out
 
 
 def _refused(error: ir.Unrepresentable) -> UpstreamError:
-    return UpstreamError(error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller")
+    return UpstreamError(
+        error.message,
+        status=400,
+        code="invalid_text_request",
+        kind="one_api_error",
+        param=error.param,
+        blame="caller",
+    )
 
 
 def log_losses(call: Call, channel: Channel, encoded: ir.Encoded) -> None:

@@ -68,7 +68,8 @@ def patch(document: Mapping[str, Any], *, model: str) -> Mapping[str, Any] | Non
 
 def names(document: Mapping[str, Any]) -> set[str]:
     """The models that a request names, besides its path."""
-    found = [document.get("model"), *(each.get("model") for each in several(document, "requests"))]
+    others = [*several(document, "requests"), message(document, "generateContentRequest")]
+    found = [each.get("model") for each in (document, *others)]
     return {each.removeprefix("models/") for each in found if isinstance(each, str)}
 
 
