@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from one_api.dialects.outbound import OUTBOUND
 from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint, wire
 
 BASE = "https://upstream.example"
@@ -45,7 +46,9 @@ DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31
 PATHS: Mapping[int, Mapping[Mode, str]] = {
     **dict.fromkeys(DEFAULT, OPENAI),
     3: AZURE,
+    16: {mode: f"/api/paas/v4{OPENAI[mode][3:]}" for mode in (Mode.CHAT, Mode.EMBEDDINGS, Mode.IMAGES)},
     27: {Mode.CHAT: "/v1/text/chatcompletion_v2", **AUDIO},
+    37: {mode: f"/client/v4/accounts/acct/ai{OPENAI[mode]}" for mode in (Mode.CHAT, Mode.EMBEDDINGS)},
     40: {
         Mode.CHAT: "/api/v3/chat/completions",
         Mode.EMBEDDINGS: "/api/v3/embeddings",
@@ -61,10 +64,14 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     50: VERSIONLESS,
     51: VERSIONLESS,
 }
-NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
+NAMES = {16: "zhipu", 27: "minimax", 37: "cloudflare", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
-OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, GEMINI, 43})
+PALM = 11
+PROXY = 43
+OTHERS = [
+    number for number, row in PROVIDERS.items() if number not in (PALM, PROXY) and not OUTBOUND.keys() & row.wires
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Account:
     type: int
     base_url: str = BASE
     key: str = "KEY"
-    config: Mapping[str, str] = field(default_factory=lambda: {"api_version": "2024-02-01"})
+    config: Mapping[str, str] = field(default_factory=lambda: {"api_version": "2024-02-01", "user_id": "acct"})
 
 
 def url(account: Account, mode: Mode, model: str = "gpt-4.1", **more: Any) -> str:
@@ -94,9 +101,9 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
     )
 
 
-def test_thirty_three_types_and_azure_speak_openai() -> None:
+def test_thirty_three_types_azure_zhipu_and_cloudflare_speak_openai() -> None:
     assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if "openai" in row.wires]
-    assert len(PATHS) == 33 + 1
+    assert len(PATHS) == 33 + 3
 
 
 def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:

@@ -5,7 +5,18 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_outbound, responses
+from one_api.dialects import (
+    aiproxy,
+    anthropic,
+    cohere,
+    coze,
+    dashscope,
+    deepl,
+    gemini,
+    ollama,
+    openai_outbound,
+    responses,
+)
 
 
 class Decoder(Protocol):
@@ -35,15 +46,28 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
     return MappingProxyType(
         {
+            "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
+            "cohere": cohere,
+            "coze": coze.Outgoing(),
+            "dashscope": dashscope,
+            "deepl": deepl,
             "gemini": gemini.Outgoing(safety),
+            "ollama": ollama,
             "openai": openai_outbound,
             "responses": responses,
         }
     )
 
 
-ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"gemini": gemini.must_be_enclosed})
+ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
+    {"gemini": gemini.must_be_enclosed, "ollama": ollama.must_be_enclosed}
+)
 """Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
+
+CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType(
+    {"aiproxy": aiproxy.configured, "coze": coze.configured}
+)
+"""Dialects whose requests hold what an operator has set for a channel: made from its settings."""

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from one_api.dialects.anthropic import betas
-from one_api.providers import paths
+from one_api.dialects.openai_errors import decode_error
+from one_api.providers import faults, paths
+from one_api.providers.faults import Reader
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
 
@@ -16,7 +18,6 @@ Wire = Literal[
     "anthropic",
     "baidu",
     "bedrock",
-    "cloudflare",
     "cohere",
     "coze",
     "dashscope",
@@ -30,10 +31,9 @@ Wire = Literal[
     "tencent",
     "vertex",
     "xunfei",
-    "zhipu",
 ]
-Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim"]
-"""`Authorization: Bearer KEY`, `Authorization: KEY`, or a header of this name."""
+Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim", "deepl-auth-key"]
+"""`Authorization: Bearer KEY`, `Authorization: KEY`, `Authorization: DeepL-Auth-Key KEY`, or a header of this name."""
 Headers = tuple[tuple[bytes, bytes], ...]
 Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 
@@ -44,7 +44,8 @@ class Provider:
 
     wires: the dialects it speaks, best first. at_home: those it speaks at its own address too, for all its models.
     headers: what it always wants. callers: those that a caller may set himself, each with what is made of his value;
-    b"" is not sent.
+    b"" is not sent. faults: how the errors of refused requests are read. streaming: headers that ask for a stream.
+    configured: headers whose value is a setting of the channel, by its name.
     """
 
     id: int
@@ -58,6 +59,9 @@ class Provider:
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: Callers = ()
+    faults: Reader = decode_error
+    streaming: Headers = ()
+    configured: tuple[tuple[bytes, str], ...] = ()
 
     def wire(self, spoken: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
@@ -94,12 +98,14 @@ def _responding(row: Provider) -> Provider:
     return replace(row, at_home=("responses",))
 
 
-def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire) -> Provider:
+def _other(
+    number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire, path: PathRule | None = None
+) -> Provider:
     """A provider with a protocol of its own."""
-    path = paths.proxied if wire == "proxy" else paths.foreign(key)
+    rule = paths.proxied if wire == "proxy" else path or paths.foreign(key)
     auth: Auth = "verbatim" if wire == "proxy" else "bearer"
     return Provider(
-        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=path, auth=auth
+        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=rule, auth=auth
     )
 
 
@@ -155,6 +161,21 @@ _BAILIAN = paths.only(
         _RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
     },
 )
+_ZHIPU = paths.own(
+    "zhipu",
+    {
+        _CHAT: "/api/paas/v4/chat/completions",
+        _EMBEDDINGS: "/api/paas/v4/embeddings",
+        Mode.IMAGES: "/api/paas/v4/images/generations",
+    },
+)
+_COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
+_COZE = paths.own("coze", {_CHAT: "/v3/chat"})
+_DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
+_LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
+_OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
+_PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
+_CLOUDFLARE: Final = "https://api.cloudflare.com"
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
@@ -169,17 +190,22 @@ _ROWS: Final = (
     _row(8, "Custom", "自定义渠道"),
     _row(9, "Ails", "代理：AI.LS", "openai", "https://api.caipacity.com"),
     _row(10, "AIProxy", "代理：AI Proxy", "openai", "https://api.aiproxy.io"),
-    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm"),
+    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm", paths.gone(_PALM_GONE)),
     _row(12, "API2GPT", "代理：API2GPT", "openai", "https://api.api2gpt.com"),
     _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
     _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
     _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
-    _other(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", "zhipu"),
-    _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
+    replace(_row(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", _ZHIPU), faults=faults.ZHIPU),
+    replace(
+        _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope", paths.dashscope),
+        faults=faults.ali,
+        streaming=((b"x-dashscope-sse", b"enable"),),
+        configured=((b"x-dashscope-plugin", "plugin"),),
+    ),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
     _responding(_row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER)),
-    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
+    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy", _LIBRARY),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
     _gemini(24, "Gemini", "Gemini", "google gemini", _GOOGLE),
@@ -188,15 +214,21 @@ _ROWS: Final = (
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
     _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
     _responding(_row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai")),
-    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
+    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama", _OLLAMA),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
     _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
-    _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
-    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere"),
+    replace(_other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze", _COZE), faults=faults.COZE),
+    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
-    _other(37, "Cloudflare", "Cloudflare", "cloudflare", "https://api.cloudflare.com", "cloudflare"),
-    _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
+    replace(
+        _row(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai), faults=faults.CLOUDFLARE
+    ),
+    replace(
+        _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl", _DEEPL),
+        auth="deepl-auth-key",
+        faults=faults.DEEPL,
+    ),
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
     _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),

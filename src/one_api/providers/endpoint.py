@@ -48,7 +48,19 @@ def endpoint(
     path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
-    return Endpoint(base + path, (*_credentials(row, account.key), *row.headers))
+    asking = row.streaming if stream else ()
+    return Endpoint(base + path, (*_credentials(row, account.key), *row.headers, *asking, *_configured(row, account)))
+
+
+def _configured(row: Provider, account: Account) -> Headers:
+    found = ((name, account.config.get(setting, "")) for name, setting in row.configured)
+    return tuple((name, _value(value)) for name, value in found if value)
+
+
+def _value(text: str) -> bytes:
+    if not text.isprintable():  # a line break would begin a header of its own
+        raise Unsupported("the channel's key holds a character that no header can carry")
+    return text.encode()
 
 
 def wire(account: Account, spoken: str) -> str:
@@ -66,9 +78,7 @@ def wire(account: Account, spoken: str) -> str:
 
 
 def _credentials(row: Provider, key: str) -> Headers:
-    if not key.isprintable():  # a line break would begin a header of its own
-        raise Unsupported("the channel's key holds a character that no header can carry")
-    value = key.encode()
+    value = _value(key)
     match row.auth:
         case "bearer":
             return ((b"authorization", b"Bearer " + value),)
@@ -76,5 +86,7 @@ def _credentials(row: Provider, key: str) -> Headers:
             return ((b"api-key", value),)
         case "x-api-key" | "x-goog-api-key":
             return ((row.auth.encode(), value),)
+        case "deepl-auth-key":
+            return ((b"authorization", b"DeepL-Auth-Key " + value),)
         case "verbatim":
             return ((b"authorization", value),)

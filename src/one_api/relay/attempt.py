@@ -28,6 +28,8 @@ from one_api.routing.health import OF_THE_ACCOUNT, retry_after
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 BAICHUAN = 26  # its requests were always written anew
 
+_NO_CHOICES = openai_chat.Whole().choices
+
 
 class Health(Protocol):
     """Who is told how channels do."""
@@ -266,7 +268,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel))
+        raise _refused(head.status, body_without_key(inflow.body, channel), channel)
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
@@ -284,19 +286,28 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if _is_error(whole.error):
         reported = openai_errors.from_object(whole.error)
         raise _failure(502, reported, retry=True)
+    if ask.mode is providers.Mode.CHAT and whole.choices == _NO_CHOICES:
+        _look_for_a_fault(body, channel)
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
+
+
+def _look_for_a_fault(body: bytes, channel: Channel) -> None:
+    """Some providers with errors of their own form give them status 200. Raises UpstreamError."""
+    faults = providers.provider(channel.type).faults
+    if faults is not openai_errors.decode_error:
+        raise _failure(502, faults(502, body_without_key(body, channel)), retry=True)
 
 
 def _is_error(error: Any) -> bool:
     return bool(error) and (not isinstance(error, dict) or bool(error.get("message") or error.get("type")))
 
 
-def _refused(status: int, body: bytes) -> UpstreamError:
+def _refused(status: int, body: bytes, channel: Channel) -> UpstreamError:
     # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
     shown = status if 400 <= status < 600 else 502
-    error = _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+    error = _failure(shown, providers.provider(channel.type).faults(status, body), retry=status != 400)
     error.answered = status
     return error
 

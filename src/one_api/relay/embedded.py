@@ -7,8 +7,11 @@ from typing import Any, Final, Protocol
 
 from one_api import ir, providers
 from one_api.dialects import embeddings
+from one_api.dialects.cohere import embeddings as cohere
+from one_api.dialects.dashscope import embeddings as dashscope
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini import embeddings as google
+from one_api.dialects.ollama import embeddings as ollama
 from one_api.dialects.tap import EventTap
 from one_api.errors import UpstreamError
 from one_api.lib import json
@@ -19,29 +22,36 @@ from one_api.relay.translated import UNREADABLE, log_losses
 from one_api.routing import Channel
 
 
-class Dialect(Protocol):
-    """How embeddings are asked for and given."""
-
-    def decode_request(self, document: Mapping[str, Any], /) -> Texts:
-        """Raises Unrepresentable."""
+class Outgoing(Protocol):
+    """How embeddings are asked for at an upstream."""
 
     def encode_request(self, asked: Texts, /, *, model: str) -> ir.Encoded: ...
 
     def decode_answer(self, body: bytes, /) -> Vectors | ir.Failed:
         """Raises json.InvalidJSON."""
 
+
+class Dialect(Outgoing, Protocol):
+    """The same, and how callers ask for them."""
+
+    def decode_request(self, document: Mapping[str, Any], /) -> Texts:
+        """Raises Unrepresentable."""
+
     def encode_answer(self, found: Vectors, /, *, model: str, asked: Mapping[str, Any]) -> bytes: ...
 
 
-DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType({"openai": embeddings, "gemini": google})
+SPOKEN: Final[Mapping[str, Dialect]] = MappingProxyType({"openai": embeddings, "gemini": google})
 """By the name of the wire."""
+DIALECTS: Final[Mapping[str, Outgoing]] = MappingProxyType(
+    {**SPOKEN, "cohere": cohere, "dashscope": dashscope, "ollama": ollama}
+)
 
 
 def spoken(mode: Mode) -> Dialect:
-    return DIALECTS[providers.EMBEDDED[mode]]
+    return SPOKEN[providers.EMBEDDED[mode]]
 
 
-def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: Dialect) -> bytes:
+def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: Outgoing) -> bytes:
     """The body for the upstream. Raises UpstreamError for what this channel cannot embed; another may."""
     try:
         encoded = dialect.encode_request(spoken(ask.mode).decode_request(ask.document), model=model)
@@ -69,7 +79,7 @@ class EmbeddedInflow(Inflow):
         loop: asyncio.AbstractEventLoop,
         *,
         spoken: Dialect,
-        theirs: Dialect,
+        theirs: Outgoing,
         document: Mapping[str, Any],
         model: str,
     ) -> None:

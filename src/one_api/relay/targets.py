@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from one_api import providers
-from one_api.dialects.outbound import OUTBOUND, Outbound
+from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
 from one_api.relay.calls import Ask
 from one_api.relay.inflow import Shape
@@ -73,7 +73,7 @@ class Targets:
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            self._outbound.get(wire) if translated or wire != "openai" else None,
+            self._dialect(wire, channel) if translated or wire != "openai" else None,
             wire=wire,
             translated=translated,
             callers=row.callers,
@@ -82,6 +82,10 @@ class Targets:
             self._known.clear()
         self._known[key] = (channel, target)
         return target
+
+    def _dialect(self, wire: str, channel: Channel) -> Outbound | None:
+        make = CONFIGURED.get(wire)
+        return self._outbound.get(wire) if make is None else make(channel.config)
 
 
 def _translated(mode: providers.Mode, wire: str) -> providers.Mode:

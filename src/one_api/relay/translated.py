@@ -14,6 +14,7 @@ from one_api import ir
 from one_api.dialects.inbound import Inbound
 from one_api.dialects.outbound import Outbound
 from one_api.dialects.tap import EventTap
+from one_api.dialects.wholes import spread
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.relay.calls import Ask, Call
@@ -119,10 +120,18 @@ class TranslatedInflow(Inflow):
                 error = refusal(answer.message, answer.type)
             self._fail(error, Cut(answer.message))
             return
+        if self._wants is Shape.EVENTS:
+            self._spread(answer)
+            return
         self._tap.note_answer(answer)
         self._parts = [
             self._inbound.encode_answer(answer, model=self._model, created=self._created, asked=self._document)
         ]
+
+    def _spread(self, answer: ir.Answer) -> None:
+        """Some upstreams know no streams: who asked for one gets it nevertheless."""
+        self.shape, self._parts = Shape.EVENTS, []
+        self._translate(list(spread(answer)))
 
     def _stop(self, cut: Cut) -> None:
         if self._tap.refused:
