@@ -24,6 +24,7 @@ from one_api.accounts.cache import Accounts
 from one_api.accounts.oauth import Providers
 from one_api.channels.upkeep import Switches
 from one_api.config import Config
+from one_api.dialects.outbound import outbound
 from one_api.edge import compat
 from one_api.edge.api import Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
@@ -48,6 +49,7 @@ from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
+from one_api.relay.framing import ArrayClient
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
 from one_api.relay.transport import Timeouts
@@ -298,7 +300,7 @@ def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upst
     return Upstreams(
         loop=asyncio.get_running_loop(),
         transport=transports.for_proxy,
-        targets=Targets(),
+        targets=Targets(outbound(safety=config.gemini_safety_setting), version=config.gemini_version),
         health=health,
         timeouts=Timeouts(total=total) if total else Timeouts(total=0),
         enforce_usage=config.enforce_include_usage,
@@ -345,6 +347,8 @@ def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     """Proxied calls have a pipeline of their own."""
 
     def answer(call: Call, client: Client) -> Awaitable[None]:
+        if call.heading.array:
+            client = ArrayClient(client)
         return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
 
     return answer

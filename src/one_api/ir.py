@@ -231,6 +231,12 @@ class ThinkingEnded(msgspec.Struct, frozen=True):
     block: Thinking | Redacted
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """An image or a file that the model made, whole."""
+
+    block: Image | File
+
+
 class CallStarted(msgspec.Struct, frozen=True):
     """A tool is called; the arguments follow, as the only block under way."""
 
@@ -257,10 +263,14 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The upstream reported an error, or what it sent cannot be read; nothing follows."""
+    """The upstream reported an error, or what it sent cannot be read; nothing follows.
+
+    refused: it will not answer this, and nor would it another time.
+    """
 
     type: str
     message: str
+    refused: bool = False
 
 
 Event = (
@@ -268,6 +278,7 @@ Event = (
     | TextDelta
     | ThinkingDelta
     | ThinkingEnded
+    | Shown
     | CallStarted
     | ArgumentsDelta
     | Finished

@@ -101,6 +101,9 @@ def test_a_conversation_with_tools() -> None:
     assert losses == ["container", "top_k", "thinking of an earlier turn", "cache_control"]
 
 
+CLOSED = {"type": "object", "additionalProperties": False}
+
+
 @pytest.mark.parametrize(
     "fields, model, sent, losses",
     [
@@ -117,12 +120,12 @@ def test_a_conversation_with_tools() -> None:
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, "gpt-4o", {}, ["thinking"]),
         ({"thinking": {"type": "disabled"}}, "o3", {}, []),
         (
-            {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
+            {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
             "gpt-4o",
             {
                 "response_format": {
                     "type": "json_schema",
-                    "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
+                    "json_schema": {"name": "answer", "schema": CLOSED, "strict": True},
                 }
             },
             [],

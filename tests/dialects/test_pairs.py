@@ -24,7 +24,7 @@ EVENTS: list[ir.Event] = [
     ir.TextDelta('lo "你好"\n'),
     ir.CallStarted("call_1", "f"),
     ir.ArgumentsDelta('{"a":'),
-    ir.ArgumentsDelta(" 1}"),
+    ir.ArgumentsDelta("1}"),
     ir.CallStarted("call_2", "g"),
     ir.ArgumentsDelta("{}"),
     ir.Finished("tool_calls"),

@@ -14,7 +14,8 @@ from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
-MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES)]
+GOOGLES = (Mode.GENERATE, Mode.COUNT, Mode.EMBED, Mode.BATCH_EMBED)
+MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES, *GOOGLES)]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -58,7 +59,8 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
 }
 NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
-OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, 43})
+GEMINI = 24
+OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, GEMINI, 43})
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,50 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
 def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
     with pytest.raises(Unsupported, match="unsupported relay mode 11"):
         url(Account(number), Mode.MESSAGES)
+
+
+@pytest.mark.parametrize(
+    "mode, more, action",
+    [
+        (Mode.GENERATE, {}, "generateContent"),
+        (Mode.GENERATE, {"stream": True}, "streamGenerateContent?alt=sse"),
+        (Mode.COUNT, {}, "countTokens"),
+        (Mode.EMBED, {}, "embedContent"),
+        (Mode.BATCH_EMBED, {}, "batchEmbedContents"),
+        (Mode.EMBEDDINGS, {}, "batchEmbedContents"),
+    ],
+)
+def test_googles_api_names_the_model_and_what_to_do_with_it(mode: Mode, more: dict[str, Any], action: str) -> None:
+    found = endpoint(Account(GEMINI, "", config={}), mode, "gemini-2.5-pro", **more)
+    assert found.url == f"https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:{action}"
+    assert dict(found.headers) == {b"x-goog-api-key": b"KEY"}
+
+
+@pytest.mark.parametrize(
+    "model, version",
+    [
+        ("gemini-pro", "v1"),
+        ("gemini-1.0-pro", "v1"),
+        ("text-embedding-004", "v1"),
+        ("gemini-1.5-flash", "v1beta"),
+        ("gemini-2.0-flash-exp", "v1beta"),
+        ("gemini-3-pro-preview", "v1beta"),
+        ("gemini-pro-latest", "v1beta"),
+        ("gemma-3-27b-it", "v1beta"),
+    ],
+)
+def test_the_version_of_googles_api_is_the_channels_the_models_or_the_operators(model: str, version: str) -> None:
+    account = Account(GEMINI, config={})
+    assert url(account, Mode.GENERATE, model) == f"{BASE}/{version}/models/{model}:generateContent"
+    other = url(account, Mode.GENERATE, model, version="v9")
+    assert other == f"{BASE}/{'v9' if version == 'v1' else version}/models/{model}:generateContent"
+    assert url(Account(GEMINI), Mode.GENERATE, model) == f"{BASE}/2024-02-01/models/{model}:generateContent"
+
+
+@pytest.mark.parametrize("mode", sorted(set(MODES) - {Mode.EMBEDDINGS}), ids=str)
+def test_googles_api_says_what_it_does_not_serve(mode: Mode) -> None:
+    with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for gemini"):
+        url(Account(GEMINI), mode)
 
 
 @pytest.mark.parametrize("number", OTHERS)

@@ -1,6 +1,7 @@
 """The dialects that callers speak. Each row is a module of pure functions, found by the name of its wire.
 
-https://platform.openai.com/docs/api-reference/chat, https://platform.claude.com/docs/en/api/messages.
+https://platform.openai.com/docs/api-reference/chat, https://platform.claude.com/docs/en/api/messages,
+https://ai.google.dev/api/generate-content.
 """
 
 from collections.abc import Collection, Mapping
@@ -8,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, openai_inbound
+from one_api.dialects import anthropic, gemini, openai_inbound
 from one_api.dialects.outbound import Decoder
 from one_api.errors import OneAPIError
 
@@ -84,5 +85,5 @@ class Measured(Inbound, Protocol):
 
 
 OPENAI: Final[Inbound] = openai_inbound
-MEASURED: Final[Mapping[str, Measured]] = MappingProxyType({"anthropic": anthropic})
+MEASURED: Final[Mapping[str, Measured]] = MappingProxyType({"anthropic": anthropic, "gemini": gemini})
 INBOUND: Final[Mapping[str, Inbound]] = MappingProxyType({"openai": OPENAI, **MEASURED})

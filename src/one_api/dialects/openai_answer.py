@@ -8,6 +8,9 @@ Formats: https://platform.openai.com/docs/api-reference/chat/object and .../chat
   `{"type": "reasoning.encrypted", "data", "format", "index"}`; `index` is its place among the blocks of the answer, and
   `format` names the vendor as https://openrouter.ai/docs/use-cases/reasoning-tokens does. In a stream the entries come
   one by one, each complete; a client that appends them has the message's field.
+- `extra_content` of a tool call holds the signature that Google's models give it, as Google's own layer for OpenAI's
+  clients has it: https://ai.google.dev/gemini-api/docs/thought-signatures#openai;
+- `images` holds what the model drew, as https://openrouter.ai/docs/features/multimodal/image-generation has it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +20,8 @@ from one_api import ir
 from one_api.dialects import openai_chat
 from one_api.lib import json
 
-_FORMATS: Final = {"anthropic": "anthropic-claude-v1"}
+GOOGLE: Final = "gemini"
+_FORMATS: Final = {"anthropic": "anthropic-claude-v1", GOOGLE: "google-gemini-v1"}
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
@@ -43,30 +47,62 @@ def encode_usage(usage: ir.Usage) -> dict[str, Any]:
     }
     if usage.cached or usage.cache_write:
         value["prompt_tokens_details"] = {"cached_tokens": usage.cached, "cache_write_tokens": usage.cache_write}
+    if usage.audio_in:
+        value["prompt_tokens_details"] = {**value.get("prompt_tokens_details", {}), "audio_tokens": usage.audio_in}
     if usage.reasoning:
         value["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    if usage.audio_out:
+        after = value.get("completion_tokens_details", {})
+        value["completion_tokens_details"] = {**after, "audio_tokens": usage.audio_out}
     return value
 
 
 def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
     texts = [block.text for block in blocks if isinstance(block, ir.Text)]
     thoughts = [block.text for block in blocks if isinstance(block, ir.Thinking)]
-    details = [
-        _detail(index, block) for index, block in enumerate(blocks) if isinstance(block, (ir.Thinking, ir.Redacted))
-    ]
-    calls = [
-        {"id": block.id, "type": "function", "function": {"name": block.name, "arguments": block.arguments}}
-        for block in blocks
-        if isinstance(block, ir.ToolCall)
-    ]
+    images = [_image(block) for block in blocks if isinstance(block, ir.Image)]
+    details, calls = _details_and_calls(blocks)
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
     if any(thoughts):
         message["reasoning_content"] = "".join(thoughts)
     if details:
         message["reasoning_details"] = details
+    if images:
+        message["images"] = images
     if calls:
         message["tool_calls"] = calls
     return message
+
+
+def _details_and_calls(blocks: tuple[ir.Said, ...]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was thought, and the calls; Google's signature of a call goes with it."""
+    details: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
+    for index, block in enumerate(blocks):
+        following = blocks[index + 1] if index + 1 < len(blocks) else None
+        if isinstance(block, ir.ToolCall):
+            signed = _signature(blocks[index - 1]) if index else ""
+            called = {"name": block.name, "arguments": block.arguments}
+            calls.append({"id": block.id, "type": "function", "function": called, **_extra_content(signed)})
+        elif isinstance(block, (ir.Thinking, ir.Redacted)) and not (
+            _signature(block) and isinstance(following, ir.ToolCall)
+        ):
+            details.append(_detail(index, block))
+    return details, calls
+
+
+def _signature(block: ir.Said) -> str:
+    """What Google's models give to the call behind it, if the block is that."""
+    return block.data if isinstance(block, ir.Redacted) and block.origin == GOOGLE else ""
+
+
+def _extra_content(signature: str) -> dict[str, Any]:
+    return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
+
+
+def _image(block: ir.Image | ir.File) -> dict[str, Any]:
+    url = block.url or f"data:{block.media_type};base64,{block.data}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
@@ -77,7 +113,7 @@ def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
 
 
 _ALIVE: Final = b": ping\n\n"
-_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
 
 
 class ChunkEncoder:
@@ -87,7 +123,7 @@ class ChunkEncoder:
     replaced by another.
     """
 
-    __slots__ = ("_calls", "_created", "_delta", "_head", "_model", "_silent", "_usage")
+    __slots__ = ("_calls", "_created", "_delta", "_head", "_held", "_model", "_silent", "_usage")
 
     def __init__(self, *, model: str, created: int, usage: bool) -> None:
         self._model = model
@@ -95,14 +131,20 @@ class ChunkEncoder:
         self._usage = usage
         self._calls = -1
         self._silent = True
+        self._held: ir.ThinkingEnded | None = None  # may be the signature of a call that follows
         self._begin("", "")
 
     def encode(self, event: ir.Event) -> bytes:
+        if self._held is not None:
+            return self._encode_held(self._held, event)
         match event:
             case ir.TextDelta():
                 if self._silent:
                     return self._said({"content": event.text})
                 return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
+            case ir.ThinkingEnded() if _signature(event.block):
+                self._held = event
+                return b""
             case ir.Started():
                 self._begin(event.id, event.model)
                 return b""
@@ -117,20 +159,31 @@ class ChunkEncoder:
             case _:
                 return self._said(self._delta_of(event))
 
+    def _encode_held(self, held: ir.ThinkingEnded, event: ir.Event) -> bytes:
+        self._held = None
+        if isinstance(event, ir.CallStarted):
+            return self._said(self._call(event, _signature(held.block)))
+        return self._said({"reasoning_details": [_detail(held.index, held.block)]}) + self.encode(event)
+
     def _delta_of(self, event: _Saying) -> Mapping[str, Any]:
         match event:
             case ir.ThinkingDelta():
                 return {"reasoning_content": event.text}
             case ir.ThinkingEnded():
                 return {"reasoning_details": [_detail(event.index, event.block)]}
+            case ir.Shown():
+                return {"images": [_image(event.block)]}
             case ir.CallStarted():
-                self._calls += 1
-                named = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
-                return {"tool_calls": [{"index": self._calls, **named}]}
+                return self._call(event, "")
             case ir.ArgumentsDelta():
                 return {"tool_calls": [{"index": self._calls, "function": {"arguments": event.text}}]}
             case _:
                 assert_never(event)
+
+    def _call(self, event: ir.CallStarted, signature: str) -> Mapping[str, Any]:
+        self._calls += 1
+        named = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+        return {"tool_calls": [{"index": self._calls, **named, **_extra_content(signature)}]}
 
     def _begin(self, name: str, model: str) -> None:
         head = {

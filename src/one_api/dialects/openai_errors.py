@@ -42,6 +42,8 @@ def decode_error(status: int, body: bytes) -> Reported:
         value = json.decode(body)
     except json.InvalidJSON:
         return Reported(_excerpt(status, body), param=str(status))
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]  # Google's form where a stream was asked for
     if not isinstance(value, dict):
         return Reported(_excerpt(status, body), param=str(status))
     error = value.get("error")

@@ -21,13 +21,17 @@ REASONS: Final[Mapping[str, ir.Reason]] = {
 }
 UNREADABLE: Final = "the upstream sent an event that cannot be read"
 _REASONING: Final = ("o1", "o3", "o4", "gpt-5")
+_PASSED: Final = ("seed", "presence_penalty", "frequency_penalty")
 
 
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
-    losses = [*request.extra, *(["top_k"] if request.top_k is not None else [])]
+    passed = {name: wish for name, wish in request.extra.items() if name in _PASSED}
+    losses = [name for name in request.extra if name not in passed]
+    if request.top_k is not None:
+        losses.append("top_k")
     thinks = request.model.rpartition("/")[2].startswith(_REASONING)
-    value: dict[str, Any] = {"model": request.model, "messages": list(_messages(request, losses))}
+    value: dict[str, Any] = {"model": request.model, "messages": list(_messages(request, losses)), **passed}
     if request.limit is not None:
         # Models that think know this name only, other vendors' the other.
         value["max_completion_tokens" if thinks else "max_tokens"] = request.limit
@@ -42,15 +46,22 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     if request.user:
         value["user"] = request.user
     value |= _tools(request)
-    if request.format is not None and request.format.schema is not None:
-        schema = {"name": "answer", "schema": request.format.schema, "strict": True}
-        value["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.format is not None:
+        value["response_format"] = _format(request.format.schema)
     if request.reasoning is not None:
         if thinks:
             value["reasoning_effort"] = _effort(request.reasoning)
         else:
             losses.append("thinking")
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
+
+
+def _format(schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Strict where it can be: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas."""
+    if schema is None:
+        return {"type": "json_object"}
+    strict = schema.get("additionalProperties") is False
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": strict}}
 
 
 def _effort(asked: ir.Reasoning) -> str:

@@ -52,6 +52,16 @@ def parts(message: Mapping[str, Any], place: str) -> tuple[Text | Image | File, 
     return tuple(found)
 
 
+def images(message: Mapping[str, Any], place: str) -> tuple[Text | Image | File, ...]:
+    """What a model drew, as openai_answer writes it."""
+    found = message.get("images")
+    return tuple(
+        _part(each, f"{place}.images[{number}]")
+        for number, each in enumerate(found if isinstance(found, list) else ())
+        if isinstance(each, dict)
+    )
+
+
 def _part(part: Mapping[str, Any], place: str) -> Text | Image | File:
     match part.get("type"):
         case "text" | "refusal" as kind if isinstance(part.get(kind), str):

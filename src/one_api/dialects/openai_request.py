@@ -2,7 +2,8 @@
 
 Format: https://platform.openai.com/docs/api-reference/chat/create. Beyond it, as other gateways have them:
 `cache_control` on a part, a message or a tool; `thinking` as Anthropic writes it; and `reasoning_details` on a message
-of the assistant (see openai_answer), so that a client which sends an answer back as it got it loses nothing.
+of the assistant (see openai_answer), so that a client which sends an answer back as it got it loses nothing; so are
+`extra_content` of its tool calls, and its `images`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,8 @@ from one_api.ir import (
     Unrepresentable,
 )
 
-ORIGINS: Final = {"anthropic-claude-v1": "anthropic"}
+_GOOGLE: Final = "gemini"
+ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "google-gemini-v1": _GOOGLE}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(
@@ -127,7 +129,7 @@ def _result(message: Mapping[str, Any], place: str, older: str) -> ToolResult:
 
 
 def _assistant(message: Mapping[str, Any], place: str, older: str) -> tuple[Said, ...]:
-    said: list[Said] = [*openai_parts.parts(message, place)]
+    said: list[Said] = [*openai_parts.parts(message, place), *openai_parts.images(message, place)]
     refusal = text_of(message.get("refusal"))
     if refusal:
         said.append(Text(refusal))
@@ -135,7 +137,7 @@ def _assistant(message: Mapping[str, Any], place: str, older: str) -> tuple[Said
     return _with_thinking(said, message)
 
 
-def _calls(message: Mapping[str, Any], place: str, older: str) -> Iterable[ToolCall]:
+def _calls(message: Mapping[str, Any], place: str, older: str) -> Iterable[Said]:
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
         raise Unrepresentable(f"{place}.tool_calls has to be an array")
@@ -143,10 +145,21 @@ def _calls(message: Mapping[str, Any], place: str, older: str) -> Iterable[ToolC
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             raise Unrepresentable(f"{place}.tool_calls[{number}] has to be the call of a function")
+        signature = _signature(call)
+        if signature:
+            yield Redacted(signature, _GOOGLE)
         yield _call(text_of(call.get("id")), function, f"{place}.tool_calls[{number}]", mark_of(call))
     function = message.get("function_call")
     if isinstance(function, dict):
         yield _call(older, function, f"{place}.function_call", {})
+
+
+def _signature(call: Mapping[str, Any]) -> str:
+    """What Google's models sign their calls with: `extra_content.google.thought_signature`."""
+    found: Any = call
+    for name in ("extra_content", "google", "thought_signature"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return text_of(found)
 
 
 def _call(number: str, function: Mapping[str, Any], place: str, extra: Mapping[str, Any]) -> ToolCall:

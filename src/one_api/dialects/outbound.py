@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, openai_outbound
+from one_api.dialects import anthropic, gemini, openai_outbound
 
 
 class Decoder(Protocol):
@@ -31,4 +31,9 @@ class Outbound(Protocol):
         """For one stream."""
 
 
-OUTBOUND: Final[Mapping[str, Outbound]] = MappingProxyType({"anthropic": anthropic, "openai": openai_outbound})
+def outbound(*, safety: str) -> Mapping[str, Outbound]:
+    """By the name of their wire. `safety` is what Google is told to block."""
+    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+
+
+OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

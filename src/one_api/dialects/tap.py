@@ -8,13 +8,17 @@ from one_api.dialects.openai_chat import StreamTap, Verdict
 
 
 class EventTap(StreamTap):
-    """Is told the events of an answer. `usage` and `begun` are ours and not an upstream's objects."""
+    """Is told the events of an answer. `usage` and `begun` are ours and not an upstream's objects.
 
-    __slots__ = ("_prompt",)
+    refused: the error found in the stream says that no other attempt would do better.
+    """
+
+    __slots__ = ("_prompt", "refused")
 
     def __init__(self) -> None:
         super().__init__()
         self._prompt: ir.Usage | None = None
+        self.refused = False
 
     @property
     def begun(self) -> ir.Usage | None:
@@ -27,7 +31,7 @@ class EventTap(StreamTap):
                 self.pieces.append(event.text)
             case ir.CallStarted():
                 self.pieces.append(event.name)
-            case ir.ThinkingEnded():
+            case ir.ThinkingEnded() | ir.Shown():
                 pass
             case ir.Started():
                 self._prompt = event.prompt
@@ -40,6 +44,7 @@ class EventTap(StreamTap):
                 return Verdict.DONE
             case ir.Failed():
                 self.error = {"type": event.type, "message": event.message}
+                self.refused = event.refused
                 return Verdict.ERROR
             case ir.Alive():
                 return Verdict.FORWARD
@@ -81,6 +86,9 @@ class PassageTap(EventTap):
             return Verdict.LAST if self._saying_goodbye else Verdict.FORWARD
         verdict = Verdict.FORWARD
         for event in self._decoder.read(data):
+            if isinstance(event, ir.Failed) and event.refused:
+                self.finished = True  # what the vendor says to that, its own client understands
+                continue
             judged = self.note(event)
             if _RANK[judged] > _RANK[verdict]:
                 verdict = judged

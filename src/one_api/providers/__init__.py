@@ -3,10 +3,11 @@
 from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import CONVERSATION, MESSAGES_PATH, PATHS, SPOKEN, Mode
+from one_api.providers.modes import ACTIONS, CONVERSATION, MESSAGES_PATH, PATHS, SPOKEN, Mode
 from one_api.providers.paths import Unsupported
 
 __all__ = [
+    "ACTIONS",
     "CATALOGUE",
     "CONVERSATION",
     "MESSAGES_PATH",

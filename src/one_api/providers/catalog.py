@@ -30,8 +30,8 @@ Wire = Literal[
     "xunfei",
     "zhipu",
 ]
-Auth = Literal["bearer", "api-key", "x-api-key", "verbatim"]
-"""`Authorization: Bearer KEY`, `api-key: KEY`, `x-api-key: KEY`, or `Authorization: KEY`."""
+Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim"]
+"""`Authorization: Bearer KEY`, `Authorization: KEY`, or a header of this name."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -109,6 +109,20 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
     )
 
 
+def _gemini(number: int, key: str, name: str, owned_by: str, base_url: str) -> Provider:
+    """A provider that speaks Google's Gemini API: https://ai.google.dev/api#auth."""
+    return Provider(
+        id=number,
+        key=key,
+        name=name,
+        owned_by=owned_by,
+        base_url=base_url,
+        wires=("gemini",),
+        path=paths.gemini,
+        auth="x-goog-api-key",
+    )
+
+
 _CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
 _OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
@@ -146,7 +160,7 @@ _ROWS: Final = (
     _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
-    _other(24, "Gemini", "Gemini", "google gemini", _GOOGLE, "gemini"),
+    _gemini(24, "Gemini", "Gemini", "google gemini", _GOOGLE),
     _row(25, "Moonshot", "Moonshot AI", "moonshot", "https://api.moonshot.cn"),
     _row(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),

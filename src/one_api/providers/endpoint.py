@@ -33,14 +33,18 @@ class Endpoint:
         return f"<Endpoint {self.url}>"
 
 
-def endpoint(account: Account, mode: Mode, model: str, *, engine: str = "", stream: bool = False) -> Endpoint:
+def endpoint(
+    account: Account, mode: Mode, model: str, *, engine: str = "", stream: bool = False, version: str = "v1"
+) -> Endpoint:
     """The endpoint of `account` for a call of `mode` and the mapped `model`. Raises Unsupported.
 
     Scheme, host and port come from the account or our table; nothing a caller sends changes them.
     """
     row = provider(account.type)
     base = (account.base_url or row.base_url).rstrip("/")
-    place = Place(mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream)
+    place = Place(
+        mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream, version=version
+    )
     path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
@@ -56,7 +60,7 @@ def _credentials(row: Provider, key: str) -> Headers:
             return ((b"authorization", b"Bearer " + value),)
         case "api-key":
             return ((b"api-key", value),)
-        case "x-api-key":
-            return ((b"x-api-key", value),)
+        case "x-api-key" | "x-goog-api-key":
+            return ((row.auth.encode(), value),)
         case "verbatim":
             return ((b"authorization", value),)

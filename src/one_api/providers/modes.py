@@ -21,6 +21,10 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
+    GENERATE = 20  # ours from here on: the Gemini API
+    COUNT = 21
+    EMBED = 22
+    BATCH_EMBED = 23
 
 
 PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
@@ -38,8 +42,20 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
 )
 MESSAGES_PATH: Final = "/v1/messages"
 
-SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType({Mode.CHAT: "openai", Mode.MESSAGES: "anthropic"})
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.GENERATE: "gemini"}
+)
 """The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+ACTIONS: Final[Mapping[str, Mode]] = MappingProxyType(
+    {
+        "generateContent": Mode.GENERATE,
+        "streamGenerateContent": Mode.GENERATE,
+        "countTokens": Mode.COUNT,
+        "embedContent": Mode.EMBED,
+        "batchEmbedContents": Mode.BATCH_EMBED,
+    }
+)
+"""What can be done with a model of the Gemini API, after the colon of its path: https://ai.google.dev/api."""
 CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
 """What a conversation is called on a wire."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

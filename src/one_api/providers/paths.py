@@ -30,7 +30,8 @@ class Unsupported(OneAPIError):
 class Place:
     """What a path depends on. `engine` is the model in the path of OpenAI's oldest embeddings route.
 
-    mode: of a conversation it is that of the dialect to speak, which need not be the caller's.
+    mode: of a conversation it is that of the dialect to speak, which need not be the caller's. version: of the Gemini
+    API, for models that need no newer one.
     """
 
     mode: Mode
@@ -39,6 +40,7 @@ class Place:
     config: Mapping[str, str]
     engine: str = ""
     stream: bool = False
+    version: str = "v1"
 
 
 PathRule = Callable[[Place], str]
@@ -93,6 +95,32 @@ def messages(place: Place) -> str:
     if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
     return MESSAGES_PATH
+
+
+def gemini(place: Place) -> str:
+    """Google's Gemini API: https://ai.google.dev/api. OpenAI's embeddings go there in one request."""
+    action = _ACTIONS.get(place.mode)
+    if action is None:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for gemini")
+    if place.stream and place.mode is Mode.GENERATE:
+        action = "streamGenerateContent?alt=sse"
+    version = place.config.get("api_version") or ("v1beta" if _is_newer(place.model) else place.version)
+    return f"/{quote(version, safe='')}/models/{quote(place.model, safe='')}:{action}"
+
+
+_ACTIONS: Final = {
+    Mode.GENERATE: "generateContent",
+    Mode.COUNT: "countTokens",
+    Mode.EMBED: "embedContent",
+    Mode.BATCH_EMBED: "batchEmbedContents",
+    Mode.EMBEDDINGS: "batchEmbedContents",
+}
+_OLDER: Final = ("gemini-pro", "gemini-1.0", "text-embedding-", "embedding-", "aqa")
+
+
+def _is_newer(model: str) -> bool:
+    """Whether only the newest API knows a model. One API knew that of 1.5 and 2.0; it holds for all after them."""
+    return not model.startswith(_OLDER) or model.endswith("-latest")
 
 
 def foreign(name: str) -> PathRule:

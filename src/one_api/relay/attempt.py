@@ -1,7 +1,7 @@
 """One call on one channel after another, until the first content is here. Retries live here and nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,10 +58,19 @@ class Target:
 
 
 class Targets:
-    """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot."""
+    """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot.
 
-    def __init__(self) -> None:
+    outbound: the dialects of channels, as the operator wants them spoken. version: see providers.endpoint.
+    """
+
+    def __init__(self, outbound: Mapping[str, Outbound] = OUTBOUND, *, version: str = "v1") -> None:
+        self._outbound = outbound
+        self._version = version
         self._known: dict[tuple[int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
+
+    def apart(self) -> "Targets":
+        """The same for a channel that is another object than the one that calls know."""
+        return Targets(self._outbound, version=self._version)
 
     def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str, *, stream: bool) -> Target:
         """Raises UpstreamError where the provider has no such mode."""
@@ -75,7 +84,7 @@ class Targets:
             wire = row.wire(asked or "openai")
             translated = asked is not None and asked != wire
             there = providers.CONVERSATION.get(wire, providers.Mode.CHAT) if translated else mode
-            endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream)
+            endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream, version=self._version)
             origin, path = Origin.parse(endpoint.url)
         except (providers.Unsupported, ValueError) as error:
             reason = str(error)
@@ -86,7 +95,7 @@ class Targets:
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            OUTBOUND.get(wire) if translated or wire != "openai" else None,
+            self._outbound.get(wire) if translated or wire != "openai" else None,
             translated=translated,
             callers=row.callers,
         )

@@ -105,15 +105,17 @@ def understand(call: Call) -> Ask:
 def _measured(call: Call, document: json.Document, model: str, *, stream: bool) -> Ask:
     """A request in a dialect of its own; its path may name the model and say whether it is a stream."""
     measure = MEASURED_MODES[call.mode].measure(document.value)
+    engine = call.heading.engine
+    if engine and model != engine and model.removeprefix("models/") != engine:
+        raise BadRequest("the path and the body name two different models")
     if measure.limit is not None and measure.limit > MAX_TOKENS:
         raise BadRequest("max_tokens is invalid")
     if measure.n > MAX_CHOICES:
         raise BadRequest("n is invalid")
-    heading = call.heading
     return Ask(
         mode=call.mode,
-        model=heading.engine or model,
-        stream=stream if heading.stream is None else heading.stream,
+        model=engine or model,
+        stream=stream if call.heading.stream is None else call.heading.stream,
         n=measure.n,
         limit=measure.limit,
         text=max(document.text - measure.inline, 0),

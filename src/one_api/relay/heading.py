@@ -1,14 +1,16 @@
 """The head of a request, read once: by most clients it is repeated on a connection from call to call."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from urllib.parse import unquote
+from typing import Final
+from urllib.parse import parse_qs, unquote
 
 from msgspec import Struct
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
-from one_api.providers import MESSAGES_PATH, PATHS, Mode
+from one_api.providers import ACTIONS, MESSAGES_PATH, PATHS, Mode
 
 ENGINES = "/v1/engines/"
 PROXY = "/v1/oneapi/proxy/"
@@ -16,14 +18,17 @@ PROXY = "/v1/oneapi/proxy/"
 _MODES: Mapping[str, Mode] = MappingProxyType(
     {**{path: mode for mode, path in PATHS.items()}, MESSAGES_PATH: Mode.MESSAGES}
 )
-_SINGLE = frozenset((b"authorization", b"x-api-key", b"content-type", b"content-encoding", b"host"))
+_SINGLE = frozenset((b"authorization", b"x-api-key", b"x-goog-api-key", b"content-type", b"content-encoding", b"host"))
+_GOOGLE: Final = re.compile(rf"/v1(?:beta)?/models/(.+):({'|'.join(ACTIONS)})")
+_KEY_HEADERS: Final = {Mode.MESSAGES: b"x-api-key", **dict.fromkeys(ACTIONS.values(), b"x-goog-api-key")}
 
 
 class Heading(Struct, frozen=True, kw_only=True):
     """What the head of a relay request says. `headers` are lower-cased names with their last value.
 
-    path: as it was sent, without the query. engine: the model that the path names.
-    stream: whether the path asks for a stream, None where the body says. credentials: None without a key.
+    path: as it was sent, without the query. query: empty where it may hold a key. engine: the model that the path
+    names. stream: whether the path asks for a stream, None where the body says. array: whether a stream is to be one
+    JSON array instead of events. credentials: None without a key.
     is_json: by the beginning of content_type, as One API looks at it. fault: why no call comes of it, and the status
     that says so.
     """
@@ -34,6 +39,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     query: str = ""
     engine: str = ""
     stream: bool | None = None
+    array: bool = False
     headers: Mapping[bytes, bytes] = {}
     credentials: Credentials | None = None
     content_type: str = ""
@@ -48,34 +54,43 @@ UNREAD = Heading(mode=Mode.CHAT, method="", path="")
 """Stands for a head that could not be read."""
 
 
+class _Route(Struct, frozen=True):
+    """What a path asks for. `engine` and `stream` are as in Heading."""
+
+    mode: Mode
+    engine: str = ""
+    stream: bool | None = None
+
+
+_NOWHERE: Final = _Route(Mode.CHAT)
+
+
 def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Heading | None:
     """None for what is not relayed."""
-    if not url.startswith(b"/v1/"):
+    if not url.startswith((b"/v1/", b"/v1beta/")):
         return None
     target, _, query = url.decode("latin-1").partition("?")
     if not _relayed(method, target):
         return None
     path = unquote(target) if "%" in target else target
-    found = _mode_of(path if path.startswith(PROXY) else path.rstrip("/"))
+    found = _route_of(path if path.startswith(PROXY) else path.rstrip("/"))
+    route = found or _NOWHERE
     known = {name.lower(): value for name, value in headers}
-    fault, status = "", 400
+    asked = parse_qs(query, keep_blank_values=True, encoding="latin-1") if route.mode in _GOOGLES else {}
+    credentials, fault, status = *_credentials(route.mode, known, asked.get("key", ())), 400
     if found is None:
         fault, status = f"Invalid URL ({method.decode('latin-1')} {target})", 404
     elif len(known) < len(headers):
-        fault = _twin(headers)
-    credentials = rules.read_key(known.get(b"authorization", b"").strip().decode("latin-1"))
-    if found is not None and found[0] is Mode.MESSAGES and b"x-api-key" in known:
-        named = rules.read_key(known[b"x-api-key"].strip().decode("latin-1"))
-        if credentials is not None and credentials != named:
-            fault = "two different keys are given"
-        credentials = named
+        fault = _twin(headers) or fault
     kind = known.get(b"content-type", b"").decode("latin-1")
     return Heading(
-        mode=found[0] if found is not None else Mode.CHAT,
+        mode=route.mode,
         method=method.decode("latin-1"),
         path=target,
-        query=query,
-        engine=found[1] if found is not None else "",
+        query="" if route.mode in _GOOGLES else query,
+        engine=route.engine,
+        stream=route.stream,
+        array=route.stream is True and asked.get("alt") != ["sse"],
         headers=known,
         credentials=credentials,
         content_type=kind,
@@ -87,23 +102,44 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
     )
 
 
+_GOOGLES: Final = frozenset(ACTIONS.values())
+
+
+def _credentials(
+    mode: Mode, headers: Mapping[bytes, bytes], asked: Sequence[str]
+) -> tuple[rules.Credentials | None, str]:
+    """The key, in whichever place clients of a dialect have it, and what is wrong with it if there is more than one."""
+    given = [headers.get(b"authorization", b"").decode("latin-1")]
+    name = _KEY_HEADERS.get(mode)
+    if name is not None and name in headers:
+        given.append(headers[name].decode("latin-1"))
+    given.extend(asked)
+    found = [each for text in given if (each := rules.read_key(text.strip())) is not None]
+    return (found[0] if found else None), "" if len(set(found)) < 2 else "two different keys are given"
+
+
 def _relayed(method: bytes, target: str) -> bool:
     if target.startswith(PROXY):
         return method != b"OPTIONS"
-    return method == b"POST" and _mode_of(target.rstrip("/")) is not None
+    return method == b"POST" and _route_of(target.rstrip("/")) is not None
 
 
-def _mode_of(path: str) -> tuple[Mode, str] | None:
-    """The relay mode of a path and the model it names (engines only); None for a path that is not relayed."""
+def _route_of(path: str) -> _Route | None:
+    """The relay mode of a path and the model it names (engines and Google's only); None for one that is not relayed."""
     mode = _MODES.get(path)
     if mode is not None:
-        return mode, ""
+        return _Route(mode)
     if path.startswith(ENGINES) and path.endswith("/embeddings"):
         engine = path[len(ENGINES) : -len("/embeddings")]
-        return (Mode.EMBEDDINGS, engine) if engine and "/" not in engine else None
+        return _Route(Mode.EMBEDDINGS, engine) if engine and "/" not in engine else None
     if path.startswith(PROXY):
-        return Mode.PROXY, ""
-    return None
+        return _Route(Mode.PROXY)
+    google = _GOOGLE.fullmatch(path)
+    if google is None:
+        return None
+    action = google[2]
+    mode = ACTIONS[action]
+    return _Route(mode, google[1], action == "streamGenerateContent" if mode is Mode.GENERATE else False)
 
 
 def _twin(headers: Sequence[tuple[bytes, bytes]]) -> str:

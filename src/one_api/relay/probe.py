@@ -8,7 +8,7 @@ from one_api.dialects.openai_chat import Whole
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.providers import PATHS, Mode
-from one_api.relay.attempt import Answer, Targets, Upstreams, one_answer
+from one_api.relay.attempt import Answer, Upstreams, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Listener
 from one_api.relay.heading import Heading
@@ -82,8 +82,7 @@ async def _ask(upstreams: Upstreams, channel: Channel, model: str, prompt: str, 
     )
     ask = Ask(mode=Mode.CHAT, model=model, text=len(prompt.encode()), document=document)
     longest = min(upstreams.timeouts.total or LONGEST_S, LONGEST_S)
-    # Targets of its own: this channel is another object than the one that calls know.
-    apart = replace(upstreams, targets=Targets(), timeouts=Timeouts(total=longest))
+    apart = replace(upstreams, targets=upstreams.targets.apart(), timeouts=Timeouts(total=longest))
     answer = await one_answer(apart, call, ask, channel, _Nobody())
     answer.inflow.close()
     return answer

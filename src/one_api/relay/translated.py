@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from one_api import ir
@@ -28,7 +29,8 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
     document = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
     try:
-        encoded = outbound.encode_request(inbound.decode_request(document or ask.document, model=model))
+        asked = inbound.decode_request(document or ask.document, model=model)
+        encoded = outbound.encode_request(msgspec.structs.replace(asked, stream=ask.stream))
     except ir.Unrepresentable as error:
         raise UpstreamError(
             error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
@@ -38,6 +40,13 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound
         lost = [name[:64] for name in encoded.losses[:16]]
         log.info("lost in translation", request_id=call.id, channel=channel.id, losses=lost)
     return encoded.body
+
+
+def refusal(message: str, kind: str) -> UpstreamError:
+    """An upstream will not answer this request, which no other channel mends."""
+    error = UpstreamError(message, status=400, kind=kind, retry=False, blame="caller")
+    error.code = None
+    return error
 
 
 class TranslatedInflow(Inflow):
@@ -85,12 +94,20 @@ class TranslatedInflow(Inflow):
         if isinstance(answer, ir.Failed):
             error = UpstreamError(answer.message, kind=answer.type)
             error.code = None
+            if answer.refused:
+                error = refusal(answer.message, answer.type)
             self._fail(error, Cut(answer.message))
             return
         self._tap.note_answer(answer)
         self._parts = [
             self._inbound.encode_answer(answer, model=self._model, created=self._created, asked=self._document)
         ]
+
+    def _stop(self, cut: Cut) -> None:
+        if self._tap.refused:
+            self._fail(refusal(cut.message, "" if cut.reported is None else cut.reported.type), cut)
+        else:
+            super()._stop(cut)
 
     def _on_events(self, data: bytes) -> None:
         if not self.ended.done():

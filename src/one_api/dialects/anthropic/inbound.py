@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.seals import unseal
 from one_api.ir import Unrepresentable
 from one_api.lib import json
 
@@ -102,9 +103,11 @@ def _block(block: Any, place: str) -> ir.Said:
         case "tool_result":
             return _result(block, place)
         case "thinking":
-            return ir.Thinking(_text(block.get("thinking")), _text(block.get("signature")), NAME)
+            origin, signature = unseal(_text(block.get("signature")), own=NAME)
+            return ir.Thinking(_text(block.get("thinking")), signature, origin)
         case "redacted_thinking":
-            return ir.Redacted(_text(block.get("data")), NAME)
+            origin, data = unseal(_text(block.get("data")), own=NAME)
+            return ir.Redacted(data, origin)
         case _:
             return ir.Opaque(NAME, block)
 

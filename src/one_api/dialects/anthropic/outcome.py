@@ -2,15 +2,18 @@
 
 Formats: https://platform.claude.com/docs/en/api/messages/create and
 https://platform.claude.com/docs/en/build-with-claude/streaming. A block of thinking that no vendor signed has an empty
-signature.
+signature, one of another vendor's says whose it is (see dialects.seals). There are no images in answers: a word stands
+for one, since the image as text would be paid for with every turn.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.seals import seal
 from one_api.lib import json
 
 REASONS: Final[Mapping[ir.Reason, str]] = {
@@ -19,6 +22,7 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
     "tool_calls": "tool_use",
     "content_filter": "refusal",
 }
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
@@ -57,9 +61,18 @@ def _block(block: ir.Said) -> dict[str, Any] | None:
         case ir.ToolCall():
             return {"type": "tool_use", "id": block.id, "name": block.name, "input": _input(block.arguments)}
         case ir.Thinking():
-            return {"type": "thinking", "thinking": block.text, "signature": block.signature}
+            signature = seal(block.origin, block.signature, own=NAME)
+            return {"type": "thinking", "thinking": block.text, "signature": signature}
+        case ir.Redacted():
+            return {"type": "redacted_thinking", "data": seal(block.origin, block.data, own=NAME)}
+        case ir.Image() | ir.File():
+            return {"type": "text", "text": _unseen(block)}
         case _:
             return None
+
+
+def _unseen(block: ir.Image | ir.File) -> str:
+    return f"[{block.media_type or 'image'}]"
 
 
 def _input(arguments: str) -> Any:
@@ -88,13 +101,6 @@ class EventEncoder:
                 if self._open != "text":
                     return self._start("text", {"text": ""}) + self._text(event.text)
                 return self._text(event.text)
-            case ir.ThinkingDelta():
-                begun = b"" if self._open == "thinking" else self._start("thinking", {"thinking": "", "signature": ""})
-                return begun + self._piece({"type": "thinking_delta", "thinking": event.text})
-            case ir.CallStarted():
-                return self._start("tool_use", {"id": event.id, "name": event.name, "input": {}})
-            case ir.ArgumentsDelta():
-                return self._piece({"type": "input_json_delta", "partial_json": event.text})
             case ir.Started():
                 message = _message(event.id, event.model or self._model, [], event.prompt or ir.Usage())
                 return _written({"type": "message_start", "message": message})
@@ -105,8 +111,37 @@ class EventEncoder:
                 return _PING
             case ir.Ended():
                 return self._end(event.usage)
-            case _:  # a block of thinking that is complete, of a vendor whose signature is none of theirs; a failure
+            case ir.Failed():
                 return b""
+            case _:
+                return self._said(event)
+
+    def _said(self, event: _Saying) -> bytes:
+        match event:
+            case ir.ThinkingDelta():
+                return self._think() + self._piece({"type": "thinking_delta", "thinking": event.text})
+            case ir.ThinkingEnded():
+                return self._thought(event.block)
+            case ir.Shown():
+                return self._start("text", {"text": ""}) + self._text(_unseen(event.block))
+            case ir.CallStarted():
+                return self._start("tool_use", {"id": event.id, "name": event.name, "input": {}})
+            case ir.ArgumentsDelta():
+                return self._piece({"type": "input_json_delta", "partial_json": event.text})
+            case _:
+                assert_never(event)
+
+    def _think(self) -> bytes:
+        return b"" if self._open == "thinking" else self._start("thinking", {"thinking": "", "signature": ""})
+
+    def _thought(self, block: ir.Thinking | ir.Redacted) -> bytes:
+        """The signature of what was shown already, or all of what nobody but its vendor can read."""
+        if isinstance(block, ir.Redacted):
+            return self._start("redacted_thinking", {"data": seal(block.origin, block.data, own=NAME)})
+        signature = seal(block.origin, block.signature, own=NAME)
+        if not signature:
+            return b""
+        return self._think() + self._piece({"type": "signature_delta", "signature": signature})
 
     def _text(self, text: str) -> bytes:
         """Nearly every event of nearly every stream."""

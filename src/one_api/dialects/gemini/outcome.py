@@ -1,0 +1,158 @@
+"""An answer in the neutral model, written for Gemini's clients: https://ai.google.dev/api/generate-content.
+
+A stream is a row of such answers; the last one gives the reason for the end and the usage.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.gemini import parts
+from one_api.dialects.gemini.seals import seal
+from one_api.dialects.gemini.usage import encode_usage
+from one_api.lib import json
+
+REASONS: Final[Mapping[ir.Reason, str]] = {
+    "stop": "STOP",
+    "length": "MAX_TOKENS",
+    "tool_calls": "STOP",
+    "content_filter": "SAFETY",
+}
+
+
+def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
+    """The body of a whole answer."""
+    said = [part for block in answer.blocks for part in _parts(block)]
+    return json.encode(_response(answer.id, answer.model or model, said, REASONS[answer.reason], answer.usage))
+
+
+def _response(
+    number: str, model: str, said: list[dict[str, Any]], reason: str = "", usage: ir.Usage | None = None
+) -> dict[str, Any]:
+    ended = {"finishReason": reason} if reason else {}
+    return {
+        "candidates": [{"content": {"parts": said, "role": "model"}, **ended, "index": 0}],
+        **({} if usage is None else {"usageMetadata": encode_usage(usage)}),
+        "modelVersion": model,
+        "responseId": number,
+    }
+
+
+def _parts(block: ir.Said) -> list[dict[str, Any]]:
+    match block:
+        case ir.Text():
+            return [{"text": block.text}]
+        case ir.Thinking():
+            return [{"text": block.text, "thought": True, **_signed(block.origin, block.signature)}]
+        case ir.Redacted():
+            signed = _signed(block.origin, block.data)
+            return [{"text": "", **signed}] if signed else []
+        case ir.ToolCall():
+            return [_call(block.id, block.name, block.arguments)]
+        case ir.Image() | ir.File():
+            return [parts.media(block)]
+        case _:
+            return []
+
+
+def _signed(origin: str, signature: str) -> dict[str, str]:
+    sealed = seal(origin, signature)
+    return {"thoughtSignature": sealed} if sealed else {}
+
+
+def _call(number: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"functionCall": {"id": number, "name": name, "args": _args(arguments)}}
+
+
+def _args(arguments: str) -> Any:
+    """The model's text where it is an object; what it left unfinished is kept as text of its own."""
+    if not arguments.strip():
+        return {}
+    try:
+        value = json.decode(arguments.encode())
+    except (json.InvalidJSON, UnicodeEncodeError):
+        return {"unfinished": arguments}
+    return msgspec.Raw(arguments.encode()) if isinstance(value, dict) else {}
+
+
+END: Final = b""
+"""A stream says that it is complete by giving the reason for its end."""
+
+
+class EventEncoder:
+    """Writes the events of one answer as theirs. A call of a function goes out when it is whole.
+
+    Nothing stands for a sign of life: their clients read every line as a part of the answer.
+    """
+
+    __slots__ = ("_called", "_model", "_number", "_reason", "_thought")
+
+    def __init__(self, *, model: str) -> None:
+        self._model = model
+        self._number = ""
+        self._called: tuple[str, str, list[str]] | None = None
+        self._thought = False  # whether some of the thought that is under way was shown
+        self._reason: ir.Reason = "stop"
+
+    def encode(self, event: ir.Event) -> bytes:
+        match event:
+            case ir.ArgumentsDelta():
+                if self._called is not None:
+                    self._called[2].append(event.text)
+                return b""
+            case ir.Alive() | ir.Failed():
+                return b""
+            case ir.Started():
+                self._number, self._model = event.id, event.model or self._model
+                return b""
+            case _:
+                return self._whole_call() + self._said(event)
+
+    def _said(self, event: ir.Event) -> bytes:
+        match event:
+            case ir.TextDelta():
+                return self._piece({"text": event.text})
+            case ir.ThinkingDelta():
+                self._thought = True
+                return self._piece({"text": event.text, "thought": True})
+            case ir.ThinkingEnded():
+                return self._end_of_thought(event.block)
+            case ir.Shown():
+                return self._piece(parts.media(event.block))
+            case ir.CallStarted():
+                self._called = event.id, event.name, []
+                return b""
+            case ir.Finished():
+                self._reason = event.reason
+                return b""
+            case ir.Ended():
+                return _written(
+                    _response(self._number, self._model, [{"text": ""}], REASONS[self._reason], event.usage)
+                )
+            case _:
+                return b""
+
+    def _end_of_thought(self, block: ir.Thinking | ir.Redacted) -> bytes:
+        """What was shown of it is not shown again."""
+        shown, self._thought = self._thought, False
+        if isinstance(block, ir.Thinking) and shown:
+            block = ir.Thinking("", block.signature, block.origin)
+            if not seal(block.origin, block.signature):
+                return b""
+        return b"".join(self._piece(part) for part in _parts(block))
+
+    def _whole_call(self) -> bytes:
+        if self._called is None:
+            return b""
+        number, name, written = self._called
+        self._called = None
+        return self._piece(_call(number, name, "".join(written)))
+
+    def _piece(self, part: dict[str, Any]) -> bytes:
+        return _written(_response(self._number, self._model, [part]))
+
+
+def _written(value: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % json.encode(value)

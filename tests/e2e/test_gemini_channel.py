@@ -1,0 +1,301 @@
+"""OpenAI's and Anthropic's clients on a channel of the Gemini API: recorded bytes upstream, the books after each."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from tests.conftest import GATEWAYS
+from tests.e2e import wire
+from tests.e2e.test_anthropic_channel import HELLO, TOOL, both, put
+from tests.e2e.world import START, Site, open_world
+from tests.harness import scripted, servers
+from tests.harness.scripted import Turn, completion, replies, streams, tokens
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent.parent / "dialects" / "gemini_to_openai"
+MODEL = "gemini-3-pro-preview"  # one unit for a token of input, two for one of output
+KEY = "AIza-canary-83"
+
+
+@dataclass(frozen=True, slots=True)
+class Chat(Site):
+    def client(self, **more: Any) -> openai.AsyncOpenAI:
+        url = f"http://127.0.0.1:{self.world.port}/v1"
+        return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30, **more)
+
+    def records(self, case: str) -> None:
+        """The upstream gives this recorded answer, whole or as a stream, as it is asked."""
+        folder = RECORDED / case
+        whole = replies(200, (folder / "answer.in.json").read_bytes())
+        stream = streams((folder / "stream.in.sse").read_bytes())
+
+        async def script(turn: Turn) -> None:
+            await (stream if turn.request.target.endswith(":streamGenerateContent?alt=sse") else whole)(turn)
+
+        self.world.upstream.scripts["up"] = script
+
+    def said(self) -> list[dict[str, Any]]:
+        """The contents that the upstream was sent last."""
+        return list(self.request.json()["contents"])
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
+    directory = tmp_path_factory.mktemp("gemini")
+    env = {"GEMINI_SAFETY_SETTING": "OFF", "GEMINI_VERSION": "v9", "USER_CONTENT_NETWORKS": "127.0.0.0/8"}
+    async with open_world(directory, servers.sqlite(directory), **env) as world:
+        root = world.root
+        names = (MODEL, "two", "gemini-pro", "text-embedding-004")
+        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
+        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
+        root.option("PreConsumedQuota", "0")
+        world.channel("up", f"{MODEL},gemini-pro,text-embedding-004", type=24, key=KEY)
+        world.channel("pinned", "mine", type=24, key=KEY, config='{"api_version":"v7"}', model_mapping='{"mine":"x/y"}')
+        world.channel("first", "two", type=24, key=KEY, priority=9)
+        world.channel("second", "two", priority=1)
+        yield Chat(world, root.user("alice", START).token())
+
+
+@pytest.fixture(autouse=True)
+def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
+    request.node.stash[GATEWAYS] = [site.world.gateway]
+    site.world.upstream.reset()
+
+
+async def say(client: openai.AsyncOpenAI, *, stream: bool, **fields: Any) -> tuple[dict[str, Any], Any]:
+    """The message and usage of an answer; a stream's put together as clients do."""
+    asked: dict[str, Any] = {"model": MODEL, "messages": HELLO, **fields}
+    if not stream:
+        answer = await client.chat.completions.create(**asked)
+        message = answer.choices[0].message.model_dump(exclude_none=True)
+        return {**message, "finish": answer.choices[0].finish_reason}, answer.usage
+    message, usage = {"role": "assistant", "content": ""}, None
+    chunks = await client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True})
+    async for chunk in chunks:
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            put(message, choice.delta.model_dump(exclude_none=True))
+            message["finish"] = choice.finish_reason
+    return message, usage
+
+
+@both
+async def test_text_is_answered_and_paid(site: Chat, *, stream: bool) -> None:
+    site.records("text")
+    async with site.client() as client:
+        message, usage = await say(client, stream=stream, max_tokens=50)
+    assert (message["content"], message["finish"]) == ("Hello, 你好", "stop")
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (25, 15, 40)
+    final = await site.paid()
+    assert (final.quota, final.prompt_tokens, final.completion_tokens, final.source) == (55, 25, 15, "reported")
+    assert final.model_name == MODEL
+
+
+@both
+async def test_the_request_is_googles_own(site: Chat, *, stream: bool) -> None:
+    site.records("text")
+    async with site.client(default_headers={"x-goog-api-key": "mine", "cookie": "a=b"}) as client:
+        await say(client, stream=stream, messages=[{"role": "system", "content": "Be brief."}, *HELLO], stop="END")
+    request = site.request
+    action = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    assert request.target == f"/up/v1beta/models/{MODEL}:{action}"
+    sent = {name: value for name, value in request.headers if name not in ("host", "content-length")}
+    assert sent == {
+        "x-goog-api-key": KEY,
+        "content-type": "application/json",
+        **({"accept": "text/event-stream"} if stream else {}),
+        "user-agent": "one-api",
+    }
+    body = request.json()
+    assert {each["threshold"] for each in body.pop("safetySettings")} == {"OFF"}
+    assert body == {
+        "contents": [{"role": "user", "parts": [{"text": "hello"}]}],
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+        "generationConfig": {"stopSequences": ["END"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "model, name, target", [("gemini-pro", "up", "/v9/models/gemini-pro"), ("mine", "pinned", "/v7/models/x%2Fy")]
+)
+async def test_the_version_is_the_channels_or_the_models(site: Chat, model: str, name: str, target: str) -> None:
+    site.world.upstream.scripts[name] = replies(200, (RECORDED / "text" / "answer.in.json").read_bytes())
+    async with site.client() as client:
+        await say(client, stream=False, model=model)
+    assert site.request.target == f"/{name}{target}:generateContent"
+
+
+@both
+async def test_thoughts_and_signed_calls_come_back_as_they_were(site: Chat, *, stream: bool) -> None:
+    site.records("thoughts_and_signed_calls")
+    async with site.client() as client:
+        message, usage = await say(client, stream=stream, tools=[TOOL], reasoning_effort="low")
+        thinking = site.request.json()["generationConfig"]["thinkingConfig"]
+        assert thinking == {"includeThoughts": True, "thinkingLevel": "LOW"}
+        assert (message.pop("finish"), message["reasoning_content"]) == ("tool_calls", "Well, then.")
+        assert (usage.prompt_tokens, usage.prompt_tokens_details.cached_tokens) == (3210, 3000)
+        assert (usage.completion_tokens, usage.completion_tokens_details.reasoning_tokens) == (164, 120)
+        site.world.upstream.reset()
+        site.records("text")
+        results = [{"role": "tool", "tool_call_id": each["id"], "content": "21"} for each in message["tool_calls"]]
+        await say(client, stream=stream, tools=[TOOL], messages=[*HELLO, message, *results])
+    called, answered = site.said()[1:]
+    assert called["parts"] == [
+        {"text": "Well, then.", "thought": True},
+        {"text": "Let me see"},
+        {"text": "", "thoughtSignature": "c2lnMA=="},
+        {
+            "functionCall": {"name": "get_weather", "args": {"city": "Paris"}, "id": "fc-1"},
+            "thoughtSignature": "c2lnMQ==",
+        },
+        {"functionCall": {"name": "now", "args": {}, "id": "fc-2"}},
+    ]
+    assert [each["functionResponse"]["id"] for each in answered["parts"]] == ["fc-1", "fc-2"]
+    finals = await site.world.books.finals("alice")
+    assert (finals[-2].quota, finals[-2].prompt_tokens) == (3210 + 2 * 164, 3210)
+
+
+@both
+async def test_images_are_drawn(site: Chat, *, stream: bool) -> None:
+    site.records("image")
+    async with site.client() as client:
+        message, _ = await say(client, stream=stream, extra_body={"modalities": ["image", "text"]})
+    assert site.request.json()["generationConfig"] == {"responseModalities": ["IMAGE", "TEXT"]}
+    assert message["images"] == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]
+    assert (await site.paid()).quota == 12 + 2 * 1290
+
+
+async def test_usage_nobody_asked_for_is_kept_back(site: Chat) -> None:
+    site.records("text")
+    reply = await site.world.ask(wire.chat(site.key, model=MODEL, stream=True))
+    assert reply.body.endswith(b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+    assert b"usage" not in reply.body
+    assert (await site.paid()).quota == 55
+
+
+@both
+async def test_anthropics_clients_keep_googles_signatures(site: Chat, *, stream: bool) -> None:
+    site.records("thoughts_and_signed_calls")
+    asked: dict[str, Any] = {
+        "model": MODEL,
+        "max_tokens": 90,
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": stream,
+    }
+    extra = f"x-api-key: {site.key}\r\nanthropic-version: 2023-06-01\r\n"
+    reply = await site.world.ask(wire.request("/v1/messages", json.dumps(asked).encode(), extra=extra))
+    assert reply.status == 200
+    content = blocks(reply.body) if stream else reply.json()["content"]
+    kinds = ["thinking", "text", "redacted_thinking", "redacted_thinking", "tool_use", "tool_use"]
+    assert [each["type"] for each in content] == kinds
+    assert (await site.paid()).quota == 3210 + 2 * 164
+    site.world.upstream.reset()
+    site.records("text")
+    results = [
+        {"type": "tool_result", "tool_use_id": each["id"], "content": "21"}
+        for each in content
+        if each["type"] == "tool_use"
+    ]
+    later = [*asked["messages"], {"role": "assistant", "content": content}, {"role": "user", "content": results}]
+    again = json.dumps({**asked, "messages": later}).encode()
+    assert (await site.world.ask(wire.request("/v1/messages", again, extra=extra))).status == 200
+    parts = site.said()[1]["parts"]
+    assert [each.get("thoughtSignature") for each in parts] == [None, None, "c2lnMA==", "c2lnMQ==", None]
+    assert parts[0] == {"text": "Well, then.", "thought": True}
+
+
+def blocks(stream: bytes) -> list[dict[str, Any]]:
+    """The content of a message as Anthropic's clients put it together."""
+    content: list[dict[str, Any]] = []
+    written = ""
+    for line in stream.decode().split("\n"):
+        event: dict[str, Any] = json.loads(line[6:]) if line.startswith("data: ") else {"type": ""}
+        if event["type"] == "content_block_start":
+            content.append(event["content_block"])
+            written = ""
+        elif event["type"] == "content_block_delta":
+            delta = event["delta"]
+            for name in ("text", "thinking", "signature"):
+                if name in delta:
+                    content[-1][name] = content[-1].get(name, "") + delta[name]
+            written += delta.get("partial_json", "")
+        elif event["type"] == "content_block_stop" and content[-1]["type"] == "tool_use":
+            content[-1]["input"] = json.loads(written)
+    return content
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+ERRORS = [
+    (400, "INVALID_ARGUMENT", openai.BadRequestError),
+    (403, "PERMISSION_DENIED", openai.PermissionDeniedError),
+    (429, "RESOURCE_EXHAUSTED", openai.RateLimitError),
+    (503, "UNAVAILABLE", openai.InternalServerError),
+]
+
+
+@both
+@pytest.mark.parametrize("status, name, raised", ERRORS)
+@pytest.mark.parametrize("form", ["{}", "[{}]"])
+async def test_errors_cost_nothing(
+    site: Chat, status: int, name: str, raised: type[openai.APIStatusError], form: str, *, stream: bool
+) -> None:
+    before = await site.charges()
+    error = json.dumps({"error": {"code": status, "message": "Because.", "status": name}})
+    site.world.upstream.scripts["up"] = replies(status, form.replace("{}", error).encode())
+    async with site.client() as client:
+        with pytest.raises(raised, match="Because." if status != 429 else "饱和") as refused:
+            await say(client, stream=stream)
+    assert refused.value.status_code == status
+    assert await site.charges() == before
+
+
+@both
+@pytest.mark.parametrize("case, status", [("blocked", 400), ("nothing_said", 502)])
+async def test_an_answer_that_is_none_costs_nothing(site: Chat, case: str, status: int, *, stream: bool) -> None:
+    before = await site.charges()
+    site.records(case)
+    async with site.client() as client:
+        with pytest.raises(openai.APIStatusError) as refused:
+            await say(client, stream=stream)
+    assert refused.value.status_code == status
+    assert await site.charges() == before
+
+
+@both
+async def test_a_blocked_prompt_is_not_tried_elsewhere_and_a_failure_is(site: Chat, *, stream: bool) -> None:
+    folder = RECORDED / "blocked"
+    raw = (folder / "stream.in.sse").read_bytes() if stream else (folder / "answer.in.json").read_bytes()
+    site.world.upstream.scripts["first"] = streams(raw) if stream else replies(200, raw)
+    async with site.client() as client:
+        with pytest.raises(openai.BadRequestError, match="PROHIBITED_CONTENT") as refused:
+            await say(client, stream=stream, model="two")
+        assert refused.value.type == "content_filter"
+        assert [each.name for each in site.world.upstream.received] == ["first"]
+        site.world.upstream.scripts["first"] = replies(503, b'{"error":{"code":503,"message":"m","status":"X"}}')
+        site.world.upstream.scripts["second"] = (
+            streams(scripted.chunk("hi"), scripted.chunk(finish="stop"), scripted.usage_chunk(tokens(3, 1)))
+            if stream
+            else replies(200, completion(usage=tokens(3, 1)))
+        )
+        site.world.root.option("RetryTimes", "1")
+        message, _ = await say(client, stream=stream, model="two")
+        site.world.root.option("RetryTimes", "0")
+    assert message["content"] == "hi"
+
+
+async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(site: Chat) -> None:
+    site.records("error")
+    reply = await site.world.ask(wire.chat(site.key, model=MODEL, stream=True))
+    assert reply.body.partition(b"\n\n")[0].endswith(b'"content":"Hel"},"finish_reason":null}]}')
+    assert b"overloaded" in reply.body
+    assert not reply.body.endswith(b"[DONE]\n\n")
+    final = await site.paid()
+    assert (final.source, final.completion_tokens) == ("estimated", 1)
