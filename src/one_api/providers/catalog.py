@@ -1,11 +1,13 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
 from one_api.providers import paths
+from one_api.providers.auth import Auth
+from one_api.providers.flows import Headers
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
 
@@ -30,17 +32,15 @@ Wire = Literal[
     "xunfei",
     "zhipu",
 ]
-Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim"]
-"""`Authorization: Bearer KEY`, `Authorization: KEY`, or a header of this name."""
-Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wires: the dialects it speaks, best first. headers: what it always wants. callers: those among them that a caller
-    may set himself.
+    wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. headers: what it
+    always wants. callers: those among them that a caller may set himself. home: its address where that depends on the
+    channel's settings. key_parts: settings that the key may hold, joined by bars.
     """
 
     id: int
@@ -53,9 +53,14 @@ class Provider:
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: tuple[bytes, ...] = ()
+    speaks: Callable[[str], Wire] | None = None
+    home: Callable[[Mapping[str, str]], str] | None = None
+    key_parts: tuple[str, ...] = ()
 
-    def wire(self, spoken: str) -> str:
+    def wire(self, spoken: str, model: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
+        if self.speaks is not None:
+            return self.speaks(model)
         return spoken if spoken in self.wires else self.wires[0]
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from one_api.providers.catalog import Headers, Provider, provider
+from one_api.providers.auth import credentials, settings
+from one_api.providers.catalog import provider
+from one_api.providers.flows import Headers, Way
 from one_api.providers.modes import Mode
 from one_api.providers.paths import Place, Unsupported
 
@@ -24,10 +26,14 @@ class Account(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a request goes and what it has to carry. The headers hold the channel's key."""
+    """Where a request goes and what it has to carry. The headers hold the channel's key.
+
+    way: how the request gets there, if it takes more than sending it.
+    """
 
     url: str
     headers: Headers
+    way: Way | None = None
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.url}>"
@@ -41,26 +47,11 @@ def endpoint(
     Scheme, host and port come from the account or our table; nothing a caller sends changes them.
     """
     row = provider(account.type)
-    base = (account.base_url or row.base_url).rstrip("/")
-    place = Place(
-        mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream, version=version
-    )
+    config = settings(account.key, account.config, row.key_parts)
+    base = (account.base_url or row.base_url or (row.home(config) if row.home else "")).rstrip("/")
+    place = Place(mode=mode, model=model, base=base, config=config, engine=engine, stream=stream, version=version)
     path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
-    return Endpoint(base + path, (*_credentials(row, account.key), *row.headers))
-
-
-def _credentials(row: Provider, key: str) -> Headers:
-    if not key.isprintable():  # a line break would begin a header of its own
-        raise Unsupported("the channel's key holds a character that no header can carry")
-    value = key.encode()
-    match row.auth:
-        case "bearer":
-            return ((b"authorization", b"Bearer " + value),)
-        case "api-key":
-            return ((b"api-key", value),)
-        case "x-api-key" | "x-goog-api-key":
-            return ((row.auth.encode(), value),)
-        case "verbatim":
-            return ((b"authorization", value),)
+    headers, way = credentials(row.auth, account.key, config)
+    return Endpoint(base + path, (*headers, *row.headers), way)

@@ -13,9 +13,11 @@ from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
+from one_api.providers.flows import TOKEN_REFUSED, Query, Way
 from one_api.relay import forwarded, translated
 from one_api.relay.calls import FORM_MODES, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.flows import Flows
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
@@ -46,7 +48,7 @@ class Target:
     """Where a channel's requests of one kind go, ready for the transport.
 
     dialect: the channel's, None where caller and channel both speak OpenAI's. translated: whether the caller speaks
-    another. callers: headers a caller may set himself.
+    another. callers: headers a caller may set himself. way: what it takes more than sending it to `url`.
     """
 
     origin: Origin
@@ -55,6 +57,8 @@ class Target:
     dialect: Outbound | None = None
     translated: bool = False
     callers: tuple[bytes, ...] = ()
+    url: str = ""
+    way: Way | None = None
 
 
 class Targets:
@@ -81,7 +85,7 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode)
-            wire = row.wire(asked or "openai")
+            wire = row.wire(asked or "openai", model)
             translated = asked is not None and asked != wire
             there = providers.CONVERSATION.get(wire, providers.Mode.CHAT) if translated else mode
             endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream, version=self._version)
@@ -98,6 +102,8 @@ class Targets:
             self._outbound.get(wire) if translated or wire != "openai" else None,
             translated=translated,
             callers=row.callers,
+            url=endpoint.url,
+            way=endpoint.way,
         )
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()
@@ -113,6 +119,7 @@ class Upstreams:
     transport: Callable[[str], Transport]
     targets: Targets
     health: Health
+    flows: Flows
     timeouts: Timeouts
     enforce_usage: bool
     now: Callable[[], int]
@@ -154,7 +161,7 @@ async def first_answer(
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
         except UpstreamError as error:
             _let_go(client, inflow)
-            last = without_key(error, channel)
+            last = _clean(upstreams, error, channel, inflow)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
             upstreams.health.failed(channel, error)
             if not error.retry and not _of_the_account(error):
@@ -190,10 +197,18 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
         return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
     except UpstreamError as error:
         _let_go(client, inflow)
-        raise without_key(error, channel) from None
+        raise _clean(upstreams, error, channel, inflow) from None
     except BaseException:
         _let_go(client, inflow)
         raise
+
+
+def _clean(upstreams: Upstreams, error: UpstreamError, channel: Channel, inflow: Inflow | None) -> UpstreamError:
+    """What may be told of a failure. A token that was not accepted is not used again."""
+    hidden = () if inflow is None else inflow.hidden
+    if hidden and (error.status == 401 or error.type == TOKEN_REFUSED):
+        upstreams.flows.forget(hidden)
+    return without_key(error, channel, hidden)
 
 
 def _let_go(client: Client, inflow: Inflow | None) -> None:
@@ -256,8 +271,13 @@ def _ask_abroad(
         body = forwarded.write_request(call, ask, channel, model, inbound)
         inflow = forwarded.ForwardedInflow(upstreams.loop, inbound, wants=_shape(ask), checkpoint=checkpoint)
     headers = _headers_abroad(call, ask, target)
+    transport = transport_for(upstreams, channel)
+    if target.way is not None:
+        query = Query(url=target.url, headers=headers, body=body)
+        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, upstreams.timeouts))
+        return inflow
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
-    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
+    inflow.bind(transport.send(request, inflow, upstreams.timeouts))
     return inflow
 
 
@@ -335,7 +355,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel))
+        raise _refused(head.status, body_without_key(inflow.body, channel, inflow.hidden))
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body

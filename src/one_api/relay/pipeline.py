@@ -192,7 +192,7 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
         error.code = reported.code
     if answer is not None:
-        error = without_key(error, answer.channel)
+        error = without_key(error, answer.channel, answer.inflow.hidden)
     if call.mode is Mode.SPEECH:
         client.cut()
     else:
