@@ -60,7 +60,8 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
 NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
-OTHERS = sorted(set(range(52)) - set(PATHS) - {ANTHROPIC, GEMINI, 43})
+CLOUDS = {33, 42}
+OTHERS = sorted(set(range(52)) - set(PATHS) - CLOUDS - {ANTHROPIC, GEMINI, 43})
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,17 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_outbound
+from one_api.dialects import anthropic, bedrock, gemini, openai_outbound, vertex
+from one_api.dialects.bedrock import converse
 
 
 class Decoder(Protocol):
     """Reads one stream. `prompt` is what the upstream says it has read, `usage` its whole report; None until told."""
 
-    prompt: ir.Usage | None
-    usage: ir.Usage | None
-
+    @property
+    def prompt(self) -> ir.Usage | None: ...
+    @property
+    def usage(self) -> ir.Usage | None: ...
     def feed(self, data: bytes, /) -> list[ir.Event]: ...
     def close(self) -> list[ir.Event]: ...
 
@@ -33,7 +35,16 @@ class Outbound(Protocol):
 
 def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
-    return MappingProxyType({"anthropic": anthropic, "gemini": gemini.Outgoing(safety), "openai": openai_outbound})
+    return MappingProxyType(
+        {
+            "anthropic": anthropic,
+            "bedrock": bedrock,
+            "converse": converse,
+            "gemini": gemini.Outgoing(safety),
+            "openai": openai_outbound,
+            "vertex": vertex,
+        }
+    )
 
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from one_api.providers import paths
+from one_api.providers import clouds, paths
 from one_api.providers.auth import Auth
 from one_api.providers.flows import Headers
 from one_api.providers.modes import Mode
@@ -19,6 +19,7 @@ Wire = Literal[
     "bedrock",
     "cloudflare",
     "cohere",
+    "converse",
     "coze",
     "dashscope",
     "deepl",
@@ -174,7 +175,19 @@ _ROWS: Final = (
     _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
-    _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
+    Provider(
+        id=33,
+        key="AwsClaude",
+        name="AWS",
+        owned_by="aws",
+        base_url="",
+        wires=("bedrock", "converse"),
+        speaks=clouds.bedrock_speaks,
+        path=clouds.bedrock,
+        home=clouds.bedrock_home,
+        auth="aws",
+        key_parts=("ak", "sk", "region"),
+    ),
     _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
     _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere"),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
@@ -183,7 +196,19 @@ _ROWS: Final = (
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
     _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),
-    _other(42, "VertextAI", "VertexAI", "vertexai", "", "vertex"),
+    Provider(
+        id=42,
+        key="VertextAI",
+        name="VertexAI",
+        owned_by="vertexai",
+        base_url="",
+        wires=("vertex", "gemini"),
+        speaks=clouds.vertex_speaks,
+        path=clouds.vertex,
+        home=clouds.vertex_home,
+        auth="google",
+        key_parts=("region", "vertex_ai_project_id", "vertex_ai_adc"),
+    ),
     _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
     _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
     _row(45, "XAI", "xAI", "xai", "https://api.x.ai"),

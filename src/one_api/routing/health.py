@@ -27,6 +27,8 @@ _SENTENCES: Final = (
     "api key not valid",
     "api key expired",
     "permission denied",
+    "the security token included in the request is invalid",
+    "the request signature we calculated does not match",
     "已欠费",
 )
 # Statuses that are about the channel, and not about the request: those of a request any caller could repeat at will.
