@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.harness import servers
 from tests.harness.servers import Database, Gateway, MariaDB, Postgres
+
+# Properties are about values, not about time: a busy machine must not fail them.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 GATEWAYS = pytest.StashKey[list[Gateway]]()
 

@@ -6,14 +6,13 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
-import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,9 +41,9 @@ from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.pricing import Prices
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import Mode
-from one_api.relay import pipeline, proxying
-from one_api.relay.attempt import Targets, Upstreams
+from one_api.providers import COUNTS, Mode
+from one_api.relay import pipeline, proxying, token_counts
+from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
@@ -53,6 +52,7 @@ from one_api.relay.flows import Flows
 from one_api.relay.framing import ArrayClient
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
+from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
 from one_api.routing import Routes
 from one_api.routing.health import SuccessRates
@@ -61,6 +61,7 @@ from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.sync import Poller, Snapshot, end
+from one_api.web import Web
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def gateway(config: Config) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
+            let_threads_finish()
             service, application = await build(config, stack)
             inner.append(application)
             spare_the_collector()
@@ -157,6 +159,17 @@ def spare_the_collector() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
+def let_threads_finish() -> None:
+    """Of the loop and the ledger's writer none is to interrupt the other whenever it wakes up.
+
+    Each of a batch's statements lets go of the interpreter and wants it back. On one core that was a switch of threads
+    back and forth at each; as a batch process, which only says that, the writer goes on to where it waits for the disk.
+    """
+    if hasattr(os, "SCHED_BATCH") and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, ASGIApp]:
     """Open the parts in order; `stack` closes them in reverse."""
     database = open_database(config)
@@ -171,9 +184,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(ledger.aclose)
 
     watched = await watch(config, database)
-    http = httpx2.AsyncClient(follow_redirects=False)  # to services of the operator's choice, not to upstreams
-    stack.push_async_callback(http.aclose)
-    messages = notices(database, watched, http)
+    web = Web()
+    messages = notices(database, watched, web)
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
     transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
     stack.push_async_callback(transports.aclose)
@@ -181,7 +193,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(outbox.aclose)
     health = watch_health(config, database, watched, outbox)
     stack.push_async_callback(health.drain)
-    upstreams = reach(config, transports, health)
+    fetcher = content(config, transports)
+    upstreams = reach(config, transports, health, fetcher)
     means = Means(
         database=database,
         logs=log_database,
@@ -195,7 +208,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     upkeep = Upkeep(means)
     stack.push_async_callback(upkeep.aclose)
-    relay = await assemble(config, ledger, watched, transports, upstreams, upkeep)
+    relay = assemble(ledger, watched, fetcher, upstreams, upkeep)
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
     stack.push_async_callback(service.drain, DRAIN_S)
 
@@ -221,7 +234,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         notices=messages,
         outbox=outbox,
         limits=counts,
-        turnstile=Turnstile(lambda: watched.options.now, http=http),
+        turnstile=Turnstile(lambda: watched.options.now, web=web),
         ids=ids,
         client_ip=client_ip,
         clock=time.time,
@@ -272,12 +285,12 @@ def limits(config: Config, stack: AsyncExitStack) -> Limits:
     return Limits.of(config, Shared(redis))
 
 
-def notices(database: Database, watched: Watched, http: httpx2.AsyncClient) -> Notices:
+def notices(database: Database, watched: Watched, web: Web) -> Notices:
     def options() -> Options:
         return watched.options.now
 
     return Notices(
-        mailer=Mailer(options), pusher=Pusher(options, http=http), root_address=partial(users.root_email, database)
+        mailer=Mailer(options), pusher=Pusher(options, web=web), root_address=partial(users.root_email, database)
     )
 
 
@@ -295,7 +308,18 @@ def watch_health(config: Config, database: Database, watched: Watched, outbox: O
     return health
 
 
-def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upstreams:
+def content(config: Config, transports: Transports) -> Fetcher:
+    """The way to what requests name by address."""
+    content_proxy = config.user_content_request_proxy
+    return Fetcher(
+        transports.direct,
+        timeout=float(config.user_content_request_timeout),
+        proxied=transports.for_proxy(content_proxy) if content_proxy else None,
+        allowed=config.user_content_networks,
+    )
+
+
+def reach(config: Config, transports: Transports, health: ChannelHealth, fetcher: Fetcher) -> Upstreams:
     """The way to upstreams."""
     total = float(config.relay_timeout)
     return Upstreams(
@@ -307,23 +331,15 @@ def reach(config: Config, transports: Transports, health: ChannelHealth) -> Upst
         timeouts=Timeouts(total=total) if total else Timeouts(total=0),
         enforce_usage=config.enforce_include_usage,
         now=now,
+        content=fetcher,
     )
 
 
-async def assemble(
-    config: Config, ledger: Ledger, watched: Watched, transports: Transports, upstreams: Upstreams, upkeep: Upkeep
+def assemble(
+    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
-    content_proxy = config.user_content_request_proxy
-    fetcher = Fetcher(
-        transports.direct,
-        timeout=float(config.user_content_request_timeout),
-        proxied=transports.for_proxy(content_proxy) if content_proxy else None,
-        allowed=config.user_content_networks,
-    )
     encoders = Encoders()
-    await asyncio.to_thread(encoders.get, "cl100k_base")
-    await asyncio.to_thread(encoders.get, "o200k_base")
     names = frozenset(watched.options.now.model_ratio)
     counting = Counting(
         exact=TokenCounter(encoders, names),
@@ -346,12 +362,13 @@ async def assemble(
 
 
 def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
-    """Proxied calls have a pipeline of their own."""
+    """Proxied calls and counts of tokens have pipelines of their own."""
+    others = {Mode.PROXY: proxying.run, **dict.fromkeys(COUNTS.values(), token_counts.run)}
 
     def answer(call: Call, client: Client) -> Awaitable[None]:
         if call.heading.array:
             client = ArrayClient(client)
-        return (proxying.run if call.mode is Mode.PROXY else pipeline.run)(relay, call, client)
+        return others.get(call.mode, pipeline.run)(relay, call, client)
 
     return answer
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from one_api import __version__, app, logs
 from one_api.config import Config, ConfigError
@@ -76,6 +75,8 @@ def serve(config: Config, port: int) -> int:
         timeout_graceful_shutdown=DRAIN_S,
     )
     if config.workers > 1:
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
+
         Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
     server = uvicorn.Server(server_config)

@@ -109,6 +109,7 @@ class UpstreamError(OneAPIError):
 
     retry: another channel may do better. blame: whose fault it counts as; only `channel` may disable one. answered: the
     HTTP status the upstream refused with, 0 if it did not. quoted: the message begins with words of the caller's.
+    retry_after: seconds for which the upstream wants to be left alone, 0 if it did not say.
     """
 
     status = 502
@@ -116,6 +117,7 @@ class UpstreamError(OneAPIError):
     code: object = "bad_response_status_code"
     answered: int = 0
     quoted: bool = False
+    retry_after: float = 0.0
 
     def __init__(
         self,

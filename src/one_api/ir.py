@@ -44,8 +44,11 @@ Extra = Mapping[str, Any]
 
 
 class Text(msgspec.Struct, frozen=True):
+    """`refused`: it is no answer, but says why there is none."""
+
     text: str
     extra: Extra = {}
+    refused: bool = False
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -136,7 +139,7 @@ class ToolChoice(msgspec.Struct, frozen=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """How much to think: by a word, by a number of tokens, or as the vendor's own object says."""
+    """How much to think: by a word ("none" is one), by a number of tokens, or as the vendor's own object says."""
 
     effort: str = ""
     budget: int = 0
@@ -144,14 +147,30 @@ class Reasoning(msgspec.Struct, frozen=True):
 
 
 class Format(msgspec.Struct, frozen=True):
-    """The form an answer has to have: any JSON, or JSON of a schema."""
+    """The form an answer has to have: any JSON, or JSON of a schema, `strict` if it has to be kept to the letter.
+
+    None if nothing is said of that: as strict as the schema can be.
+    """
 
     schema: Mapping[str, Any] | None = None
+    name: str = ""
+    strict: bool | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Schemas that leave room cannot be kept to the letter.
+
+        https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+        """
+        closed = self.schema is not None and self.schema.get("additionalProperties") is False
+        return closed if self.strict is None else self.strict
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """`parallel`: whether several tools may be called at once, None if nothing is said of it.
 
+    open_ended: without a limit the caller wants an answer as long as the model gives one, whatever clients of the
+    upstream are used to.
     `extra` are the fields of the caller's dialect that have no place here.
     """
 
@@ -162,6 +181,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     choice: ToolChoice | None = None
     parallel: bool | None = None
     limit: int | None = None
+    open_ended: bool = False
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -177,13 +197,16 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """What a request asks for that has a price, besides its text.
 
     limit: the most output tokens of one answer, None when not named. n: answers. inline: bytes of images and files in
-    it, which are no text. media: how many there are, those by address included.
+    it, which are no text. media: how many there are, those by address included. kept: the field that stands for what
+    the vendor keeps from an earlier call. unseen: whether the model reads more than the request holds.
     """
 
     limit: int | None = None
     n: int = 1
     inline: int = 0
     media: int = 0
+    kept: str = ""
+    unseen: bool = False
 
 
 class Encoded(msgspec.Struct, frozen=True):
@@ -218,6 +241,7 @@ class Started(msgspec.Struct, frozen=True):
 
 class TextDelta(msgspec.Struct, frozen=True):
     text: str
+    refused: bool = False
 
 
 class ThinkingDelta(msgspec.Struct, frozen=True):

@@ -111,6 +111,13 @@ class Options:
     charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)
     # Whether an address has an account is told to nobody who asks for a code or link for it.
     uniform_answers_enabled: bool = opt("UniformAnswersEnabled", False, listed="saved")
+    # What kinds of tokens cost, named as in One API's forks: kinds of input as parts of a token of input, output that
+    # is spoken as parts of a token heard, reasoning as parts of one of output. What is not listed costs what all does.
+    cache_ratio: Ratios = opt("CacheRatio", ratios.NONE, listed="saved")  # noqa: RUF009
+    create_cache_ratio: Ratios = opt("CreateCacheRatio", ratios.NONE, listed="saved")  # noqa: RUF009
+    audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, listed="saved")  # noqa: RUF009
+    audio_completion_ratio: Ratios = opt("AudioCompletionRatio", ratios.NONE, listed="saved")  # noqa: RUF009
+    reasoning_ratio: Ratios = opt("ReasoningRatio", ratios.NONE, listed="saved")  # noqa: RUF009
     proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of a proxied request
 

@@ -157,6 +157,7 @@ def test_a_row_of_nulls_is_a_channel() -> None:
         (24, "[]", "v1beta", {"api_version": "v1beta"}),
         (1, "{}", "unused", {}),
         (33, '{"region":"us-east-1","ak":"a","n":5}', None, {"region": "us-east-1", "ak": "a"}),
+        (1, '{"responses":true,"kept_responses":false}', None, {"responses": "true", "kept_responses": "false"}),
     ],
 )
 def test_old_settings_count_where_new_ones_are_missing(

@@ -1,5 +1,6 @@
 """The console in a real browser, against the real gateway: from an empty database to a streamed answer."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import StartGateway
 from tests.console.conftest import Witness, barriers
 from tests.console.upstream import FIRST, SECOND, halfway
+from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
 
 pytestmark = pytest.mark.timeout(300)
@@ -74,6 +76,21 @@ def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: 
         expect(answer).to_contain_text("7 + 11 tokens")
     assert witness.hosts == {f"127.0.0.1:{running.port}"}
     assert witness.errors == []
+
+
+def test_settings_of_a_channel_are_kept_and_changed(gateway: StartGateway, page: Page) -> None:
+    running = gateway()
+    with Admin(running.url) as root:
+        root.channel("http://127.0.0.1:1", "tiny", name="office", config='{"responses":false,"kept_responses":true}')
+        log_in(page, running, "/channel")
+        page.get_by_role("button", name="Edit office").click()
+        dialog = page.get_by_role("dialog", name="Edit channel")
+        expect(dialog.get_by_label("Responses API")).to_have_value("false")
+        dialog.get_by_label("Responses API").fill("only")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_be_hidden()
+        (channel,) = root.ask("GET", "/api/channel/")
+    assert json.loads(channel["config"]) == {"responses": "only", "kept_responses": "true"}
 
 
 def test_a_token_is_disabled_and_deleted(gateway: StartGateway, page: Page) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,6 +193,28 @@ def test_what_a_model_can_be_told(
     able = models.abilities(model)
     assert models.version_of(model) == version
     assert (able.thinking, able.sampling, able.structured) == (thinking, sampling, structured)
+
+
+@pytest.mark.parametrize(
+    "model, limit, thinking",
+    [
+        ("claude-opus-5-5", 64_000, "adaptive"),
+        ("claude-later", 64_000, "adaptive"),
+        ("claude-sonnet-4-5", 64_000, "enabled"),
+        ("claude-opus-4-1-20250805", 32_000, "enabled"),
+        ("claude-3-5-sonnet-latest", 8192, None),
+        ("claude-3-haiku-20240307", 4096, None),
+        ("kimi-k2", 4096, "enabled"),
+    ],
+)
+def test_an_answer_may_be_as_long_as_the_model_gives_one(model: str, limit: int, thinking: str | None) -> None:
+    turns = (ir.Turn("user", (ir.Text("hi"),)),)
+    asked = ir.Request(model=model, turns=turns, open_ended=True, reasoning=ir.Reasoning("max"))
+    body = json.loads(anthropic.encode_request(asked).body)
+    assert (body["max_tokens"], body.get("thinking", {}).get("type")) == (limit, thinking)
+    assert body.get("thinking", {}).get("budget_tokens", 0) <= limit - 1024
+    limited = json.loads(anthropic.encode_request(msgspec.structs.replace(asked, limit=3000)).body)
+    assert limited["max_tokens"] == 3000
 
 
 def test_thoughts_of_another_vendor_are_not_sent() -> None:

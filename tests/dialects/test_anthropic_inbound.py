@@ -150,11 +150,18 @@ def test_wishes(fields: dict[str, Any], model: str, sent: dict[str, Any], losses
 @pytest.mark.parametrize(
     "document, sentence",
     [
-        (ask(tools=[{"type": "web_search_20250305", "name": "web_search"}]), "of the client's own"),
+        (ask(tools=[{"type": "web_search_20250305", "name": "web_search"}]), "tools.0 of type 'web_search_20250305'"),
+        (ask(tools=[1]), "of the client's own"),
+        (ask(tools=[{"input_schema": {}}]), "tools.0.name is required"),
+        (
+            ask({"role": "user", "content": [{"type": "tool_result", "content": [{"type": "tool_reference"}]}]}),
+            "tool_reference",
+        ),
         (ask({"role": "robot", "content": "x"}), "user or assistant"),
         (ask({"role": "user", "content": 1}), "a string or an array"),
-        (ask({"role": "user", "content": [{"type": "search_result"}]}), "cannot be sent"),
-        (ask({"role": "assistant", "content": [{"type": "server_tool_use"}]}), "cannot be sent"),
+        (ask({"role": "user", "content": [{"type": "search_result"}]}), "of type 'search_result' cannot be sent"),
+        (ask({"role": "assistant", "content": [{"type": "server_tool_use"}]}), "of type 'server_tool_use' cannot"),
+        (ask({"role": "assistant", "content": [PNG]}), "of type 'image' cannot be sent"),
         (ask({"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}), "'file' cannot be sent"),
         (ask(max_tokens="9"), "max_tokens has the wrong type"),
     ],
@@ -162,6 +169,31 @@ def test_wishes(fields: dict[str, Any], model: str, sent: dict[str, Any], losses
 def test_content_without_a_form_is_refused(document: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ir.Unrepresentable, match=sentence):
         encode(document)
+
+
+def test_hints_are_dropped_by_name() -> None:
+    mark = {"cache_control": {"type": "ephemeral"}}
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}
+    body, losses = encode(
+        ask(
+            {
+                "role": "user",
+                "content": [{"type": "document", "source": pdf, "title": "t", "citations": {"enabled": True}}],
+            },
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}, **mark}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "x", **mark}]},
+            system=[{"type": "text", "text": "Be brief.", **mark}],
+            tools=[{**TOOL, "type": "custom", "defer_loading": True, "eager_input_streaming": None, **mark}],
+            service_tier="standard_only",
+            speed="standard",
+            container=None,
+        )
+    )
+    assert body["messages"][1]["content"] == [
+        {"type": "file", "file": {"filename": "t", "file_data": "data:application/pdf;base64,AAAA"}}
+    ]
+    assert body["tools"] == [{"type": "function", "function": FUNCTION}]
+    assert losses == ["service_tier", "cache_control", "citations", "defer_loading"]
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -197,6 +229,35 @@ def test_a_whole_answer() -> None:
         "stop_sequence": None,
         "usage": COUNTED,
     }
+
+
+PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "h"}, {"type": "text", "text": "m"}]},
+    {"type": "text", "text": "Hel"},
+    {"type": "reference", "reference_ids": [1]},
+    {"type": "text", "text": "lo"},
+]
+
+
+def test_a_content_that_is_a_list_is_understood() -> None:
+    function = {"name": "f", "arguments": {"a": 1}}
+    message = {"role": "assistant", "content": PARTS, "tool_calls": [{"id": "c", "function": function}]}
+    whole = openai_outbound.decode_answer(json.dumps({"choices": [{"message": message}]}).encode())
+    assert isinstance(whole, ir.Answer)
+    assert whole.blocks == (ir.Thinking("hm"), ir.Text("Hello"), ir.ToolCall("c", "f", '{"a":1}'))
+    events = read(
+        chunk({"content": [PARTS[0]]}),
+        chunk({"content": PARTS[1:]}),
+        chunk({"content": [{"type": "refusal", "refusal": "no"}]}),
+        chunk({"tool_calls": [{"index": 0, "id": "c", "function": function}]}),
+    )
+    assert events[1:] == [
+        ir.ThinkingDelta("hm"),
+        ir.TextDelta("Hello"),
+        ir.TextDelta("no", refused=True),
+        ir.CallStarted("c", "f"),
+        ir.ArgumentsDelta('{"a":1}'),
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"choices":[]}', b'{"choices":[{}]}', b'{"choices":1}'])
@@ -282,6 +343,7 @@ def test_calls_that_are_mixed_end_the_stream() -> None:
 # --- there and back ---------------------------------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(str.strip)
+SIGNED = st.from_regex(r"[0-9A-Za-z+/]{1,8}={0,2}", fullmatch=True)
 IDS = st.integers(0, 10**6).map(lambda number: f"toolu_{number}")
 SAID = st.one_of(
     st.builds(lambda text: {"type": "text", "text": text}, WORDS),
@@ -291,8 +353,8 @@ SAID = st.one_of(
         WORDS,
         st.dictionaries(WORDS, st.integers(-5, 5), max_size=2),
     ),
-    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS, WORDS),
-    st.builds(lambda data: {"type": "redacted_thinking", "data": data}, WORDS),
+    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, WORDS, SIGNED),
+    st.builds(lambda data: {"type": "redacted_thinking", "data": data}, SIGNED),
 )
 ASKED = st.one_of(st.builds(lambda text: {"type": "text", "text": text}, WORDS), st.just(PNG), st.just(LINK))
 

@@ -212,7 +212,7 @@ def test_content_without_a_form_is_refused(document: dict[str, Any], sentence: s
     "config, asked",
     [
         ({}, None),
-        ({"thinkingBudget": 0}, None),
+        ({"thinkingBudget": 0}, ir.Reasoning("none")),
         ({"thinkingBudget": -1}, ir.Reasoning()),
         ({"thinkingBudget": 700}, ir.Reasoning("", 700)),
         ({"thinkingLevel": "low"}, ir.Reasoning("low")),

@@ -18,6 +18,8 @@ from one_api.errors import BadRequest, NoChannel, QuotaExceeded
         ({"error_msg": "em", "error_code": 17}, "em"),
         ({"header": {"message": "hm", "code": 1}}, "hm"),
         ({"response": {"error": {"message": "rm"}}}, "rm"),
+        ({"success": False, "errors": [{"code": 7, "message": "one"}, {"message": "two"}]}, "one"),
+        ({"errors": [1, {"message": 5}]}, "bad response status code 400"),
         ({"error": "just a string"}, "just a string"),
         ({"detail": [{"msg": "x"}]}, "bad response status code 400"),
         ({"error": {"type": "x", "code": "y"}}, "bad response status code 400"),

@@ -122,6 +122,19 @@ MISTYPED: dict[str, dict[str, tuple[str, ...]]] = {
         "quality": ("1", "true", "[]"),
     },
     "edits": {"model": NOT_TEXT, "instruction": ("null", '""', "1", "[]"), "n": NOT_COUNT},
+    "responses": {
+        "model": NOT_TEXT,
+        "stream": NOT_FLAG,
+        "max_output_tokens": (*NOT_COUNT, "1073741824"),
+        "background": ("true",),
+        "input": (
+            *("null", '""', "[]", "1", "{}", "true", "[1]", "[null]", '["hello"]', "[[]]", "[{}]"),
+            *('[{"role":"user","content":1}]', '[{"role":"user","content":[1]}]', '[{"role":"user","content":[null]}]'),
+            '[{"role":"user","content":[{"type":"input_image"}]}]',
+        ),
+        "tools": ("1", '"x"', "{}", "[1]", '[{"type":"web_search"}]'),
+        "tool_choice": ("1", '"x"', "[]", "{}"),
+    },
     "speech": {"model": NOT_TEXT, "input": ("1", "true", "[]", "{}", '"' + "x" * 4097 + '"')},
 }
 

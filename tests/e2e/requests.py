@@ -64,6 +64,11 @@ JSON_ROUTES: Mapping[str, Route] = {
         {"model": "text-davinci-edit-001", "input": "helo", "instruction": "spell"},
         ("model", "input", "instruction", "n"),
     ),
+    "responses": Route(
+        "/v1/responses",
+        {"model": "gpt-3.5-turbo", "input": "hello"},
+        ("model", "input", "max_output_tokens", "stream", "tools", "instructions"),
+    ),
     "speech": Route("/v1/audio/speech", {"model": "tts-1", "input": "hello", "voice": "alloy"}, ("model", "input")),
 }
 

@@ -209,6 +209,26 @@ async def test_images_go_inline_or_by_address(site: Chat) -> None:
     ]
 
 
+@both
+async def test_an_image_of_megabytes_arrives_whole_or_is_refused_as_a_small_one(site: Chat, *, stream: bool) -> None:
+    """Such requests are written anew beside the loop."""
+    site.records("text")
+    data = "QUJD" * 1_000_000
+    images: list[Any] = [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}]
+    async with site.client() as client:
+        message, _ = await say(client, stream=stream, messages=[{"role": "user", "content": images}])
+        assert message["content"] == "Hello, 你好"
+        (sent,) = site.request.json()["messages"][0]["content"]
+        assert sent["source"]["data"] == data
+        assert (await site.paid()).quota == 55
+        before = await site.charges()
+        audio = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+        with pytest.raises(openai.BadRequestError, match="'input_audio' cannot be sent to this channel"):
+            await say(client, stream=stream, messages=[{"role": "user", "content": [*images, audio]}])
+    assert await site.charges() == before
+    assert len(site.world.upstream.received) == 1
+
+
 async def test_usage_nobody_asked_for_is_kept_back(site: Chat) -> None:
     site.records("text")
     reply = await site.world.ask(wire.chat(site.key, model=MODEL, stream=True))

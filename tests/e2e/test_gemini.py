@@ -300,6 +300,116 @@ async def test_who_leaves_pays_the_prompt_and_what_was_produced(site: Client) ->
     assert (final.prompt_tokens, final.source) == (25, "counted")
 
 
+# --- what costs nothing -----------------------------------------------------------------------------------------------
+
+
+async def test_tokens_are_counted_by_a_channel_that_speaks_it(site: Client) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts["up"] = replies(200, b'{"totalTokens":7}')
+    async with site.sdk().aio as sdk:
+        assert (await sdk.models.count_tokens(model=MODEL, contents="hello")).total_tokens == 7
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:countTokens"
+    assert site.request.header("x-goog-api-key") == KEY
+    assert await site.charges() == before
+
+
+async def test_tokens_for_a_channel_that_cannot_tell_are_counted_here(site: Client) -> None:
+    before = await site.charges()
+    async with site.sdk().aio as sdk:
+        found = await sdk.models.count_tokens(model="gpt-4o", contents="hello")
+    assert found.total_tokens is not None
+    assert 1 <= found.total_tokens < 20
+    whole = {"model": "models/gpt-4o", "contents": [{"parts": [{"text": "hello " * 50}]}]}
+    reply = await site.ask("countTokens", model="gpt-4o", contents=None, generateContentRequest=whole)
+    assert 50 <= reply.json()["totalTokens"] < 120
+    assert not site.world.upstream.received
+    assert await site.charges() == before
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta"])
+async def test_models_are_listed(site: Client, version: str) -> None:
+    async with site.sdk(version=version).aio as sdk:
+        pages = await sdk.models.list(config={"page_size": 2})
+        assert len(pages) == 2
+        names = [each.name async for each in pages]
+        one = await sdk.models.get(model="o/slash")
+        with pytest.raises(errors.ClientError) as missing:
+            await sdk.models.get(model="nowhere")
+    assert sorted(each for each in names if each is not None) == sorted(
+        f"models/{each}" for each in (MODEL, "o/slash", "mine", "gpt-4o")
+    )
+    assert (one.name, one.supported_actions) == ("models/o/slash", ["generateContent", "countTokens"])
+    assert (missing.value.code, missing.value.status) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "query, extra, status",
+    [
+        ("?key={key}", "", 200),
+        ("", "x-goog-api-key: {key}\r\n", 200),
+        ("", "authorization: Bearer {key}\r\n", 200),
+        ("", "", 401),
+        ("?key=sk-other", "x-goog-api-key: {key}\r\n", 400),
+        ("?pageSize=x", "x-goog-api-key: {key}\r\n", 400),
+        ("?pageToken=x", "x-goog-api-key: {key}\r\n", 400),
+    ],
+)
+async def test_lists_need_a_key(site: Client, query: str, extra: str, status: int) -> None:
+    target = "/v1beta/models" + query.format(key=site.key)
+    reply = await site.world.ask(wire.request(target, b"", method="GET", extra=extra.format(key=site.key)))
+    assert reply.status == status
+    if status != 200:
+        assert reply.error["code"] == status
+    assert site.key.removeprefix("sk-") not in site.world.gateway.output()
+
+
+# --- embeddings -------------------------------------------------------------------------------------------------------
+
+VECTORS = b'{"embeddings":[{"values":[0.5,-1]},{"values":[0.25,2]}],"usageMetadata":{"promptTokenCount":2}}'
+
+
+async def test_embeddings_of_a_channel_that_speaks_it_are_passed_on(site: Client) -> None:
+    site.world.upstream.scripts["up"] = replies(200, VECTORS)
+    async with site.sdk().aio as sdk:
+        made = await sdk.models.embed_content(model=MODEL, contents=["hello", "world"])
+    assert [each.values for each in made.embeddings or ()] == [[0.5, -1.0], [0.25, 2.0]]
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:batchEmbedContents"
+    final = await site.paid()
+    assert (final.prompt_tokens, final.completion_tokens, final.quota) == (2, 0, 2)
+
+
+async def test_one_embedding_is_passed_on_byte_for_byte(site: Client) -> None:
+    site.world.upstream.scripts["up"] = replies(200, b'{"embedding":{"values":[1]}}')
+    reply = await site.ask("embedContent", contents=None, content={"parts": [{"text": "hello"}]}, taskType="X")
+    assert reply.body == b'{"embedding":{"values":[1]}}'
+    assert site.request.target == f"/up/v1beta/models/{MODEL}:embedContent"
+    assert site.request.json()["taskType"] == "X"
+    assert (await site.paid()).quota == 1
+
+
+async def test_embeddings_are_renamed_in_every_place(site: Client) -> None:
+    site.world.upstream.scripts["mapped"] = replies(200, VECTORS)
+    async with site.sdk().aio as sdk:
+        await sdk.models.embed_content(model="mine", contents=["hello", "world"])
+    assert site.request.target == "/mapped/v1beta/models/renamed:batchEmbedContents"
+    assert {each["model"] for each in site.request.json()["requests"]} == {"models/renamed"}
+
+
+@pytest.mark.parametrize("action", ["embedContent", "batchEmbedContents"])
+async def test_openais_channels_embed_too(site: Client, action: str) -> None:
+    made = {"object": "list", "data": [{"index": 0, "embedding": [0.5, -1]}], "usage": {"prompt_tokens": 4}}
+    site.world.upstream.scripts["openai"] = replies(200, json.dumps(made).encode())
+    one = {"content": {"parts": [{"text": "hello"}]}, "outputDimensionality": 2}
+    fields = one if action == "embedContent" else {"requests": [{"model": "models/gpt-4o", **one}]}
+    reply = await site.ask(action, model="gpt-4o", contents=None, **fields)
+    vector = {"values": [0.5, -1.0]}
+    told = {"embedding": vector} if action == "embedContent" else {"embeddings": [vector]}
+    assert reply.json() == {**told, "usageMetadata": {"promptTokenCount": 4}}
+    assert site.request.target == "/openai/v1/embeddings"
+    assert site.request.json() == {"model": "gpt-4o", "input": ["hello"], "dimensions": 2, "encoding_format": "float"}
+    assert (await site.paid()).quota == 4
+
+
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """OpenAI's and Anthropic's clients on a channel of the Gemini API: recorded bytes upstream, the books after each."""
 
 import json
+from array import array
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -299,3 +301,103 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_costs_what_came(site:
     assert not reply.body.endswith(b"[DONE]\n\n")
     final = await site.paid()
     assert (final.source, final.completion_tokens) == ("estimated", 1)
+
+
+# --- what requests name by address ------------------------------------------------------------------------------------
+
+PICTURE = b"\x89PNG picture"
+
+
+def picture(site: Chat, path: str = "a.png") -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": f"{site.world.upstream.at('images')}/{path}"}}
+
+
+async def test_images_by_address_are_fetched_once_and_sent_inline(site: Chat) -> None:
+    site.records("text")
+    site.world.upstream.scripts["images"] = replies(200, PICTURE, [("content-type", "image/png; x=y")])
+    linked = {"type": "image_url", "image_url": {"url": "https://generativelanguage.googleapis.com/v1beta/files/x"}}
+    content = [picture(site), linked, picture(site)]
+    async with site.client() as client:
+        await say(client, stream=False, messages=[{"role": "user", "content": content}])
+    fetched, sent = site.world.upstream.received
+    assert (fetched.method, fetched.target, fetched.header("authorization")) == ("GET", "/images/a.png", "")
+    inline = {"inlineData": {"mimeType": "image/png", "data": b64encode(PICTURE).decode()}}
+    file = {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/x"}}
+    assert sent.json()["contents"][0]["parts"] == [inline, file, inline]
+
+
+@pytest.mark.parametrize(
+    "status, kind, count, message",
+    [
+        (404, "image/png", 1, "the answer is not 200"),
+        (200, "text/html", 1, "what is there is none"),
+        (200, "image/png", 17, "more than 16 images"),
+    ],
+)
+async def test_images_that_cannot_be_had_are_the_callers_fault(
+    site: Chat, status: int, kind: str, count: int, message: str
+) -> None:
+    before = await site.charges()
+    site.records("text")
+    site.world.upstream.scripts["images"] = replies(status, PICTURE, [("content-type", kind)])
+    content = [picture(site, f"{number}.png") for number in range(count)]
+    async with site.client() as client:
+        with pytest.raises(openai.BadRequestError, match=message):
+            await say(client, stream=False, messages=[{"role": "user", "content": content}])
+    assert "up" not in [each.name for each in site.world.upstream.received]
+    assert await site.charges() == before
+
+
+async def test_another_channel_may_do_with_the_address(site: Chat) -> None:
+    site.world.upstream.scripts["second"] = replies(200, completion(usage=tokens(3, 1)))
+    site.world.upstream.scripts["images"] = replies(404, b"")
+    site.world.root.option("RetryTimes", "1")
+    async with site.client() as client:
+        await say(client, stream=False, model="two", messages=[{"role": "user", "content": [picture(site)]}])
+    site.world.root.option("RetryTimes", "0")
+    assert [each.name for each in site.world.upstream.received][-1] == "second"
+
+
+# --- embeddings -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["float", "base64"])
+async def test_embeddings_are_made_and_paid(site: Chat, form: Any) -> None:
+    body = b'{"embeddings":[{"values":[0.5,-1]},{"values":[0.25,2]}]}'
+    site.world.upstream.scripts["up"] = replies(200, body)
+    async with site.client() as client:
+        made = await client.embeddings.create(
+            model="text-embedding-004", input=["hello", "world"], dimensions=2, encoding_format=form
+        )
+    vectors = [[0.5, -1.0], [0.25, 2.0]]
+    packed = [b64encode(array("f", each).tobytes()).decode() for each in vectors]
+    assert [(each.index, each.embedding) for each in made.data] == list(
+        enumerate(vectors if form == "float" else packed)
+    )
+    assert site.request.target == "/up/v9/models/text-embedding-004:batchEmbedContents"
+    assert site.request.json() == {
+        "requests": [
+            {"model": "models/text-embedding-004", "content": {"parts": [{"text": each}]}, "outputDimensionality": 2}
+            for each in ("hello", "world")
+        ]
+    }
+    final = await site.paid()
+    assert (final.source, final.prompt_tokens, final.completion_tokens, final.quota) == ("counted", 2, 0, 2)
+
+
+async def test_tokens_cannot_be_embedded_by_another_vendor(site: Chat) -> None:
+    before = await site.charges()
+    async with site.client() as client:
+        with pytest.raises(openai.BadRequestError, match="array of strings"):
+            await client.embeddings.create(model="text-embedding-004", input=[[1, 2]])
+    assert await site.charges() == before
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"embeddings":1}', b'{"error":{"code":500,"message":"m","status":"X"}}'])
+async def test_embeddings_that_are_none_cost_nothing(site: Chat, body: bytes) -> None:
+    before = await site.charges()
+    site.world.upstream.scripts["up"] = replies(200, body)
+    async with site.client() as client:
+        with pytest.raises(openai.InternalServerError):
+            await client.embeddings.create(model="text-embedding-004", input="hello")
+    assert await site.charges() == before

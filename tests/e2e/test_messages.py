@@ -26,6 +26,7 @@ KEY = "sk-ant-canary-82"
 STREAM = (RECORDED / "thinking" / "stream.in.sse").read_bytes()
 WHOLE = (RECORDED / "thinking" / "answer.in.json").read_bytes()
 PAID = 3210 + 2 * 44
+BETAS = "anthropic-beta: interleaved-thinking-2025-05-14, files-api-2025-04-14,unknown,claude-code-20250219\r\n"
 
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
@@ -74,17 +75,33 @@ def fresh(request: pytest.FixtureRequest, site: Client) -> None:
 @both
 async def test_what_is_said_is_passed_on_byte_for_byte_and_paid(site: Client, *, stream: bool) -> None:
     site.world.upstream.scripts["up"] = streams(STREAM) if stream else replies(200, WHOLE)
-    reply = await site.ask(stream=stream, extra="anthropic-beta: one,two\r\n", thinking={"type": "adaptive"})
+    reply = await site.ask(stream=stream, extra=BETAS, thinking={"type": "adaptive"})
     assert (reply.status, reply.body) == (200, STREAM if stream else WHOLE)
     assert reply.headers["content-type"] == ("text/event-stream" if stream else "application/json")
     request = site.request
     assert (request.target, request.body) == ("/up/v1/messages", body(stream=stream, thinking={"type": "adaptive"}))
     assert request.header("x-api-key") == KEY
     assert request.header("anthropic-version") == "2023-06-01"
-    assert request.header("anthropic-beta") == "one,two"
+    assert request.header("anthropic-beta") == "interleaved-thinking-2025-05-14,claude-code-20250219"
     final = await site.paid()
     assert (final.quota, final.prompt_tokens, final.completion_tokens) == (PAID, 3210, 44)
     assert (final.source, final.model_name, bool(final.is_stream)) == ("reported", MODEL, stream)
+
+
+@both
+async def test_what_was_cached_may_have_a_price_of_its_own(site: Client, *, stream: bool) -> None:
+    root = site.world.root
+    site.world.upstream.scripts["up"] = streams(STREAM) if stream else replies(200, WHOLE)
+    root.option("CacheRatio", json.dumps({MODEL: 0.1}))
+    root.option("CreateCacheRatio", json.dumps({MODEL: 1.25}))
+    try:
+        assert (await site.ask(stream=stream)).status == 200
+        final = await site.paid()
+    finally:
+        root.option("CacheRatio", "{}")
+        root.option("CreateCacheRatio", "{}")
+    assert (final.quota, final.prompt_tokens) == (10 + 300 + 250 + 2 * 44, 3210)
+    assert final.content == "倍率：1.00 × 1.00 × 2.00，缓存 0.10，缓存写入 1.25"
 
 
 async def test_the_end_of_a_stream_waits_for_its_charge(site: Client) -> None:
@@ -157,6 +174,22 @@ async def test_other_keys_are_refused(site: Client, key: str | None, extra: str,
     reply = await site.ask(key=key, extra=extra)
     assert (reply.status, reply.error["type"]) == (status, kind)
     assert not site.world.upstream.received
+
+
+@pytest.mark.parametrize(
+    "extra, status, message",
+    [
+        ("x-api-key: {key}\r\nauthorization: Bearer {key}\r\n", 200, ""),
+        ("x-api-key: {key}\r\nauthorization: Bearer sk-another\r\n", 400, "two different keys are given"),
+        ("x-api-key: {key}\r\nx-api-key: {key}\r\n", 400, "the header 'x-api-key' is given twice"),
+        ("x-api-key: \r\n", 401, "未提供令牌"),
+    ],
+)
+async def test_the_models_are_shown_to_one_key(site: Client, extra: str, status: int, message: str) -> None:
+    extra = f"anthropic-version: 2023-06-01\r\n{extra.format(key=site.key)}"
+    reply = await site.world.ask(wire.request("/v1/models", method="GET", extra=extra))
+    assert reply.status == status
+    assert (reply.json()["has_more"] is False) if status == 200 else (message in reply.error["message"])
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ FAILURES: Mapping[str, scripted.Script] = {
     "402": status(402),
     "403": status(403),
     "404": status(404),
-    "429": status(429, [("retry-after", "7")]),
+    "429": status(429),
     "500": status(500),
     "503": scripted.replies(503, b"<html>busy</html>", [("content-type", "text/html")]),
     "redirect": scripted.replies(302, b"", [("location", "/elsewhere")]),
@@ -271,6 +271,40 @@ async def test_who_is_refused_everywhere_for_load_is_told_so(site: Site) -> None
         reply = await ask(site, "n")
     assert reply.status == 429
     assert reply.error["message"].startswith("当前分组上游负载已饱和，请稍后再试 (request id: ")
+    assert reply.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize("code", [429, 503, 529])
+async def test_a_channel_that_asks_to_be_left_alone_comes_last(site: Site, code: int) -> None:
+    model, high, low = f"busy-{code}", f"high-{code}", f"low-{code}"
+    world = site.world
+    world.channel(high, f"{model},other-{code}", priority=9)
+    world.channel(low, model, priority=1)
+    world.upstream.scripts |= {high: status(code, [("retry-after", "200")]), low: GOOD}
+    assert (await ask(site, model)).status == code
+    assert (await ask(site, model)).status == 200
+    assert names(site) == [high, low]
+    world.upstream.scripts |= {high: GOOD, low: status(500)}
+    with retries(site, 1):
+        assert (await ask(site, model)).status == 200
+    assert names(site)[2:] == [low, high]
+    assert (await ask(site, f"other-{code}")).status == 200
+    assert names(site)[4:] == [high]
+
+
+async def test_a_channel_that_has_no_substitute_is_asked_though_it_rests(site: Site) -> None:
+    site.world.channel("only", "single")
+    site.world.upstream.scripts["only"] = status(429, [("retry-after", "200")])
+    assert (await ask(site, "single")).status == 429
+    site.world.upstream.scripts["only"] = GOOD
+    assert (await ask(site, "single")).status == 200
+
+
+async def test_an_error_that_is_not_about_load_is_no_reason_to_rest(site: Site) -> None:
+    site.world.channel("wrong", "confused", priority=9)
+    site.world.channel("right", "confused", priority=1)
+    site.world.upstream.scripts |= {"wrong": status(404, [("retry-after", "200")]), "right": GOOD}
+    assert [(await ask(site, "confused")).status for _ in range(2)] == [404, 404]
 
 
 async def test_each_channel_is_asked_for_its_own_name_of_the_model(site: Site) -> None:

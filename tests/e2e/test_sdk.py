@@ -5,6 +5,7 @@ import base64
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import openai
 import pytest
@@ -158,3 +159,33 @@ def test_models_are_listed_by_the_sdk(site: Site) -> None:
         assert client.models.retrieve("gpt-4o-mini").owned_by == "openai"
         with pytest.raises(openai.NotFoundError):
             client.models.retrieve("meta/nothing")
+
+
+@pytest.mark.parametrize("config", ["{}", '{"responses":true}', '{"responses":"only"}'], ids=["chat", "both", "only"])
+def test_responses_are_answered_and_paid(gateway: StartGateway, sqlite: Database, aimock: str, config: str) -> None:
+    """By a mock provider that counts nothing: whatever it is spoken to in, the answer is the same."""
+
+    def whole(client: openai.OpenAI) -> None:
+        answer = client.responses.create(model="gpt-4o", input="hello", reasoning={"effort": "low"})
+        assert answer.output_text == "Hello from aimock, 你好"
+
+    def stream(client: openai.OpenAI) -> None:
+        with client.responses.stream(model="gpt-4o", input="hello") as events:
+            pieces = [event.delta for event in events if event.type == "response.output_text.delta"]
+            answer = events.get_final_response()
+        assert "".join(pieces) == answer.output_text == "Hello from aimock, 你好"
+
+    def tools(client: openai.OpenAI) -> None:
+        tool: Any = {"type": "function", "name": "get_weather", "parameters": {"type": "object"}, "strict": False}
+        with client.responses.stream(model="gpt-4o", input="weather", tools=[tool]) as events:
+            call = events.until_done().get_final_response().output[-1]
+        assert call.type == "function_call"
+        assert (call.name, call.arguments) == ("get_weather", '{"city":"Paris"}')
+
+    running = gateway(sqlite)
+    with Admin(running.url) as root:
+        root.channel(aimock, "gpt-4o", config=config)
+        user = root.user("alice", START)
+        site = Site(running.url, user.token(), user)
+        for call in (whole, stream, tools):
+            assert charged(site, call) > 0, call.__name__

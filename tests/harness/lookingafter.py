@@ -15,11 +15,13 @@ from one_api.jobs.means import Means
 from one_api.jobs.upkeep import Upkeep
 from one_api.notify import NotSent, Outbox
 from one_api.options import DEFAULTS, Options
-from one_api.relay.attempt import Targets, Upstreams
+from one_api.relay.attempt import Upstreams
 from one_api.relay.direct import default_tls
+from one_api.relay.fetch import Fetcher
 from one_api.relay.flows import Flows
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
+from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
 from one_api.routing.health import SuccessRates
 from one_api.store.engine import Database
@@ -96,6 +98,7 @@ async def looking_after(
         timeouts=Timeouts(total=20),
         enforce_usage=False,
         now=lambda: int(time.time()),
+        content=Fetcher(transports.direct, timeout=20),
     )
     means: dict[str, Any] = {
         "database": database,

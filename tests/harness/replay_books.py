@@ -69,10 +69,8 @@ class Books:
 
     async def unoccupied(self) -> None:
         """Returns when no process tests channels or asks for balances any more, so that the next may begin."""
-        now = int(time.time())
-        await self._until_none(
-            f"select count(*) from leases where name in ('test channels', 'update balances') and until >= {now}"
-        )
+        held = "select count(*) from leases where name in ('test channels', 'update balances') and until >= :now"
+        await self._until_none(held)
 
     async def new_logs(self) -> list[LogRow]:
         """The rows since the last time, oldest first."""
@@ -87,10 +85,12 @@ class Books:
         return [LogRow(row["request_id"], {name: plain(row[name]) for name in LOG_FIELDS}) for row in rows]
 
     async def _until_none(self, query: str) -> None:
+        """A query may ask for the present second, `:now`."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
+            now = {"now": int(time.time())} if ":now" in query else {}
             async with self._engine.connect() as tx:
-                (left,) = (await tx.execute(text(query))).one()
+                (left,) = (await tx.execute(text(query), now)).one()
             if not left:
                 return
             if asyncio.get_running_loop().time() > deadline:

@@ -132,9 +132,14 @@ class Postgres:
         self.log = self._directory / "log"
         self.sql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
 
-    def fresh(self) -> Database:
+    def fresh(self, *, like: Database | None = None) -> Database:
+        """Empty, or with the tables and rows of another one, to which nobody is connected.
+
+        Copying files takes a third of the time that writing a log of them takes, as there is no fsync.
+        """
         name = f"test_{next(self._names)}"
-        self.sql(f"CREATE DATABASE {name};")
+        template = f" TEMPLATE {name_of(like)}" if like else ""
+        self.sql(f"CREATE DATABASE {name}{template} STRATEGY FILE_COPY;")
         place = f"postgres@/{name}?host={self._directory}"
         return Database("postgres", {"SQL_DSN": f"postgres://{place}"}, f"postgresql+asyncpg://{place}")
 
@@ -199,6 +204,7 @@ def mariadb(binary: str) -> Iterator[MariaDB]:
         subprocess.run([*install, "--skip-name-resolve"], check=True, capture_output=True)
         with process([binary, *common, *options], port=port, log=directory / "log") as server:
             yield MariaDB(server, port, sock)
+            server.kill()  # it would write for ten seconds what is deleted then
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -1,4 +1,4 @@
 from tests.store.fixtures import store
-from tests.store.made import made_in_mariadb, made_in_sqlite, mariadb, sqlite
+from tests.store.made import made_in_mariadb, made_in_postgres, made_in_sqlite, mariadb, postgres, sqlite
 
-__all__ = ["made_in_mariadb", "made_in_sqlite", "mariadb", "sqlite", "store"]
+__all__ = ["made_in_mariadb", "made_in_postgres", "made_in_sqlite", "mariadb", "postgres", "sqlite", "store"]

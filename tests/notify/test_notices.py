@@ -2,11 +2,11 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-import httpx2
 import pytest
 
 from one_api.notify import Mailer, Notices, NotSent, Pusher
 from one_api.options import DEFAULTS, Options
+from one_api.web import Web
 from tests.harness import smtp, webhook
 from tests.harness.smtp import MailServer
 from tests.harness.webhook import Webhook
@@ -32,7 +32,7 @@ class Desk:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    async with webhook.serve() as hook, smtp.serve() as mails, httpx2.AsyncClient() as http:
+    async with webhook.serve() as hook, smtp.serve() as mails:
         options = replace(
             DEFAULTS,
             smtp_server="localhost",
@@ -44,7 +44,7 @@ async def desk() -> AsyncIterator[Desk]:
         made: Desk
         notices = Notices(
             mailer=Mailer(lambda: made.options),
-            pusher=Pusher(lambda: made.options, http=http),
+            pusher=Pusher(lambda: made.options, web=Web()),
             root_address=lambda: made.root_address(),  # noqa: PLW0108 - there is no desk yet
         )
         made = Desk(options, hook, mails, notices)

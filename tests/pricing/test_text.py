@@ -1,6 +1,7 @@
 """Charges and holds of text: the vectors, and what holds for any numbers."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from one_api.ir import Usage
 from one_api.options import Options
 from one_api.pricing import text
-from one_api.pricing.ratios import Prices, Tariff
+from one_api.pricing.ratios import PLAIN, Kinds, Prices, Tariff
 from tests.pricing import recorded
 
 ANY_INT = st.integers() | st.integers(min_value=-(10**400), max_value=10**400)
@@ -125,6 +126,94 @@ def test_an_answer_within_the_limits_never_costs_more_than_the_hold(
 def test_more_tokens_never_cost_less(prompt: int, completion: int, more: int, ratio: float, c: float) -> None:
     found = tariff(ratio, completion=c)
     assert text.charge(Usage(prompt, completion), found) <= text.charge(Usage(prompt + more, completion + more), found)
+
+
+# --- kinds of tokens that have prices of their own --------------------------------------------------------------------
+
+KINDS = Kinds(cached=0.1, cache_write=1.25, audio_in=20, audio_out=40, reasoning=2)
+
+
+@pytest.mark.parametrize(
+    "usage, weight",
+    [
+        (Usage(100, 10), 100 + 10 * 5),
+        (Usage(100, 10, cached=40), 60 + 40 * 0.1 + 10 * 5),
+        (Usage(100, 10, cached=40, cache_write=20), 40 + 40 * 0.1 + 20 * 1.25 + 10 * 5),
+        (Usage(100, 10, audio_in=30, audio_out=4), 70 + 30 * 20 + 6 * 5 + 4 * 40),
+        (Usage(100, 10, reasoning=7), 100 + 3 * 5 + 7 * 2),
+        (
+            Usage(10, 10, cached=8, cache_write=8, audio_in=8, reasoning=8, audio_out=8),
+            8 * 0.1 + 2 * 1.25 + 8 * 2 + 2 * 40,
+        ),
+        (Usage(), 0),
+    ],
+)
+def test_each_token_is_priced_once_by_its_kind(usage: Usage, weight: float) -> None:
+    assert text.charge(usage, Tariff(2, 1, 5, 2, KINDS)) == math.ceil(weight * 2)
+
+
+@pytest.mark.parametrize("field", ["cached", "cache_write", "audio_in", "audio_out", "reasoning"])
+def test_a_kind_without_a_price_costs_what_all_does(field: str) -> None:
+    usage = Usage(1000, 1000, **{field: 600})
+    assert text.charge(usage, Tariff(2, 1, 5, 2, replace(KINDS, **{field: None}))) == text.charge(
+        Usage(1000, 1000), tariff(2, completion=5)
+    )
+
+
+def test_prices_of_kinds_come_from_the_options() -> None:
+    options = Options(
+        model_ratio={"m": 1},
+        completion_ratio={"m": 4},
+        cache_ratio={"m": 0.1, "m(14)": 0.5},
+        create_cache_ratio={"m": 1.25},
+        audio_ratio={"m": 16},
+        audio_completion_ratio={"m": 2},
+        reasoning_ratio={"m": 0.5},
+    )
+    prices = Prices(options)
+    found = prices.tariff("m", 1, "default")
+    assert found.kinds == Kinds(cached=0.1, cache_write=1.25, audio_in=16, audio_out=32, reasoning=2)
+    assert found.description == (
+        "倍率：1.00 × 1.00 × 4.00，缓存 0.10，缓存写入 1.25，音频输入 16.00，音频输出 32.00，推理 2.00"
+    )
+    assert prices.tariff("m", 14, "default").kinds.cached == 0.5
+    assert prices.tariff("other", 1, "default").kinds is PLAIN
+    assert Prices(Options()).tariff("claude-3-opus-20240229", 14, "default").kinds is PLAIN
+
+
+COUNT = st.integers(0, 10**6)
+PART = st.none() | st.floats(min_value=0, max_value=100)
+
+
+@given(
+    st.builds(Usage, COUNT, COUNT, COUNT, COUNT, COUNT, COUNT, COUNT),
+    st.builds(Kinds, cached=PART, cache_write=PART, audio_in=PART, audio_out=PART, reasoning=PART),
+    RATIO,
+    st.floats(min_value=0, max_value=100),
+)
+def test_the_hold_covers_tokens_of_any_kind(usage: Usage, kinds: Kinds, ratio: float, c: float) -> None:
+    found = Tariff(ratio, 1, c, ratio, kinds)
+    hold = text.bounds(
+        found,
+        pre_consumed=0,
+        prompt=0,
+        prompt_most=usage.input,
+        max_tokens=0,
+        output=usage.output,
+        n=1,
+        tolerance=0,
+    )
+    assert 0 <= text.charge(usage, found) <= max(hold.most, 1) <= max(hold.ceiling, 1)
+
+
+@given(ANY_INT, ANY_RATIO, ANY_RATIO, ANY_RATIO)
+def test_no_price_of_a_kind_makes_a_charge_negative(count: int, ratio: float, c: float, part: float) -> None:
+    found = Tariff(ratio, 1, c, ratio, Kinds(cached=part, reasoning=part))
+    assert 0 <= text.charge(Usage(count, count, cached=count, reasoning=count), found) <= text.MOST_QUOTA
+    hold = text.bounds(
+        found, pre_consumed=0, prompt=count, prompt_most=count, max_tokens=0, output=count, n=1, tolerance=count
+    )
+    assert 0 <= hold.least <= hold.most <= hold.ceiling <= text.MOST_QUOTA
 
 
 def test_whole_takes_no_number_for_nothing() -> None:

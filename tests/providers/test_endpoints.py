@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from one_api.providers import PROVIDERS, Mode, Unsupported, endpoint
+from one_api.dialects.outbound import OUTBOUND
+from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint, wire
 
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
-GOOGLES = (Mode.GENERATE, Mode.COUNT, Mode.EMBED, Mode.BATCH_EMBED)
-MODES = [mode for mode in Mode if mode not in (Mode.UNKNOWN, Mode.PROXY, Mode.MESSAGES, *GOOGLES)]
+GOOGLES = (Mode.GENERATE, Mode.GENERATE_COUNT, Mode.EMBED, Mode.BATCH_EMBED)
+MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in (Mode.UNKNOWN, Mode.PROXY, *SPOKEN, *GOOGLES)]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -45,8 +46,14 @@ DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31
 PATHS: Mapping[int, Mapping[Mode, str]] = {
     **dict.fromkeys(DEFAULT, OPENAI),
     3: AZURE,
+    16: {mode: f"/api/paas/v4{OPENAI[mode][3:]}" for mode in (Mode.CHAT, Mode.EMBEDDINGS, Mode.IMAGES)},
     27: {Mode.CHAT: "/v1/text/chatcompletion_v2", **AUDIO},
-    40: {Mode.CHAT: "/api/v3/chat/completions", Mode.EMBEDDINGS: "/api/v3/embeddings", **AUDIO},
+    37: {mode: f"/client/v4/accounts/acct/ai{OPENAI[mode]}" for mode in (Mode.CHAT, Mode.EMBEDDINGS)},
+    40: {
+        Mode.CHAT: "/api/v3/chat/completions",
+        Mode.EMBEDDINGS: "/api/v3/embeddings",
+        **AUDIO,
+    },
     41: {Mode.CHAT: "/chat/completions", **AUDIO},
     47: {Mode.CHAT: "/v2/chat/completions", **AUDIO},
     49: {
@@ -57,11 +64,14 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     50: VERSIONLESS,
     51: VERSIONLESS,
 }
-NAMES = {27: "minimax", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
+NAMES = {16: "zhipu", 27: "minimax", 37: "cloudflare", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
 ANTHROPIC = 14
 GEMINI = 24
-CLOUDS = {33, 42}
-OTHERS = sorted(set(range(52)) - set(PATHS) - CLOUDS - {ANTHROPIC, GEMINI, 43})
+PALM = 11
+PROXY = 43
+OTHERS = [
+    number for number, row in PROVIDERS.items() if number not in (PALM, PROXY) and not OUTBOUND.keys() & row.wires
+]
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Account:
     type: int
     base_url: str = BASE
     key: str = "KEY"
-    config: Mapping[str, str] = field(default_factory=lambda: {"api_version": "2024-02-01"})
+    config: Mapping[str, str] = field(default_factory=lambda: {"api_version": "2024-02-01", "user_id": "acct"})
 
 
 def url(account: Account, mode: Mode, model: str = "gpt-4.1", **more: Any) -> str:
@@ -91,9 +101,9 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
     )
 
 
-def test_thirty_three_types_and_azure_speak_openai() -> None:
+def test_thirty_three_types_azure_zhipu_and_cloudflare_speak_openai() -> None:
     assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if "openai" in row.wires]
-    assert len(PATHS) == 33 + 1
+    assert len(PATHS) == 33 + 3
 
 
 def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
@@ -101,6 +111,8 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
     assert found.url == "https://api.anthropic.com/v1/messages"
     assert dict(found.headers) == {b"x-api-key": b"KEY", b"anthropic-version": b"2023-06-01"}
     assert endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES, "claude-sonnet-4-5") == found
+    counted = endpoint(Account(ANTHROPIC, ""), Mode.MESSAGES_COUNT, "claude-sonnet-4-5")
+    assert counted.url == "https://api.anthropic.com/v1/messages/count_tokens"
     for mode in set(MODES) - {Mode.CHAT}:
         with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for anthropic"):
             url(Account(ANTHROPIC), mode)
@@ -112,12 +124,58 @@ def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
         url(Account(number), Mode.MESSAGES)
 
 
+RESPONDING = (1, 20, 29, 45)
+
+
+@pytest.mark.parametrize(
+    "number, base_url, said, openai, responses",
+    [
+        *((number, "", "", "openai", "responses") for number in RESPONDING),
+        (1, "https://api.openai.com/", "", "openai", "responses"),
+        (1, BASE, "", "openai", "openai"),
+        (1, BASE, "true", "openai", "responses"),
+        (1, "", "false", "openai", "openai"),
+        (1, "", "only", "responses", "responses"),
+        (3, BASE, "", "openai", "openai"),
+        (3, BASE, "true", "openai", "responses"),
+        (8, BASE, "yes", "openai", "openai"),
+        (36, "", "", "openai", "openai"),
+        (40, "", "true", "openai", "responses"),
+        (ANTHROPIC, "", "true", "anthropic", "anthropic"),
+    ],
+)
+def test_who_is_spoken_to_in_responses(number: int, base_url: str, said: str, openai: str, responses: str) -> None:
+    account = Account(number, base_url, config={"responses": said} if said else {})
+    assert (wire(account, "openai", "m"), wire(account, "responses", "m")) == (openai, responses)
+
+
+RESPONSES = {
+    1: "/v1/responses",
+    3: "/openai/v1/responses",
+    29: "/v1/responses",
+    40: "/api/v3/responses",
+    49: "/api/v2/apps/protocols/compatible-mode/v1/responses",
+    50: "/responses",
+}
+
+
+@pytest.mark.parametrize("number", sorted(RESPONSES))
+def test_where_responses_are_asked_for(number: int) -> None:
+    assert url(Account(number), Mode.RESPONSES) == BASE + RESPONSES[number]
+    if number not in (40, 49):
+        assert url(Account(number), Mode.RESPONSES_COUNT) == f"{BASE}{RESPONSES[number]}/input_tokens"
+
+
+def test_no_other_provider_has_responses_at_home() -> None:
+    assert tuple(number for number, row in PROVIDERS.items() if row.at_home) == RESPONDING
+
+
 @pytest.mark.parametrize(
     "mode, more, action",
     [
         (Mode.GENERATE, {}, "generateContent"),
         (Mode.GENERATE, {"stream": True}, "streamGenerateContent?alt=sse"),
-        (Mode.COUNT, {}, "countTokens"),
+        (Mode.GENERATE_COUNT, {}, "countTokens"),
         (Mode.EMBED, {}, "embedContent"),
         (Mode.BATCH_EMBED, {}, "batchEmbedContents"),
         (Mode.EMBEDDINGS, {}, "batchEmbedContents"),

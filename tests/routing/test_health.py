@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from one_api.routing.health import Rate, SuccessRates, account_phrase, is_the_channels, is_typed, may_eject
+from one_api.routing.health import (
+    Cause,
+    Rate,
+    Rests,
+    SuccessRates,
+    account_phrase,
+    cause_of,
+    is_the_channels,
+    is_typed,
+    may_eject,
+    retry_after,
+)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +128,80 @@ def test_examples() -> None:
     assert not may_eject(1, [{1, 2, 3, 4}, {1}], {1: True, 2: True, 3: True, 4: True})
     assert not may_eject(1, [{1, 2}], {1: False, 2: True})
     assert not may_eject(1, [{1, 2}], {1: True})  # the other was disabled by hand
+
+
+# --- causes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "status, kind, code, message, cause",
+    [
+        (401, "", None, "", Cause.KEY),
+        (403, "permission_error", None, "", Cause.KEY),
+        (400, "x", None, "API key not valid. Please pass one", Cause.KEY),
+        (402, "", None, "", Cause.BALANCE),
+        (429, "insufficient_quota", None, "", Cause.BALANCE),
+        (400, "invalid_request_error", None, "Your credit balance is too low to go on", Cause.BALANCE),
+        (429, "requests", "rate_limit_exceeded", "", Cause.OVERLOADED),
+        (529, "overloaded_error", None, "", Cause.OVERLOADED),
+        (502, "overloaded_error", None, "", Cause.OVERLOADED),
+        (400, "invalid_request_error", "context_length_exceeded", "", Cause.TOO_LONG),
+        (400, "x", "content_filter", "", Cause.REFUSED),
+        (400, "invalid_request_error", None, "messages: required", Cause.REQUEST),
+        (400, "x", ["content_filter"], "", Cause.REQUEST),
+        (404, "not_found_error", "model_not_found", "", Cause.UNSUITED),
+        (403, "x", None, "", Cause.UNSUITED),
+        (408, "", None, "", Cause.DOWN),
+        (503, "server_error", None, "", Cause.DOWN),
+    ],
+)
+def test_an_error_has_one_cause(status: int, kind: str, code: object, message: str, cause: Cause) -> None:
+    assert cause_of(status, kind, code, message) is cause
+
+
+def test_words_of_the_callers_own_are_no_cause() -> None:
+    assert cause_of(400, "x", None, "Your credit balance is too low", quoted=True) is Cause.REQUEST
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    "headers, seconds",
+    [
+        ([], 0),
+        ([(b"Retry-After", b" 7 ")], 7),
+        ([(b"retry-after", b"1.5")], 1.5),
+        ([(b"retry-after", b"7"), (b"retry-after-ms", b"250")], 0.25),
+        ([(b"retry-after", b"7"), (b"retry-after", b"9")], 7),
+        ([(b"retry-after", b"Tue, 14 Nov 2023 22:14:20 GMT")], 60),
+        ([(b"retry-after", b"Tue, 14 Nov 2023 22:12:20 GMT")], 0),
+        ([(b"retry-after", b"Tue, 14 Nov 99999 22:12:20 GMT")], 0),
+        ([(b"retry-after", b"soon")], 0),
+        ([(b"retry-after", b"-5")], 0),
+        ([(b"retry-after", b"inf")], 0),
+        ([(b"retry-after", b"\xff")], 0),
+    ],
+)
+def test_how_long_an_upstream_wants_to_be_left_alone(headers: list[tuple[bytes, bytes]], seconds: float) -> None:
+    assert retry_after(headers, NOW) == seconds
+
+
+def test_a_channel_rests_as_long_as_it_asked_for_and_no_longer_than_the_bound() -> None:
+    rests = Rests()
+    assert not rests.resting(1, "m", 0)
+    rests.begin(1, "m", 10, now=100)
+    rests.begin(2, "m", 86_400, now=100)
+    assert [rests.resting(1, "m", now) for now in (100, 109.9, 110, 111)] == [True, True, False, False]
+    assert not rests.resting(1, "other", 100)
+    assert rests.resting(2, "m", 100 + Rests.LONGEST - 1)
+    assert not rests.resting(2, "m", 100 + Rests.LONGEST)
+
+
+def test_rests_are_bounded_in_number() -> None:
+    rests = Rests()
+    for number in range(Rests.MOST + 1):
+        rests.begin(number, "m", 10, now=0)
+    assert not rests.resting(Rests.MOST, "m", 1)
+    rests.begin(Rests.MOST, "m", 10, now=11)
+    assert rests.resting(Rests.MOST, "m", 12)

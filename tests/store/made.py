@@ -1,7 +1,6 @@
 """Migrated databases in place of empty ones: made once for all tests of a process, and copied for each.
 
-A package's conftest.py imports the fixtures; `database` and `dsn` are of those then. PostgreSQL is not among them: it
-takes as long for a copy as the migration does.
+A package's conftest.py imports the fixtures; `database` and `dsn` are of those then.
 """
 
 import asyncio
@@ -31,6 +30,11 @@ def made_in_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_in_postgres(postgres_server: servers.Postgres) -> servers.Database:
+    return complete(postgres_server.fresh())
+
+
+@pytest.fixture(scope="session")
 def made_in_mariadb(mariadb_server: servers.MariaDB) -> servers.Database:
     return complete(mariadb_server.fresh())
 
@@ -40,6 +44,11 @@ def sqlite(made_in_sqlite: Path, tmp_path: Path) -> servers.Database:
     copy = servers.sqlite(tmp_path)
     shutil.copyfile(made_in_sqlite, samples.sqlite_path(copy))
     return copy
+
+
+@pytest.fixture
+def postgres(made_in_postgres: servers.Database, postgres_server: servers.Postgres) -> servers.Database:
+    return postgres_server.fresh(like=made_in_postgres)
 
 
 @pytest.fixture

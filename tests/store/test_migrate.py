@@ -8,9 +8,12 @@ from typing import Any, TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, select, text
 
+from one_api.store import migrations
 from one_api.store.engine import Database
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.store.schema import ONE_API, OWN, channels, logs, metadata, redemptions, tokens, users
@@ -345,3 +348,9 @@ async def uninterrupted(request: pytest.FixtureRequest, kind: str) -> tuple[int,
     status, said = await child(place.url)
     assert status == 0, said
     return int(said.split()[-1]), await with_database(place, lambda opened: see(opened, samples.describe))
+
+
+def test_the_newest_revision_is_the_one_that_is_looked_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sqlalchemy import and_, delete, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.accounts import passwords
 from one_api.store.engine import Database
 from one_api.store.schema import verification_codes as table
+from one_api.store.upsert import upsert
 
 Purpose = Literal["email", "reset"]
 
@@ -59,7 +59,7 @@ async def issue(database: Database, purpose: Purpose, address: str, *, user_id: 
         "expires_at": now + LIFE_S,
     }
     async with database.write() as tx:
-        await tx.execute(_upsert(tx.dialect.name, row))
+        await tx.execute(upsert(tx.dialect.name, table, row, again=row))
     return code
 
 
@@ -92,13 +92,6 @@ async def purge(tx: AsyncConnection, *, now: int) -> int:
 
 def hashed(address: str) -> str:
     return hashlib.sha256(address.encode(errors="surrogatepass")).hexdigest()
-
-
-def _upsert(kind: str, row: dict[str, Any]) -> Any:
-    if kind == "mysql":
-        return mysql.insert(table).values(row).on_duplicate_key_update(row)
-    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
-    return insert(table).values(row).on_conflict_do_update(index_elements=["purpose", "address_hash"], set_=row)
 
 
 def _of(purpose: Purpose, address: str) -> Any:

@@ -1,9 +1,11 @@
 """The table `logs`, which users and administrators read. Calls get there through the ledger, all else from here.
 
 Lists are in the order of ids, and consoles nearly always name a time from the beginning to now. A planner takes that
-for a choice, follows the index of times and sorts the whole table; so the index a list follows is decided here: times
-if few rows are of that time, else the order of ids or the one name looked for. What must not be followed is hidden
-from the planner in an expression.
+for a choice, follows the index of times and sorts the whole table; so the index a list follows is decided here. What
+most rows may match is looked for among the newest; then, if not too many rows are of the time, among those; else in the
+order of ids or by the one name looked for. What must not be followed is hidden from the planner in an expression.
+
+Ids and times grow together, but nothing promises it, so no list relies on that.
 
 A user's name has no index of its own, because each call would pay for it (docs/decisions/0007): it is the second column
 of index_username_model_name, which is asked for each model that occurs.
@@ -12,6 +14,7 @@ of index_username_model_name, which is asked for each model that occurs.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, literal_column, or_, select
@@ -25,13 +28,17 @@ log = logging.getLogger(__name__)
 
 PAGE: Final = 10
 MOST_FOUND: Final = 100  # by a keyword
-FEW: Final = 2000  # rows that may be read and sorted for a page
+FEW: Final = 2000  # rows that may be read for a page where an index would find it too
+MANY: Final = 100_000  # where else all rows that are newer would be read
 
 TOPUP: Final = 1
 CONSUME: Final = 2
 MANAGE: Final = 3
 SYSTEM: Final = 4
 TEST: Final = 5
+
+_NEWEST_FIRST: Final = logs.c.id.desc()
+_HIDDEN_TIME: Final = logs.c.created_at + 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,11 @@ class Filter:
         return bool(self.start_timestamp or self.end_timestamp)
 
     @property
+    def broad(self) -> bool:
+        """Whether no index leads to few rows: many may be of one channel or model, and most are calls."""
+        return not (self.username or self.token_name or self.user_id) and self.type in (0, CONSUME)
+
+    @property
     def of_username(self) -> bool:
         """Whether the user's name is all that an index could find."""
         others = (self.model_name, self.token_name, self.channel, self.user_id)
@@ -141,60 +153,76 @@ async def note(database: Database, entries: Sequence[Entry], *, now: int) -> Non
 
 async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
     """Ten rows, newest first."""
-    first = number * PAGE
     async with database.read() as tx:
-        if wanted.timed and len((await tx.execute(in_that_time(wanted))).all()) <= FEW:
-            ids = sorted((await tx.execute(by_time(wanted))).scalars(), reverse=True)[first : first + PAGE]
-            query = select(logs).where(logs.c.id.in_(ids)).order_by(logs.c.id.desc())
-        elif wanted.of_username:
-            return [_as_log(row) for row in await _of_username(tx, wanted, first=first)]
-        else:
-            query = by_number(wanted).limit(PAGE).offset(first)
-        return [_as_log(row) for row in await tx.execute(query)]
+        return [_as_log(row) for row in await _page(tx, wanted, first=number * PAGE)]
 
 
-async def _of_username(tx: AsyncConnection, wanted: Filter, *, first: int) -> Sequence[Row[Any]]:
-    """Who has most of the rows is found among the newest; who has few, by all of them."""
-    newest = among_newest(wanted).limit(PAGE).offset(first)
-    found: Sequence[Row[Any]] = (await tx.execute(_whole(newest))).all()
-    if len(found) < PAGE:
-        every = by_username(wanted, await models(tx)).limit(PAGE).offset(first)
-        found = (await tx.execute(_whole(every))).all()
+async def _page(tx: AsyncConnection, wanted: Filter, *, first: int) -> Sequence[Row[Any]]:
+    def part(query: Select[Any]) -> Select[Any]:
+        return query.limit(PAGE).offset(first)
+
+    if wanted.of_username or (wanted.timed and wanted.broad):
+        found = await _rows(tx, part(among_newest(wanted)))
+        if len(found) == PAGE:
+            return found
+    if wanted.timed and await _few(tx, wanted):
+        query = _whole(part(by_time(wanted, most=first + PAGE)))
+    elif wanted.of_username:
+        query = _whole(part(by_username(wanted, await models(tx))))
+    else:
+        query = part(by_number(wanted))
+    return await _rows(tx, query)
+
+
+async def _rows(tx: AsyncConnection, query: Select[Any]) -> Sequence[Row[Any]]:
+    found: Sequence[Row[Any]] = (await tx.execute(query)).all()
     return found
 
 
+async def _few(tx: AsyncConnection, wanted: Filter) -> bool:
+    """Whether the rows of a time are few enough to be read all."""
+    return (await tx.execute(beyond(wanted, most=MANY if wanted.broad else FEW))).first() is None
+
+
 def _whole(ids: Select[Any]) -> Select[Any]:
-    """The rows of the ids, newest first."""
+    """The rows of the ids, newest first; the ids alone are sorted faster than the rows."""
     page = ids.subquery()
-    return select(logs).join(page, logs.c.id == page.c.id).order_by(logs.c.id.desc())
+    return select(logs).join(page, logs.c.id == page.c.id).order_by(_NEWEST_FIRST)
 
 
-def in_that_time(wanted: Filter) -> Select[Any]:
-    """Ids, to be counted; by idx_created_at_type."""
-    return select(logs.c.id).where(*wanted.times()).limit(FEW + 1)
+def beyond(wanted: Filter, *, most: int) -> Select[Any]:
+    """A row, if more than `most` are of the time; by idx_created_at_type."""
+    return select(logs.c.id).where(*wanted.times()).limit(1).offset(most)
 
 
-def by_time(wanted: Filter) -> Select[Any]:
-    """The ids of all that match, in no order; by idx_created_at_type."""
-    return select(logs.c.id).where(*wanted.times(), *wanted.names(hidden=True))
+def by_time(wanted: Filter, *, most: int) -> Select[Any]:
+    """The ids of the first `most` that match, newest first; by idx_created_at_type.
+
+    That many of the latest times tell from which id on the newest can be, so that few are left to be sorted.
+    """
+    found = select(logs.c.id).where(*wanted.times(), *wanted.names(hidden=True))
+    latest = found.order_by(logs.c.created_at.desc()).limit(most).subquery()
+    least = select(func.min(latest.c.id)).scalar_subquery()
+    number = logs.c.id + 0
+    return found.where(number >= least).order_by(number.desc())
 
 
 def by_number(wanted: Filter) -> Select[Any]:
     """What matches, newest first; by the index of a name, whose rows are in the order of ids, or by the ids."""
-    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names())
-    return select(logs).where(*conditions).order_by(logs.c.id.desc())
+    conditions = (*wanted.times(_HIDDEN_TIME), *wanted.names())
+    return select(logs).where(*conditions).order_by(_NEWEST_FIRST)
 
 
 def among_newest(wanted: Filter) -> Select[Any]:
-    """The ids of what matches among the last FEW; by the ids."""
+    """What matches among the last FEW, newest first; by the ids."""
     last = select(func.max(logs.c.id) - FEW).scalar_subquery()
-    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names(hidden=True))
-    return select(logs.c.id).where(logs.c.id > last, *conditions).order_by(logs.c.id.desc())
+    conditions = (*wanted.times(_HIDDEN_TIME), *wanted.names(hidden=True))
+    return select(logs).where(logs.c.id > last, *conditions).order_by(_NEWEST_FIRST)
 
 
 def by_username(wanted: Filter, names: Sequence[str]) -> Select[Any]:
     """The ids of what matches, newest first; by index_username_model_name, then sorted."""
-    conditions = (*wanted.times(logs.c.created_at + 0), *wanted.names(), _of_models(names))
+    conditions = (*wanted.times(_HIDDEN_TIME), *wanted.names(), _of_models(names))
     return select(logs.c.id).where(*conditions).order_by((logs.c.id + 0).desc())
 
 
@@ -208,6 +236,7 @@ async def models(tx: AsyncConnection) -> Sequence[str]:
     return [name for name in (await tx.execute(all_models(tx.dialect.name))).scalars() if name is not None]
 
 
+@cache
 def all_models(dialect: str) -> Select[Any]:
     """One look into idx_logs_model_name for each. MySQL does so for DISTINCT; the others are told what follows what."""
     if dialect == "mysql":

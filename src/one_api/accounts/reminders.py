@@ -6,13 +6,13 @@ What somebody was told is a row of `marks`; it goes when his balance is good aga
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from one_api.store.engine import Database, retrying
 from one_api.store.schema import holds, marks, users
+from one_api.store.upsert import upsert
 
 _MARK: Final = "reminded "
 
@@ -70,7 +70,7 @@ async def note(database: Database, user_id: int, level: Level) -> bool:
     async def work() -> bool:
         async with database.write() as tx:
             name = _MARK + str(user_id)
-            await tx.execute(_ensured(tx.dialect.name, name))
+            await tx.execute(upsert(tx.dialect.name, marks, {"name": name}))
             worse = update(marks).where(marks.c.name == name, marks.c.value < level)
             return (await tx.execute(worse.values(value=level))).rowcount == 1
 
@@ -86,10 +86,3 @@ async def relieve(database: Database, relieved: Iterable[Standing], threshold: i
                 await tx.execute(delete(marks).where(mark))
             else:
                 await tx.execute(update(marks).where(mark).values(value=level))
-
-
-def _ensured(kind: str, name: str) -> Any:
-    if kind == "mysql":
-        return mysql.insert(marks).values(name=name).prefix_with("IGNORE")
-    made = postgresql.insert if kind == "postgresql" else sqlite.insert
-    return made(marks).values(name=name).on_conflict_do_nothing()

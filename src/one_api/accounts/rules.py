@@ -121,13 +121,8 @@ class Refusal:
     becomes: int | None = None
 
 
-def parse_key(authorization: str) -> Credentials:
-    """Read `[Bearer ][sk-]KEY[-CHANNEL[-anything]]`. Raises TokenRefused for an empty key."""
-    return require_key(read_key(authorization))
-
-
 def read_key(authorization: str) -> Credentials | None:
-    """The same, but None for an empty key."""
+    """Read `[Bearer ][sk-]KEY[-CHANNEL[-anything]]`; None for an empty key."""
     key, *rest = authorization.removeprefix("Bearer ").removeprefix("sk-").split("-", 2)
     return Credentials(key, rest[0] if rest else None) if key else None
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import bindparam, delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.accounts.users import User, as_user, select_user
@@ -14,6 +14,13 @@ from one_api.store.schema import sessions, users
 
 LIFE_S: Final = 30 * 86_400
 LONGEST_ID: Final = 64
+
+# Built once: it is asked with every request of a browser. By primary keys.
+_OPEN: Final = (
+    select_user()
+    .join_from(sessions, users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.id_hash == bindparam("id_hash"), sessions.c.expires_at > bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +47,12 @@ async def begin(database: Database, *, user_id: int, now: int, instead_of: str =
 
 
 async def find(database: Database, session_id: str, *, now: int) -> Session | None:
-    """The session with this id and its user's current row; by primary keys."""
+    """The session with this id and its user's current row."""
     if not session_id or len(session_id) > LONGEST_ID:
         return None
     id_hash = hashed(session_id)
-    wanted = select_user().join_from(sessions, users, users.c.id == sessions.c.user_id)
     async with database.read() as tx:
-        row = (await tx.execute(wanted.where(sessions.c.id_hash == id_hash, sessions.c.expires_at > now))).first()
+        row = (await tx.execute(_OPEN, {"id_hash": id_hash, "now": now})).first()
     return None if row is None else Session(id_hash, as_user(row))
 
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api import options as meaning
 from one_api.options import Options
 from one_api.store.engine import Database
 from one_api.store.schema import options
+from one_api.store.upsert import upsert
 from one_api.sync import bump
 
 log = logging.getLogger(__name__)
@@ -43,15 +43,11 @@ def loader(defaults: Options, current: Callable[[], Options]) -> Callable[[Async
 async def save(database: Database, *, key: str, value: str, forget: str | None = None) -> None:
     """Write one option, and empty the one named by `forget`. What may be written, `options.check` says."""
     async with database.write() as tx:
-        await tx.execute(_upsert(tx.dialect.name, key, value))
+        await tx.execute(_stored(tx.dialect.name, key, value))
         if forget is not None:
-            await tx.execute(_upsert(tx.dialect.name, forget, ""))
+            await tx.execute(_stored(tx.dialect.name, forget, ""))
         await bump(tx, "options")
 
 
-def _upsert(kind: str, key: str, value: str) -> Any:
-    row = {"key": key, "value": value}
-    if kind == "mysql":
-        return mysql.insert(options).values(row).on_duplicate_key_update(value=value)
-    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
-    return insert(options).values(row).on_conflict_do_update(index_elements=["key"], set_={"value": value})
+def _stored(kind: str, key: str, value: str) -> Any:
+    return upsert(kind, options, {"key": key, "value": value}, again={"value": value})

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,7 +50,11 @@ class User:
 
 
 _COLUMNS: Final = tuple(users.c[name] for name in User.__dataclass_fields__)
-_TEXTS: Final = frozenset(name for name, field in User.__dataclass_fields__.items() if field.type is str)
+_EMPTY: Final = {name: "" if field.type is str else 0 for name, field in User.__dataclass_fields__.items()}
+# Built once: it is asked with every request of a script.
+_BY_ACCESS_TOKEN: Final = select(*_COLUMNS, users.c.access_token).where(
+    users.c.access_token == bindparam("access_token")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +75,8 @@ def select_user() -> Select[Any]:
 
 def as_user(row: Sequence[Any]) -> User:
     """A row of `select_user`; NULL is what the column's type has instead."""
-    empty = {name: "" if name in _TEXTS else 0 for name in User.__dataclass_fields__}
-    found = dict(zip(empty, row, strict=False))
-    return User(**{name: value if value is not None else empty[name] for name, value in found.items()})  # type: ignore[arg-type]  # columns are the fields
+    found = zip(_EMPTY.items(), row, strict=False)
+    return User(**{name: empty if value is None else value for (name, empty), value in found})  # type: ignore[arg-type]  # columns are the fields
 
 
 async def by_access_token(database: Database, access_token: str) -> User | None:
@@ -81,8 +84,7 @@ async def by_access_token(database: Database, access_token: str) -> User | None:
     if not access_token or len(access_token) > 255 or not access_token.isascii() or not access_token.isprintable():
         return None
     async with database.read() as tx:
-        found = select(*_COLUMNS, users.c.access_token).where(users.c.access_token == access_token)
-        row = (await tx.execute(found)).first()
+        row = (await tx.execute(_BY_ACCESS_TOKEN, {"access_token": access_token})).first()
     if row is None or not same(access_token, row.access_token or ""):
         return None
     return as_user(row)

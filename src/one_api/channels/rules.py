@@ -163,7 +163,7 @@ def abilities(*, channel_id: int, models: str, group: str, status: int, priority
 
 def routed(row: Mapping[str, Any]) -> routing.Channel:
     """A row as calls see it. What cannot be read in its JSON texts counts as not given."""
-    config = strings(row["config"])
+    config = settings(row["config"])
     setting = _OTHER.get(row["type"] or 0)
     if setting and not config.get(setting) and row["other"]:
         config[setting] = row["other"]
@@ -187,12 +187,22 @@ def routed(row: Mapping[str, Any]) -> routing.Channel:
 
 def strings(text: str | None) -> dict[str, str]:
     """The members of a JSON object that are texts; {} for anything else."""
+    return {name: item for name, item in _members(text).items() if isinstance(item, str)}
+
+
+def settings(text: str | None) -> dict[str, str]:
+    """The same, and its true and false as these words."""
+    found = {
+        name: ("true" if item else "false") if isinstance(item, bool) else item for name, item in _members(text).items()
+    }
+    return {name: item for name, item in found.items() if isinstance(item, str)}
+
+
+def _members(text: str | None) -> dict[str, Any]:
     if not text:
         return {}
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(value, dict):
-        return {}
-    return {name: item for name, item in value.items() if isinstance(item, str)}
+    return value if isinstance(value, dict) else {}

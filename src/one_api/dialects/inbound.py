@@ -1,7 +1,8 @@
 """The dialects that callers speak. Each row is a module of pure functions, found by the name of its wire.
 
 https://platform.openai.com/docs/api-reference/chat, https://platform.claude.com/docs/en/api/messages,
-https://ai.google.dev/api/generate-content.
+https://ai.google.dev/api/generate-content,
+https://developers.openai.com/api/reference/resources/responses/methods/create.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, gemini, openai_inbound
+from one_api.dialects import anthropic, gemini, openai_inbound, responses
 from one_api.dialects.outbound import Decoder
 from one_api.errors import OneAPIError
 
@@ -70,6 +71,10 @@ class Measured(Inbound, Protocol):
     """A dialect that One API did not know: how its requests are read is its own, and not in One API's words."""
 
     @property
+    def KEY(self) -> bytes:  # noqa: N802
+        """The header, in small letters, in which its clients may send their key."""
+
+    @property
     def REQUIRED(self) -> tuple[str, ...]:  # noqa: N802
         """Fields without which there is nothing to ask."""
 
@@ -83,7 +88,12 @@ class Measured(Inbound, Protocol):
     def written(self, document: Mapping[str, Any], /) -> list[Any]:
         """What of a request is text for the model."""
 
+    def encode_count(self, tokens: int, /) -> bytes:
+        """The answer to the question how many tokens a request would be."""
+
 
 OPENAI: Final[Inbound] = openai_inbound
-MEASURED: Final[Mapping[str, Measured]] = MappingProxyType({"anthropic": anthropic, "gemini": gemini})
+MEASURED: Final[Mapping[str, Measured]] = MappingProxyType(
+    {"anthropic": anthropic, "gemini": gemini, "responses": responses}
+)
 INBOUND: Final[Mapping[str, Inbound]] = MappingProxyType({"openai": OPENAI, **MEASURED})

@@ -21,7 +21,7 @@ from one_api.dialects import openai_chat
 from one_api.lib import json
 
 GOOGLE: Final = "gemini"
-_FORMATS: Final = {"anthropic": "anthropic-claude-v1", GOOGLE: "google-gemini-v1"}
+_FORMATS: Final = {"anthropic": "anthropic-claude-v1", "openai": "openai-responses-v1", GOOGLE: "google-gemini-v1"}
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
@@ -58,11 +58,17 @@ def encode_usage(usage: ir.Usage) -> dict[str, Any]:
 
 
 def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
-    texts = [block.text for block in blocks if isinstance(block, ir.Text)]
+    texts = [block.text for block in blocks if isinstance(block, ir.Text) and not block.refused]
+    refusals = [block.text for block in blocks if isinstance(block, ir.Text) and block.refused]
     thoughts = [block.text for block in blocks if isinstance(block, ir.Thinking)]
     images = [_image(block) for block in blocks if isinstance(block, ir.Image)]
     details, calls = _details_and_calls(blocks)
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts or not (calls or refusals) else None,
+    }
+    if refusals:
+        message["refusal"] = "".join(refusals)
     if any(thoughts):
         message["reasoning_content"] = "".join(thoughts)
     if details:
@@ -139,8 +145,8 @@ class ChunkEncoder:
             return self._encode_held(self._held, event)
         match event:
             case ir.TextDelta():
-                if self._silent:
-                    return self._said({"content": event.text})
+                if self._silent or event.refused:
+                    return self._said({"refusal" if event.refused else "content": event.text})
                 return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
             case ir.ThinkingEnded() if _signature(event.block):
                 self._held = event

@@ -67,12 +67,13 @@ def from_object(error: Any) -> Reported:
 
 
 def _first_text(value: dict[str, Any]) -> str:
-    header, response = value.get("header"), value.get("response")
+    header, response, errors = value.get("header"), value.get("response"), value.get("errors")
     inner = response.get("error") if isinstance(response, dict) else None
     places = (
         *(value.get(key) for key in ("message", "msg", "err", "error_msg")),
         header.get("message") if isinstance(header, dict) else None,
         inner.get("message") if isinstance(inner, dict) else None,
+        *(each.get("message") for each in (errors if isinstance(errors, list) else ()) if isinstance(each, dict)),
     )
     return next((text for text in places if isinstance(text, str) and text), "")
 

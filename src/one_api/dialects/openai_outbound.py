@@ -45,23 +45,16 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         value |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.user:
         value["user"] = request.user
+    losses.extend(name for tool in request.tools for name in tool.extra)
     value |= _tools(request)
     if request.format is not None:
-        value["response_format"] = _format(request.format.schema)
-    if request.reasoning is not None:
+        value["response_format"] = _format(request.format)
+    if request.reasoning is not None and request.reasoning.effort != "none":  # not all of them know the word
         if thinks:
             value["reasoning_effort"] = _effort(request.reasoning)
         else:
             losses.append("thinking")
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
-
-
-def _format(schema: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Strict where it can be: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas."""
-    if schema is None:
-        return {"type": "json_object"}
-    strict = schema.get("additionalProperties") is False
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": strict}}
 
 
 def _effort(asked: ir.Reasoning) -> str:
@@ -70,6 +63,13 @@ def _effort(asked: ir.Reasoning) -> str:
     if not asked.budget:
         return "medium"
     return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
+
+
+def _format(wanted: ir.Format) -> dict[str, Any]:
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": wanted.name or "answer", "schema": wanted.schema, "strict": wanted.exact}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _tools(request: ir.Request) -> dict[str, Any]:
@@ -97,6 +97,7 @@ def _tool(tool: ir.Tool) -> dict[str, Any]:
 
 def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]]:
     if request.system:
+        losses.extend(name for text in request.system for name in text.extra)
         yield {"role": "system", "content": "\n\n".join(text.text for text in request.system)}
     for turn in request.turns:
         if turn.role == "assistant":
@@ -110,6 +111,7 @@ def _asked(turn: ir.Turn, losses: list[str]) -> Iterable[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     for block in turn.blocks:
         if isinstance(block, ir.ToolResult):
+            losses.extend(block.extra)
             yield {"role": "tool", "tool_call_id": block.call_id, "content": _result(block)}
             media = [each for each in block.content if not isinstance(each, ir.Text)]
             parts.extend(_part(each, losses) for each in media)
@@ -127,8 +129,8 @@ def _result(block: ir.ToolResult) -> str:
 
 
 def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
-    if isinstance(block, (ir.Text, ir.Image, ir.File)) and block.extra:
-        losses.append("cache_control")
+    if isinstance(block, (ir.Text, ir.Image, ir.File)):
+        losses.extend(block.extra)
     match block:
         case ir.Text():
             return {"type": "text", "text": block.text}
@@ -139,7 +141,12 @@ def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
             inline = f"data:{block.media_type};base64,{block.data}"
             return {"type": "file", "file": {"filename": block.name or "file", "file_data": inline}}
         case _:
-            raise ir.Unrepresentable("the request holds content that cannot be sent to this channel")
+            raise _unsaid(block)
+
+
+def _unsaid(block: ir.Said) -> ir.Unrepresentable:
+    kind = block.raw.get("type") if isinstance(block, ir.Opaque) else type(block).__name__.lower()
+    return ir.Unrepresentable(f"content of type {kind!r} cannot be sent to this channel")
 
 
 def _assistant(blocks: tuple[ir.Said, ...], losses: list[str]) -> dict[str, Any]:
@@ -148,14 +155,16 @@ def _assistant(blocks: tuple[ir.Said, ...], losses: list[str]) -> dict[str, Any]
     for block in blocks:
         match block:
             case ir.Text():
+                losses.extend(block.extra)
                 texts.append(block.text)
             case ir.ToolCall():
+                losses.extend(block.extra)
                 function = {"name": block.name, "arguments": block.arguments}
                 calls.append({"id": block.id, "type": "function", "function": function})
             case ir.Thinking() | ir.Redacted():
                 losses.append("thinking of an earlier turn")
             case _:
-                raise ir.Unrepresentable("a message of the assistant holds what cannot be sent to this channel")
+                raise _unsaid(block)
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
     return {**message, "tool_calls": calls} if calls else message
 
@@ -179,8 +188,16 @@ class _Usage(msgspec.Struct):
 
 
 class _Function(msgspec.Struct):
+    """`arguments` are a text, and an object at some providers."""
+
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+    @property
+    def argued(self) -> str:
+        if isinstance(self.arguments, dict):
+            return json.encode(self.arguments).decode()
+        return self.arguments or ""
 
 
 class _Call(msgspec.Struct):
@@ -189,8 +206,17 @@ class _Call(msgspec.Struct):
     function: _Function | None = None
 
 
+class _Part(msgspec.Struct):
+    """A part of a content that is a list: https://docs.mistral.ai/capabilities/reasoning."""
+
+    type: str = ""
+    text: str | None = None
+    refusal: str | None = None
+    thinking: "str | list[_Part] | None" = None
+
+
 class _Message(msgspec.Struct):
-    content: str | None = None
+    content: str | list[_Part] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
@@ -198,7 +224,28 @@ class _Message(msgspec.Struct):
 
     @property
     def thought(self) -> str:
-        return self.reasoning_content or self.reasoning or ""
+        told = self.reasoning_content or self.reasoning or ""
+        if type(self.content) is not list:
+            return told
+        return told or "".join(_text(part.thinking) for part in self.content)
+
+    @property
+    def said(self) -> str:
+        content = self.content
+        return content if type(content) is str else _text(content)
+
+    @property
+    def refused(self) -> str:
+        told = self.refusal or ""
+        if type(self.content) is not list:
+            return told
+        return told or "".join(part.refusal or "" for part in self.content)
+
+
+def _text(content: str | list[_Part] | None) -> str:
+    if isinstance(content, list):
+        return "".join(part.text or "" for part in content)
+    return content or ""
 
 
 class _Choice(msgspec.Struct):
@@ -246,12 +293,13 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
 def _blocks(message: _Message) -> Iterable[ir.Said]:
     if message.thought:
         yield ir.Thinking(message.thought)
-    text = (message.content or "") + (message.refusal or "")
-    if text:
-        yield ir.Text(text)
+    if message.said:
+        yield ir.Text(message.said)
+    if message.refused:
+        yield ir.Text(message.refused, refused=True)
     for call in message.tool_calls or ():
         function = call.function or _Function()
-        yield ir.ToolCall(call.id or "", function.name or "", function.arguments or "{}")
+        yield ir.ToolCall(call.id or "", function.name or "", function.argued or "{}")
 
 
 def _failed(error: Any) -> ir.Failed:
@@ -342,9 +390,11 @@ class StreamDecoder:
         delta = choice.delta or _Message()
         if delta.thought:
             yield ir.ThinkingDelta(delta.thought)
-        text = (delta.content or "") + (delta.refusal or "")
+        text, refusal = delta.said, delta.refused
         if text:
             yield ir.TextDelta(text)
+        if refusal:
+            yield ir.TextDelta(refusal, refused=True)
         for call in delta.tool_calls or ():
             yield from self._piece(call)
         if choice.finish_reason and not self._finished:
@@ -361,8 +411,8 @@ class StreamDecoder:
         if index > self._call:
             self._call = index
             yield ir.CallStarted(call.id or f"call_{index}", function.name or "")
-        if function.arguments:
-            yield ir.ArgumentsDelta(function.arguments)
+        if function.argued:
+            yield ir.ArgumentsDelta(function.argued)
 
     def _fail(self, failure: ir.Failed) -> list[ir.Event]:
         self._over = True

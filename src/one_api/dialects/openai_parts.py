@@ -99,7 +99,8 @@ def _file(file: Mapping[str, Any], extra: Extra, place: str) -> File:
 
 def _inline(url: str, place: str) -> tuple[str, str]:
     """Type and base64 text of a data URL."""
-    head, comma, data = url[5:].partition(",")
-    if not comma or not head.lower().endswith(_BASE64) or not data:
+    comma = url.find(",")  # data may be megabytes: they are copied once
+    head = url[5:comma] if comma >= 0 else ""
+    if not head.lower().endswith(_BASE64) or comma + 1 == len(url):
         raise Unrepresentable(f"{place}: a data URL has to have the form data:TYPE;base64,DATA")
-    return head[: -len(_BASE64)].partition(";")[0].strip().lower(), data
+    return head[: -len(_BASE64)].partition(";")[0].strip().lower(), url[comma + 1 :]

@@ -28,7 +28,7 @@ from one_api.ir import (
 )
 
 _GOOGLE: Final = "gemini"
-ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "google-gemini-v1": _GOOGLE}
+ORIGINS: Final = {"anthropic-claude-v1": "anthropic", "openai-responses-v1": "openai", "google-gemini-v1": _GOOGLE}
 """Whose signature an entry of `reasoning_details` holds, by its `format`."""
 
 _KNOWN: Final = frozenset(
@@ -271,7 +271,7 @@ def _reasoning(document: Mapping[str, Any]) -> Reasoning | None:
     budget = nested.get("max_tokens")
     if type(budget) is int and budget > 0:
         return Reasoning(budget=budget)
-    return Reasoning(effort) if effort and effort != "none" else None
+    return Reasoning(effort) if effort else None
 
 
 def _format(value: Any) -> Format | None:

@@ -1,11 +1,24 @@
 """The dialects we speak to upstreams. Each row is a module of pure functions, found by the name of its wire."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from one_api import ir
-from one_api.dialects import anthropic, bedrock, gemini, openai_outbound, vertex
+from one_api.dialects import (
+    aiproxy,
+    anthropic,
+    bedrock,
+    cohere,
+    coze,
+    dashscope,
+    deepl,
+    gemini,
+    ollama,
+    openai_outbound,
+    responses,
+    vertex,
+)
 from one_api.dialects.bedrock import converse
 
 
@@ -37,14 +50,31 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
     """By the name of their wire. `safety` is what Google is told to block."""
     return MappingProxyType(
         {
+            "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
             "bedrock": bedrock,
+            "cohere": cohere,
             "converse": converse,
+            "coze": coze.Outgoing(),
+            "dashscope": dashscope,
+            "deepl": deepl,
             "gemini": gemini.Outgoing(safety),
+            "ollama": ollama,
             "openai": openai_outbound,
+            "responses": responses,
             "vertex": vertex,
         }
     )
 
 
+ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
+    {"gemini": gemini.must_be_enclosed, "ollama": ollama.must_be_enclosed}
+)
+"""Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
+
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
+
+CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType(
+    {"aiproxy": aiproxy.configured, "coze": coze.configured}
+)
+"""Dialects whose requests hold what an operator has set for a channel: made from its settings."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS
-from one_api.providers import MESSAGES_PATH, PATHS
+from one_api.providers import ACTIONS, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS
 from one_api.relay.heading import ENGINES, PROXY
 
 # A role stands for itself and those above it; a key is what calls of models are made with.
@@ -27,7 +27,12 @@ def table() -> tuple[Route, ...]:
     return (
         *(Route(endpoint.method, endpoint.path, _WHO[endpoint.access.name]) for endpoint in ENDPOINTS),
         *(Route(method, row.path, "key") for row in compat.TABLE for method in row.methods),
-        *(Route("POST", path, "key") for path in (*PATHS.values(), MESSAGES_PATH)),
+        *(Route("POST", path, "key") for path in (*PATHS.values(), MESSAGES_PATH, MESSAGES_COUNT_PATH)),
+        *(
+            Route("POST", f"/{version}/models/{{model}}:{each}", "key")
+            for version in ("v1", "v1beta")
+            for each in ACTIONS
+        ),
         Route("POST", f"{ENGINES}{{model}}/embeddings", "key"),
         Route("POST", f"{PROXY}{{channel}}/{{path}}", "key"),
     )

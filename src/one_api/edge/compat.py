@@ -3,9 +3,9 @@
 Every answer of these needs a key; errors have OpenAI's shape. One function per endpoint.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,10 +14,12 @@ from starlette.routing import Route
 from one_api import providers
 from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
-from one_api.dialects import openai_errors
+from one_api.dialects import anthropic, gemini
+from one_api.dialects.inbound import OPENAI, Measured
 from one_api.edge.limits import Limits
 from one_api.errors import BadRequest, NotImplementedRoute, OneAPIError
 from one_api.options import Options
+from one_api.relay.heading import TWO_KEYS
 from one_api.routing import Routes
 
 CREATED = 1626777600  # One API says this of every model
@@ -67,6 +69,17 @@ _NOT_IMPLEMENTED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/v1/threads/{id}/runs/{run}/steps/{step}", ("GET",)),
 )
 
+# What a channel's account keeps belongs to all who use the channel, so none of them is shown it.
+_NOT_KEPT: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("/v1/responses/{id}", ("GET", "DELETE")),
+    ("/v1/responses/{id}/cancel", ("POST",)),
+    ("/v1/responses/{id}/input_items", ("GET",)),
+    ("/v1/conversations", ("POST",)),
+    ("/v1/conversations/{id}", ("GET", "POST", "DELETE")),
+    ("/v1/conversations/{id}/items", ("GET", "POST")),
+    ("/v1/conversations/{id}/items/{item}", ("GET", "DELETE")),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compat:
@@ -105,7 +118,7 @@ def _with_key(parts: Compat, endpoint: Endpoint) -> Callable[[Request], Awaitabl
             caller = await _caller(parts, request)
             return await endpoint(parts, caller, request)
         except OneAPIError as error:
-            body = openai_errors.encode_error(error, request_id)
+            body = (_other(request) or OPENAI).encode_error(error, request_id)
             return Response(body, status_code=error.status, media_type="application/json; charset=utf-8")
 
     return handle
@@ -130,10 +143,7 @@ def _ip(parts: Compat, request: Request) -> str:
 
 
 async def _caller(parts: Compat, request: Request) -> Caller:
-    found = request.headers.getlist("authorization")
-    if len(found) > 1:  # who looked at the request before may have taken another
-        raise BadRequest("the header 'authorization' is given twice")
-    credentials = rules.parse_key("".join(found).strip())
+    credentials = rules.require_key(_credentials(request))
     caller = parts.accounts.known(credentials.key)
     if caller is None:
         caller = await parts.accounts.find(credentials.key, parts.now())
@@ -141,16 +151,65 @@ async def _caller(parts: Compat, request: Request) -> Caller:
     return caller
 
 
-async def list_models(parts: Compat, caller: Caller, _request: Request) -> Response:
+def _credentials(request: Request) -> rules.Credentials | None:
+    """Of the places where clients of a dialect have their key; those of Google's may have it in the query too."""
+    dialect = _other(request)
+    given = [_single(request, "authorization")]
+    if dialect is not None:
+        given.append(_single(request, dialect.KEY.decode()))
+    if dialect is gemini:
+        given.extend(request.query_params.getlist("key"))
+    found = {each for text in given if (each := rules.read_key(text.strip())) is not None}
+    if len(found) > 1:
+        raise BadRequest(TWO_KEYS)
+    return next(iter(found), None)
+
+
+def _single(request: Request, name: str) -> str:
+    found = request.headers.getlist(name)
+    if len(found) > 1:  # who looked at the request before may have taken another
+        raise BadRequest(f"the header {name!r} is given twice")
+    return "".join(found).strip()
+
+
+class Lister(Measured, Protocol):
+    """A dialect that lists models in a form of its own."""
+
+    def encode_models(self, names: Sequence[str], query: Mapping[str, str], /) -> bytes:
+        """Raises BadRequest."""
+
+    def encode_model(self, name: str, /) -> bytes: ...
+
+
+def _other(request: Request) -> Lister | None:
+    """The client's dialect if it is not OpenAI's.
+
+    All clients of Anthropic's name the version of the API they were made for, and Google's have addresses of their own,
+    or share those of models and have another place for the key: https://platform.claude.com/docs/en/api/versioning,
+    https://ai.google.dev/api#auth.
+    """
+    if "anthropic-version" in request.headers:
+        return anthropic
+    path = request.url.path
+    shared = path.startswith("/v1/models") and gemini.KEY.decode() in request.headers
+    return gemini if shared or path.startswith("/v1beta/") else None
+
+
+async def list_models(parts: Compat, caller: Caller, request: Request) -> Response:
     """The models this key may use, in One API's order: the catalogue's, then names nobody knows."""
-    return _json({"object": "list", "data": [_model(name) for name in _ordered(_allowed(parts, caller))]})
+    dialect, names = _other(request), _ordered(_allowed(parts, caller))
+    if dialect is not None:
+        return _raw(dialect.encode_models(names, request.query_params))
+    return _json({"object": "list", "data": [_model(name) for name in names]})
 
 
 async def get_model(parts: Compat, caller: Caller, request: Request) -> Response:
     """One model this key may use; its name may hold slashes."""
-    name = request.path_params["model"]
+    name, dialect = request.path_params["model"], _other(request)
     if name in _allowed(parts, caller):
-        return _json(_model(name))
+        return _json(_model(name)) if dialect is None else _raw(dialect.encode_model(name))
+    if dialect is not None:
+        raise BadRequest(f"the model {name!r} does not exist", status=404)
     error = {
         "message": f"The model '{name}' does not exist",
         "type": "invalid_request_error",
@@ -203,6 +262,15 @@ async def not_implemented(_parts: Compat, _caller: Caller, _request: Request) ->
     return _json({"error": error}, status=NotImplementedRoute.status)
 
 
+async def not_kept(_parts: Compat, _caller: Caller, request: Request) -> Response:
+    kind = "conversations" if request.url.path.startswith("/v1/conversations") else "responses"
+    raise NotImplementedRoute(f"{kind} are not kept here: send the items themselves with each request")
+
+
+async def not_compacted(_parts: Compat, _caller: Caller, _request: Request) -> Response:
+    raise NotImplementedRoute("conversations are not compacted here: leave out the items that are not needed")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     path: str
@@ -213,12 +281,16 @@ class Row:
 TABLE: Final = (
     Row("/v1/models", ("GET",), list_models),
     Row("/v1/models/{model:path}", ("GET",), get_model),
+    Row("/v1beta/models", ("GET",), list_models),
+    Row("/v1beta/models/{model:path}", ("GET",), get_model),
     *(
         Row(f"{prefix}/dashboard/billing/{name}", ("GET",), endpoint)
         for prefix in ("", "/v1")
         for name, endpoint in (("subscription", subscription), ("usage", usage))
     ),
     *(Row(path, methods, not_implemented) for path, methods in _NOT_IMPLEMENTED),
+    Row("/v1/responses/compact", ("POST",), not_compacted),
+    *(Row(path, methods, not_kept) for path, methods in _NOT_KEPT),
 )
 
 
@@ -248,6 +320,10 @@ def _model(name: str) -> dict[str, Any]:
 def _number(amount: float) -> float:
     """Whole amounts print without a decimal point, as Go prints them."""
     return int(amount) if float(amount).is_integer() else amount
+
+
+def _raw(body: bytes) -> Response:
+    return Response(body, media_type="application/json; charset=utf-8")
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -1,13 +1,14 @@
 """From a request on the wire to a call in the pipeline, and from any failure to an answer in the caller's dialect."""
 
 import asyncio
+import math
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
 from one_api.edge.protocol import RelayProtocol
-from one_api.errors import BadRequest, OneAPIError, TooLarge
+from one_api.errors import BadRequest, OneAPIError, TooLarge, UpstreamError
 from one_api.lib.ids import RequestIds
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
@@ -126,7 +127,10 @@ class RelayService:
         body = b""
         if error.status not in (204, 304):
             body = spoken(request.heading.mode).encode_error(error, request_id)
-        request.respond(error.status, (*answer_headers(request_id, origin), _JSON), body)
+        later: tuple[tuple[bytes, bytes], ...] = ()
+        if isinstance(error, UpstreamError) and error.retry_after:
+            later = ((b"retry-after", b"%d" % math.ceil(error.retry_after)),)
+        request.respond(error.status, (*answer_headers(request_id, origin), _JSON, *later), body)
 
 
 def answer_headers(request_id: str, origin: bytes | None) -> tuple[tuple[bytes, bytes], ...]:

@@ -5,15 +5,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.store.clock import now
 from one_api.store.engine import FAILURES, Database, retrying
 from one_api.store.schema import leases
+from one_api.store.upsert import upsert
 from one_api.sync import end
 
 log = logging.getLogger(__name__)
@@ -76,7 +75,7 @@ class Lease:
     async def _update(self, seconds: int) -> bool:
         async with self._database.write() as tx:
             if not self._known:
-                await tx.execute(ensured(tx.dialect.name, self.name))
+                await tx.execute(upsert(tx.dialect.name, leases, {"name": self.name}))
             won = await take(tx, name=self.name, holder=self._holder, seconds=seconds)
         self._known = True
         return won
@@ -129,11 +128,3 @@ async def take(tx: AsyncConnection, *, name: str, holder: str, seconds: int) -> 
         update(leases).where(leases.c.name == name, free).values(holder=holder, until=clock + seconds)
     )
     return done.rowcount == 1
-
-
-def ensured(kind: str, name: str) -> Any:
-    """The row of a lease, free, unless it is there."""
-    if kind == "mysql":
-        return mysql.insert(leases).values(name=name).prefix_with("IGNORE")
-    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
-    return insert(leases).values(name=name).on_conflict_do_nothing()

@@ -1,25 +1,21 @@
 """The message pusher: a web hook of the operator's that passes a notice on."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import httpx2
-
-from one_api.lib import json
 from one_api.notify.errors import NotSent
 from one_api.options import Options
+from one_api.web import Unreachable, Web
 
-TIMEOUT_S: Final = 10.0
-LONGEST_ANSWER: Final = 64 * 1024
 LONGEST_REASON: Final = 300
 
 
 class Pusher:
     """Posts to the address of the options of the moment."""
 
-    def __init__(self, options: Callable[[], Options], *, http: httpx2.AsyncClient) -> None:
+    def __init__(self, options: Callable[[], Options], *, web: Web) -> None:
         self._options = options
-        self._http = http
+        self._web = web
 
     @property
     def configured(self) -> bool:
@@ -38,22 +34,12 @@ class Pusher:
             "token": options.message_pusher_token,
         }
         try:
-            answer = await self._post(options.message_pusher_address, json.encode(body))
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-            raise NotSent(f"the message pusher cannot be reached: {type(error).__name__}") from error
+            reply = await self._web.post_json(options.message_pusher_address, body, kind="application/json")
+        except Unreachable as error:
+            raise NotSent(f"the message pusher cannot be reached: {error}") from None
+        answer = reply.value
         if not isinstance(answer, dict) or answer.get("success") is not True:
             said = answer.get("message") if isinstance(answer, dict) else None
             reason = str(said or "the message pusher refused the message")
             token = options.message_pusher_token
             raise NotSent((reason.replace(token, "***") if token else reason)[:LONGEST_REASON])
-
-    async def _post(self, address: str, body: bytes) -> Any:
-        headers = {"Content-Type": "application/json"}
-        posting = self._http.stream("POST", address, content=body, headers=headers, timeout=TIMEOUT_S)
-        async with posting as response:
-            found = bytearray()
-            async for piece in response.aiter_bytes():
-                found += piece
-                if len(found) > LONGEST_ANSWER:
-                    raise ValueError("the answer is too long")
-        return json.decode(bytes(found))

@@ -7,6 +7,7 @@ claims beyond the ceiling of the hold is never asked of anybody.
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from one_api.ir import Usage
 from one_api.pricing.ratios import Tariff
@@ -58,7 +59,7 @@ def who_pays(outcome: Outcome, meter: Meter, tariff: Tariff, bounds: Bounds) -> 
         case "cut":
             return _bill(meter.usage, "estimated", tariff, bounds)
         case "left_early":
-            prompt = Usage(input=meter.usage.input, cached=meter.usage.cached, audio_in=meter.usage.audio_in)
+            prompt = replace(meter.usage, output=0, reasoning=0, audio_out=0)
             return _bill(prompt, meter.source, tariff, bounds) if meter.accepted else FREE
         case "crashed":
             return Bill(min(max(meter.checkpoint, 0), bounds.most), meter.usage, "recovered")

@@ -26,6 +26,7 @@ def _table(name: str) -> Ratios:
 MODEL: Final = _table("model")
 COMPLETION: Final = _table("completion")
 GROUP: Final = _table("group")
+NONE: Final[Ratios] = MappingProxyType({})
 _COMPLETION_EXACT: Final = _table("completion_exact")
 _COMPLETION_RULES: Final[tuple[Mapping[str, Any], ...]] = tuple(DATA["completion_rules"])
 
@@ -39,6 +40,36 @@ class PriceOptions(Protocol):
     def completion_ratio(self) -> Ratios: ...
     @property
     def group_ratio(self) -> Ratios: ...
+    @property
+    def cache_ratio(self) -> Ratios: ...
+    @property
+    def create_cache_ratio(self) -> Ratios: ...
+    @property
+    def audio_ratio(self) -> Ratios: ...
+    @property
+    def audio_completion_ratio(self) -> Ratios: ...
+    @property
+    def reasoning_ratio(self) -> Ratios: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """What kinds of tokens cost, all as parts of a token of input. `None`: as any other of input, or of output."""
+
+    cached: float | None = None
+    cache_write: float | None = None
+    audio_in: float | None = None
+    audio_out: float | None = None
+    reasoning: float | None = None
+
+    def __str__(self) -> str:
+        names = (("缓存", self.cached), ("缓存写入", self.cache_write), ("音频输入", self.audio_in))
+        after = (("音频输出", self.audio_out), ("推理", self.reasoning))
+        return "".join(f"，{name} {ratio:.2f}" for name, ratio in (*names, *after) if ratio is not None)
+
+
+PLAIN: Final = Kinds()
+"""One API's: a token is a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +80,28 @@ class Tariff:
     group_ratio: float
     completion_ratio: float
     ratio: float
+    kinds: Kinds = PLAIN
     short_description: str = field(init=False)
     """The line of an image or audio call's log row."""
     description: str = field(init=False)
-    """The line of a text call's log row: model, group and completion ratio."""
+    """The line of a text call's log row: model, group and completion ratio, and those of kinds that have their own."""
 
     def __post_init__(self) -> None:
         short = f"倍率：{self.model_ratio:.2f} × {self.group_ratio:.2f}"
         object.__setattr__(self, "short_description", short)
-        object.__setattr__(self, "description", f"{short} × {self.completion_ratio:.2f}")
+        object.__setattr__(self, "description", f"{short} × {self.completion_ratio:.2f}{self.kinds}")
 
 
 class Prices:
     """All tariffs of one state of the options. Immutable but for its memory of answers."""
 
-    __slots__ = ("_completion", "_group", "_known", "_model")
+    __slots__ = ("_completion", "_group", "_known", "_model", "_options")
 
     # Callers choose model names, so the memory has an end; the working set of a gateway is far below it.
     MEMORY: Final = 4096
 
     def __init__(self, options: PriceOptions) -> None:
+        self._options = options
         self._model = options.model_ratio
         self._completion = options.completion_ratio
         self._group = options.group_ratio
@@ -90,7 +123,25 @@ class Prices:
         model_ratio = find_model_ratio(model, channel_type, self._model)
         group_ratio = self._group.get(group, MISSING_GROUP_RATIO)
         completion_ratio = find_completion_ratio(model, channel_type, self._completion)
-        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio)
+        kinds = self._kinds(model, channel_type, completion_ratio)
+        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio, kinds)
+
+    def _kinds(self, model: str, channel_type: int, completion_ratio: float) -> Kinds:
+        def find(active: Ratios) -> float | None:
+            return _four_places(model, channel_type, active, NONE)
+
+        options = self._options
+        heard, spoken, thought = (
+            find(table) for table in (options.audio_ratio, options.audio_completion_ratio, options.reasoning_ratio)
+        )
+        kinds = Kinds(
+            cached=find(options.cache_ratio),
+            cache_write=find(options.create_cache_ratio),
+            audio_in=heard,
+            audio_out=None if spoken is None else spoken * (1.0 if heard is None else heard),
+            reasoning=None if thought is None else thought * completion_ratio,
+        )
+        return PLAIN if kinds == PLAIN else kinds
 
 
 def find_model_ratio(model: str, channel_type: int, active: Ratios) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from one_api.ir import Usage
-from one_api.pricing.ratios import Tariff
+from one_api.pricing.ratios import PLAIN, Tariff
 
 MOST_QUOTA: Final = 1 << 53
 """No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
@@ -28,7 +28,29 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
 
 def charge(usage: Usage, tariff: Tariff) -> int:
     """The quota that `usage` costs: never negative, and at least 1 unless the model or the usage is free."""
-    return _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
+    if tariff.kinds is PLAIN:
+        return _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
+    return _priced(_weighed(usage, tariff), tariff.ratio, anything=usage.input > 0 or usage.output > 0)
+
+
+def _weighed(usage: Usage, tariff: Tariff) -> float:
+    """`usage` in tokens of input. Its kinds may overlap where an upstream says so: each token then counts once."""
+    kinds, completion_ratio = tariff.kinds, tariff.completion_ratio
+    fresh, output = _tokens(usage.input), _tokens(usage.output)
+    amount = 0.0
+    for count, ratio in (
+        (usage.cached, kinds.cached),
+        (usage.cache_write, kinds.cache_write),
+        (usage.audio_in, kinds.audio_in),
+    ):
+        taken = min(_tokens(count), fresh)
+        fresh -= taken
+        amount += taken * (1.0 if ratio is None else ratio)
+    for count, ratio in ((usage.reasoning, kinds.reasoning), (usage.audio_out, kinds.audio_out)):
+        taken = min(_tokens(count), output)
+        output -= taken
+        amount += taken * (completion_ratio if ratio is None else ratio)
+    return amount + fresh + output * completion_ratio
 
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
@@ -61,9 +83,28 @@ def bounds(
     # A completion may cost less than nothing by mistake of a table; the hold then covers the prompt alone.
     completion_ratio = max(tariff.completion_ratio, 0.0)
     answers = output if n <= 1 else _tokens(output) * n
-    most = _cost(prompt_most, answers, completion_ratio, tariff.ratio)
-    most = max(most, least)
-    return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
+    if tariff.kinds is PLAIN:
+        most = max(_cost(prompt_most, answers, completion_ratio, tariff.ratio), least)
+        return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
+    before, after = _dearest(tariff)
+    dearest = _tokens(prompt_most) * before + _tokens(answers) * after
+    most = max(_priced(dearest, tariff.ratio, anything=dearest > 0), least)
+    beyond = _priced(_tokens(tolerance) * before, tariff.ratio, anything=tolerance > 0)
+    return Bounds(least, most, min(MOST_QUOTA, most + beyond))
+
+
+def _dearest(tariff: Tariff) -> tuple[float, float]:
+    """What a token of input and one of output costs at most, in tokens of input, whatever kinds they are of."""
+    kinds = tariff.kinds
+    before = max(1.0, kinds.cached or 0.0, kinds.cache_write or 0.0, kinds.audio_in or 0.0)
+    return before, max(tariff.completion_ratio, kinds.reasoning or 0.0, kinds.audio_out or 0.0, 0.0)
+
+
+def _priced(amount: float, ratio: float, *, anything: bool) -> int:
+    if not anything:
+        return 0
+    cost = whole(amount * ratio, math.ceil)
+    return 1 if cost == 0 and ratio != 0 else cost
 
 
 def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Iterator
 from threading import Lock
 from typing import Any, Final, Literal, Protocol
 
-import splintr
-
 from one_api.lib import json
 from one_api.pricing import vision
 from one_api.pricing.text import size
@@ -30,6 +28,8 @@ class Encoder(Protocol):
 
 
 def _load(encoding: Encoding) -> Encoder:
+    import splintr  # noqa: PLC0415  # most processes need no count: their upstreams report
+
     encoder: Encoder = splintr.Tokenizer.from_pretrained(encoding)
     return encoder
 
@@ -41,6 +41,10 @@ class Encoders:
         self._load = load
         self._lock = Lock()
         self._loaded: dict[Encoding, Encoder] = {}
+
+    def loaded(self, encoding: Encoding) -> bool:
+        """Loading takes a tenth of a second, and 15 to 30 MiB."""
+        return encoding in self._loaded
 
     def get(self, encoding: Encoding) -> Encoder:
         found = self._loaded.get(encoding)
@@ -62,15 +66,18 @@ class TokenCounter:
         self._names = frozenset(names)
         self._approximate = approximate
 
+    def ready(self, model: str) -> bool:
+        """Whether a count for this model begins at once; the first has its encoder loaded."""
+        return self._approximate or self._encoders.loaded(self._encoding(model))
+
     def text(self, model: str, text: str) -> int:
         """Tokens of one piece of text."""
         if self._approximate:
             return int(size(text) * _APPROXIMATE_PER_BYTE)
         if not text:
             return 0
-        wide = model.startswith("gpt-4o") and model in self._names
         try:
-            return len(self._encoders.get("o200k_base" if wide else "cl100k_base").encode_ordinary(_whole(text)))
+            return len(self._encoders.get(self._encoding(model)).encode_ordinary(_whole(text)))
         except Exception:  # noqa: BLE001  # whatever a tokenizer chokes on is estimated high, not given away
             return size(text)
 
@@ -132,6 +139,9 @@ class TokenCounter:
             return self.text(model, json.encode(value).decode())
         except (TypeError, ValueError, RecursionError):
             return size(repr(value))
+
+    def _encoding(self, model: str) -> Encoding:
+        return "o200k_base" if model.startswith("gpt-4o") and model in self._names else "cl100k_base"
 
     def _content(self, model: str, content: Any, image_size: ImageSizer) -> int:
         if not isinstance(content, list):

@@ -1,20 +1,34 @@
 """The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
 
-from one_api.providers.catalog import PROVIDERS, Provider, Wire, provider
-from one_api.providers.endpoint import Account, Endpoint, endpoint
+from one_api.providers.catalog import PROVIDERS, Callers, Provider, Wire, provider
+from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
-from one_api.providers.modes import ACTIONS, CONVERSATION, MESSAGES_PATH, PATHS, SPOKEN, Mode
+from one_api.providers.modes import (
+    ACTIONS,
+    CONVERSATION,
+    COUNTS,
+    EMBEDDED,
+    MESSAGES_COUNT_PATH,
+    MESSAGES_PATH,
+    PATHS,
+    SPOKEN,
+    Mode,
+)
 from one_api.providers.paths import Unsupported
 
 __all__ = [
     "ACTIONS",
     "CATALOGUE",
     "CONVERSATION",
+    "COUNTS",
+    "EMBEDDED",
+    "MESSAGES_COUNT_PATH",
     "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
     "SPOKEN",
     "Account",
+    "Callers",
     "Endpoint",
     "Mode",
     "Provider",
@@ -25,4 +39,5 @@ __all__ = [
     "owner",
     "provider",
     "static_models",
+    "wire",
 ]

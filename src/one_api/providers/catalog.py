@@ -1,12 +1,15 @@
 """Every channel type, one row each. The numbers are in operators' databases and never change."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from one_api.providers import clouds, paths
+from one_api.dialects.anthropic import betas
+from one_api.dialects.openai_errors import decode_error
+from one_api.providers import clouds, faults, paths
 from one_api.providers.auth import Auth
+from one_api.providers.faults import Reader
 from one_api.providers.flows import Headers
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
@@ -17,7 +20,6 @@ Wire = Literal[
     "anthropic",
     "baidu",
     "bedrock",
-    "cloudflare",
     "cohere",
     "converse",
     "coze",
@@ -28,20 +30,24 @@ Wire = Literal[
     "palm",
     "proxy",
     "replicate",
+    "responses",
     "tencent",
     "vertex",
     "xunfei",
-    "zhipu",
 ]
+Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. headers: what it
-    always wants. callers: those among them that a caller may set himself. home: its address where that depends on the
-    channel's settings. key_parts: settings that the key may hold, joined by bars.
+    wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. at_home: those it
+    speaks at its own address too, for all its models. headers: what it always wants. callers: those that a caller may
+    set himself, each with what is made of his value; b"" is not sent. faults: how the errors of refused requests are
+    read. streaming: headers that ask for a stream. configured: headers whose value is a setting of the channel, by its
+    name. home: its address where that depends on the channel's settings. key_parts: settings that the key may hold,
+    joined by bars.
     """
 
     id: int
@@ -51,9 +57,13 @@ class Provider:
     base_url: str
     wires: tuple[Wire, ...]
     path: PathRule
+    at_home: tuple[Wire, ...] = ()
     auth: Auth = "bearer"
     headers: Headers = ()
-    callers: tuple[bytes, ...] = ()
+    callers: Callers = ()
+    faults: Reader = decode_error
+    streaming: Headers = ()
+    configured: tuple[tuple[bytes, str], ...] = ()
     speaks: Callable[[str], Wire] | None = None
     home: Callable[[Mapping[str, str]], str] | None = None
     key_parts: tuple[str, ...] = ()
@@ -90,12 +100,19 @@ def _row(
     )
 
 
-def _other(number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire) -> Provider:
+def _responding(row: Provider) -> Provider:
+    """One that has OpenAI's Responses API too, for all its models."""
+    return replace(row, at_home=("responses",))
+
+
+def _other(
+    number: int, key: str, name: str, owned_by: str, base_url: str, wire: Wire, path: PathRule | None = None
+) -> Provider:
     """A provider with a protocol of its own."""
-    path = paths.proxied if wire == "proxy" else paths.foreign(key)
+    rule = paths.proxied if wire == "proxy" else path or paths.foreign(key)
     auth: Auth = "verbatim" if wire == "proxy" else "bearer"
     return Provider(
-        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=path, auth=auth
+        id=number, key=key, name=name, owned_by=owned_by, base_url=base_url, wires=(wire,), path=rule, auth=auth
     )
 
 
@@ -111,7 +128,7 @@ def _anthropic(number: int, key: str, name: str, owned_by: str, base_url: str) -
         path=paths.messages,
         auth="x-api-key",
         headers=((b"anthropic-version", b"2023-06-01"),),
-        callers=(b"anthropic-version", b"anthropic-beta"),
+        callers=((b"anthropic-version", bytes), (b"anthropic-beta", betas.allowed)),
     )
 
 
@@ -129,21 +146,48 @@ def _gemini(number: int, key: str, name: str, owned_by: str, base_url: str) -> P
     )
 
 
-_CHAT, _EMBEDDINGS = Mode.CHAT, Mode.EMBEDDINGS
+_CHAT, _EMBEDDINGS, _RESPONSES = Mode.CHAT, Mode.EMBEDDINGS, Mode.RESPONSES
 _OPENROUTER: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _MINIMAX = paths.only("minimax", {_CHAT: "/v1/text/chatcompletion_v2"})
-_DOUBAO = paths.only("doubao", {_CHAT: "/api/v3/chat/completions", _EMBEDDINGS: "/api/v3/embeddings"})
+_DOUBAO = paths.only(
+    "doubao",
+    {
+        _CHAT: "/api/v3/chat/completions",
+        _EMBEDDINGS: "/api/v3/embeddings",
+        _RESPONSES: "/api/v3/responses",  # https://www.volcengine.com/docs/82379/1569618
+    },
+)
 _NOVITA = paths.only("novita", {_CHAT: "/chat/completions"})
 _BAIDU_V2 = paths.only("baidu v2", {_CHAT: "/v2/chat/completions"})
 _BAILIAN = paths.only(
     "ali bailian",
-    {_CHAT: "/compatible-mode/v1/chat/completions", _EMBEDDINGS: "/compatible-mode/v1/embeddings"},
+    {
+        _CHAT: "/compatible-mode/v1/chat/completions",
+        _EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        # https://help.aliyun.com/zh/model-studio/compatibility-with-openai-responses-api
+        _RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
+    },
 )
+_ZHIPU = paths.own(
+    "zhipu",
+    {
+        _CHAT: "/api/paas/v4/chat/completions",
+        _EMBEDDINGS: "/api/paas/v4/embeddings",
+        Mode.IMAGES: "/api/paas/v4/images/generations",
+    },
+)
+_COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
+_COZE = paths.own("coze", {_CHAT: "/v3/chat"})
+_DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
+_LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
+_OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
+_PALM_GONE: Final = "Google has shut the PaLM API down, use a channel of type Gemini"
+_CLOUDFLARE: Final = "https://api.cloudflare.com"
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 
 _ROWS: Final = (
     _row(0, "Unknown", ""),
-    _row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway),
+    _responding(_row(1, "OpenAI", "OpenAI", "openai", "https://api.openai.com", paths.openai_or_gateway)),
     _row(2, "API2D", "代理：API2D", "openai", "https://oa.api2d.net"),
     _row(3, "Azure", "Azure", "azure", "", paths.azure, auth="api-key"),
     _row(4, "CloseAI", "代理：CloseAI", "openai", "https://api.closeai-proxy.xyz"),
@@ -153,17 +197,22 @@ _ROWS: Final = (
     _row(8, "Custom", "自定义渠道"),
     _row(9, "Ails", "代理：AI.LS", "openai", "https://api.caipacity.com"),
     _row(10, "AIProxy", "代理：AI Proxy", "openai", "https://api.aiproxy.io"),
-    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm"),
+    _other(11, "PaLM", "PaLM2", "google palm", _GOOGLE, "palm", paths.gone(_PALM_GONE)),
     _row(12, "API2GPT", "代理：API2GPT", "openai", "https://api.api2gpt.com"),
     _row(13, "AIGC2D", "代理：AIGC2D", "openai", "https://api.aigc2d.com"),
     _anthropic(14, "Anthropic", "Anthropic", "anthropic", "https://api.anthropic.com"),
     _other(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", "baidu"),
-    _other(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", "zhipu"),
-    _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope"),
+    replace(_row(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", _ZHIPU), faults=faults.ZHIPU),
+    replace(
+        _other(17, "Ali", "阿里通义千问", "ali", "https://dashscope.aliyuncs.com", "dashscope", paths.dashscope),
+        faults=faults.ali,
+        streaming=((b"x-dashscope-sse", b"enable"),),
+        configured=((b"x-dashscope-plugin", "plugin"),),
+    ),
     _other(18, "Xunfei", "讯飞星火认知", "xunfei", "", "xunfei"),
     _row(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
-    _row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER),
-    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy"),
+    _responding(_row(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_OPENROUTER)),
+    _other(21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", "aiproxy", _LIBRARY),
     _row(22, "FastGPT", "知识库：FastGPT", "openai", "https://fastgpt.run/api/openapi"),
     _other(23, "Tencent", "腾讯混元", "tencent", "https://hunyuan.tencentcloudapi.com", "tencent"),
     _gemini(24, "Gemini", "Gemini", "google gemini", _GOOGLE),
@@ -171,8 +220,8 @@ _ROWS: Final = (
     _row(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
     _row(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX),
     _row(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
-    _row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai"),
-    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama"),
+    _responding(_row(29, "Groq", "Groq", "groq", "https://api.groq.com/openai")),
+    _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama", _OLLAMA),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
     Provider(
@@ -188,11 +237,17 @@ _ROWS: Final = (
         auth="aws",
         key_parts=("ak", "sk", "region"),
     ),
-    _other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze"),
-    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere"),
+    replace(_other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze", _COZE), faults=faults.COZE),
+    _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
-    _other(37, "Cloudflare", "Cloudflare", "cloudflare", "https://api.cloudflare.com", "cloudflare"),
-    _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl"),
+    replace(
+        _row(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai), faults=faults.CLOUDFLARE
+    ),
+    replace(
+        _other(38, "DeepL", "DeepL", "deepl", "https://api-free.deepl.com", "deepl", _DEEPL),
+        auth="deepl-auth-key",
+        faults=faults.DEEPL,
+    ),
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
     _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),
@@ -211,7 +266,7 @@ _ROWS: Final = (
     ),
     _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
     _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
-    _row(45, "XAI", "xAI", "xai", "https://api.x.ai"),
+    _responding(_row(45, "XAI", "xAI", "xai", "https://api.x.ai")),
     _other(46, "Replicate", "Replicate", "replicate", "https://api.replicate.com/v1/models/", "replicate"),
     _row(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),
     _row(48, "XunfeiV2", "讯飞星火认知 V2", "xunfeiv2", "https://spark-api-open.xf-yun.com"),

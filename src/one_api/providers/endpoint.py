@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from one_api.providers.auth import credentials, settings
-from one_api.providers.catalog import provider
+from one_api.providers.auth import credentials, printable, settings
+from one_api.providers.catalog import Provider, provider
 from one_api.providers.flows import Headers, Way
 from one_api.providers.modes import Mode
 from one_api.providers.paths import Place, Unsupported
@@ -54,4 +54,24 @@ def endpoint(
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
     headers, way = credentials(row.auth, account.key, config)
-    return Endpoint(base + path, (*headers, *row.headers), way)
+    asking = row.streaming if stream else ()
+    return Endpoint(base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way)
+
+
+def _configured(row: Provider, account: Account) -> Headers:
+    found = ((name, account.config.get(setting, "")) for name, setting in row.configured)
+    return tuple((name, printable(value)) for name, value in found if value)
+
+
+def wire(account: Account, spoken: str, model: str) -> str:
+    """What to speak with `account` for a caller of the dialect `spoken` who wants `model`.
+
+    What a provider speaks beside its first dialects it speaks at its own address: another may be anybody's. For the
+    Responses API the channel's setting `responses` says more: "true", "false", or "only" if it speaks nothing else.
+    """
+    row = provider(account.type)
+    said = account.config.get("responses") if "openai" in row.wires else None
+    if said == "only" or (said == "true" and spoken == "responses"):
+        return "responses"
+    at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
+    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken, model)

@@ -21,8 +21,11 @@ class Mode(IntEnum):
     TRANSLATION = 9
     PROXY = 10
     MESSAGES = 11  # ours: Anthropic's Messages API
-    GENERATE = 20  # ours from here on: the Gemini API
-    COUNT = 21
+    MESSAGES_COUNT = 12  # and how many tokens one would be
+    RESPONSES = 13  # ours: OpenAI's Responses API
+    RESPONSES_COUNT = 14
+    GENERATE = 20  # ours: the Gemini API
+    GENERATE_COUNT = 21
     EMBED = 22
     BATCH_EMBED = 23
 
@@ -38,24 +41,37 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.SPEECH: "/v1/audio/speech",
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
+        Mode.RESPONSES: "/v1/responses",
+        Mode.RESPONSES_COUNT: "/v1/responses/input_tokens",
     }
 )
 MESSAGES_PATH: Final = "/v1/messages"
+MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
-SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
-    {Mode.CHAT: "openai", Mode.MESSAGES: "anthropic", Mode.GENERATE: "gemini"}
+CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"openai": Mode.CHAT, "anthropic": Mode.MESSAGES, "responses": Mode.RESPONSES, "gemini": Mode.GENERATE}
 )
-"""The kinds of calls that are a conversation, each with the wire it is made in. Any channel that chats can answer."""
+"""What a conversation is called on each wire that callers speak. Any channel that chats can answer it."""
+COUNTS: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"anthropic": Mode.MESSAGES_COUNT, "responses": Mode.RESPONSES_COUNT, "gemini": Mode.GENERATE_COUNT}
+)
+"""What the question is called how many tokens it would be."""
+SPOKEN: Final[Mapping[Mode, str]] = MappingProxyType(
+    {mode: wire for table in (CONVERSATION, COUNTS) for wire, mode in table.items()}
+)
+"""The wire of each of these."""
+EMBEDDED: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.EMBEDDINGS: "openai", Mode.EMBED: "gemini", Mode.BATCH_EMBED: "gemini"}
+)
+"""The kinds of calls that turn texts into vectors, each with the wire it is made in."""
 ACTIONS: Final[Mapping[str, Mode]] = MappingProxyType(
     {
         "generateContent": Mode.GENERATE,
         "streamGenerateContent": Mode.GENERATE,
-        "countTokens": Mode.COUNT,
+        "countTokens": Mode.GENERATE_COUNT,
         "embedContent": Mode.EMBED,
         "batchEmbedContents": Mode.BATCH_EMBED,
     }
 )
 """What can be done with a model of the Gemini API, after the colon of its path: https://ai.google.dev/api."""
-CONVERSATION: Final[Mapping[str, Mode]] = MappingProxyType({wire: mode for mode, wire in SPOKEN.items()})
-"""What a conversation is called on a wire."""
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

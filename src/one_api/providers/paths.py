@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from one_api.dialects.dashscope import sees
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -68,8 +69,11 @@ def versionless(place: Place) -> str:
 def azure(place: Place) -> str:
     """Deployments instead of models. Text deployments are named like the model without dots.
 
-    https://learn.microsoft.com/azure/ai-services/openai/reference
+    https://learn.microsoft.com/azure/ai-services/openai/reference. Responses are a part of their newer API, where the
+    request names the deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
     """
+    if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
+        return f"/openai{PATHS[place.mode]}"
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
@@ -92,6 +96,8 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
+    if place.mode is Mode.MESSAGES_COUNT:
+        return MESSAGES_COUNT_PATH
     if place.mode not in (Mode.CHAT, Mode.MESSAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for anthropic")
     return MESSAGES_PATH
@@ -110,7 +116,7 @@ def gemini(place: Place) -> str:
 
 _ACTIONS: Final = {
     Mode.GENERATE: "generateContent",
-    Mode.COUNT: "countTokens",
+    Mode.GENERATE_COUNT: "countTokens",
     Mode.EMBED: "embedContent",
     Mode.BATCH_EMBED: "batchEmbedContents",
     Mode.EMBEDDINGS: "batchEmbedContents",
@@ -121,6 +127,51 @@ _OLDER: Final = ("gemini-pro", "gemini-1.0", "text-embedding-", "embedding-", "a
 def _is_newer(model: str) -> bool:
     """Whether only the newest API knows a model. One API knew that of 1.5 and 2.0; it holds for all after them."""
     return not model.startswith(_OLDER) or model.endswith("-latest")
+
+
+def own(name: str, paths: Mapping[Mode, str]) -> PathRule:
+    """A provider with a protocol of its own, which serves these kinds of calls and no others."""
+
+    def rule(place: Place) -> str:
+        if place.mode not in paths:
+            raise Unsupported(f"unsupported relay mode {place.mode.value} for {name}")
+        return paths[place.mode]
+
+    return rule
+
+
+def dashscope(place: Place) -> str:
+    """Where Ali's models are asked depends on whether they see."""
+    if place.mode is Mode.EMBEDDINGS:
+        return "/api/v1/services/embeddings/text-embedding/text-embedding"
+    if place.mode is not Mode.CHAT:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for ali")
+    return f"/api/v1/services/aigc/{'multimodal' if sees(place.model) else 'text'}-generation/generation"
+
+
+def workers_ai(place: Place) -> str:
+    """OpenAI's dialect below an account of Cloudflare's, whose number the channel's settings call `user_id`.
+
+    https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/. Behind their gateway the account
+    is part of the base: https://developers.cloudflare.com/ai-gateway/usage/providers/workersai/.
+    """
+    if place.mode not in (Mode.CHAT, Mode.EMBEDDINGS):
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for cloudflare")
+    if place.base.startswith(CLOUDFLARE_GATEWAY) and place.base.endswith("/workers-ai"):
+        return PATHS[place.mode]
+    account = place.config.get("user_id")
+    if not account:
+        raise Unsupported("a Cloudflare channel needs the number of the account")
+    return f"/client/v4/accounts/{quote(account, safe='')}/ai{PATHS[place.mode]}"
+
+
+def gone(reason: str) -> PathRule:
+    """A provider that does not exist any more."""
+
+    def rule(_: Place) -> str:
+        raise Unsupported(reason)
+
+    return rule
 
 
 def foreign(name: str) -> PathRule:

@@ -1,7 +1,7 @@
 """One call on one channel after another, until the first content is here. Retries live here and nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,30 +9,28 @@ import msgspec
 
 from one_api import providers
 from one_api.dialects import openai_chat, openai_errors
-from one_api.dialects.outbound import OUTBOUND, Outbound
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers.flows import TOKEN_REFUSED, Query, Way
-from one_api.relay import forwarded, translated
-from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.providers.flows import TOKEN_REFUSED, Query
+from one_api.relay import abroad
+from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
+from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
-from one_api.relay.spoken import spoken
-from one_api.relay.transport import HttpRequest, Origin, Timeouts, Transport
+from one_api.relay.targets import EVENT_STREAM, USER_AGENT, Target, Targets, shape
+from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import account_phrase
+from one_api.routing.health import OF_THE_ACCOUNT, retry_after
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
-MAX_ENDPOINTS = 10_000
-USER_AGENT = (b"user-agent", b"one-api")
 BAICHUAN = 26  # its requests were always written anew
 
-_EVENT_STREAM = (b"accept", b"text/event-stream")
-_JSON = (b"content-type", b"application/json")
+_NO_CHOICES = openai_chat.Whole().choices
 
 
 class Health(Protocol):
@@ -40,80 +38,13 @@ class Health(Protocol):
 
     def succeeded(self, channel: Channel) -> None: ...
 
-    def failed(self, channel: Channel, error: UpstreamError) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a channel's requests of one kind go, ready for the transport.
-
-    dialect: the channel's, None where caller and channel both speak OpenAI's. translated: whether the caller speaks
-    another. callers: headers a caller may set himself. way: what it takes more than sending it to `url`.
-    """
-
-    origin: Origin
-    path: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    dialect: Outbound | None = None
-    translated: bool = False
-    callers: tuple[bytes, ...] = ()
-    url: str = ""
-    way: Way | None = None
-
-
-class Targets:
-    """Parsed endpoints, remembered for as long as their channel is the same object of the same snapshot.
-
-    outbound: the dialects of channels, as the operator wants them spoken. version: see providers.endpoint.
-    """
-
-    def __init__(self, outbound: Mapping[str, Outbound] = OUTBOUND, *, version: str = "v1") -> None:
-        self._outbound = outbound
-        self._version = version
-        self._known: dict[tuple[int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
-
-    def apart(self) -> "Targets":
-        """The same for a channel that is another object than the one that calls know."""
-        return Targets(self._outbound, version=self._version)
-
-    def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str, *, stream: bool) -> Target:
-        """Raises UpstreamError where the provider has no such mode."""
-        key = (channel.id, mode, model, engine, stream)
-        known = self._known.get(key)
-        if known is not None and known[0] is channel:
-            return known[1]
-        try:
-            row = providers.provider(channel.type)
-            asked = providers.SPOKEN.get(mode)
-            wire = row.wire(asked or "openai", model)
-            translated = asked is not None and asked != wire
-            there = providers.CONVERSATION.get(wire, providers.Mode.CHAT) if translated else mode
-            endpoint = providers.endpoint(channel, there, model, engine=engine, stream=stream, version=self._version)
-            origin, path = Origin.parse(endpoint.url)
-        except (providers.Unsupported, ValueError) as error:
-            reason = str(error)
-            raise UpstreamError(
-                reason, status=500, code="do_request_failed", kind="one_api_error", blame="nobody"
-            ) from None
-        target = Target(
-            origin,
-            path.encode("latin-1"),
-            endpoint.headers,
-            self._outbound.get(wire) if translated or wire != "openai" else None,
-            translated=translated,
-            callers=row.callers,
-            url=endpoint.url,
-            way=endpoint.way,
-        )
-        if len(self._known) >= MAX_ENDPOINTS:
-            self._known.clear()
-        self._known[key] = (channel, target)
-        return target
+    def failed(self, channel: Channel, error: UpstreamError, model: str) -> None: ...
+    def resting(self, channel: Channel, model: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstreams:
-    """What an attempt needs of the process."""
+    """What an attempt needs of the process. `content` fetches what requests name by address."""
 
     loop: asyncio.AbstractEventLoop
     transport: Callable[[str], Transport]
@@ -123,6 +54,7 @@ class Upstreams:
     timeouts: Timeouts
     enforce_usage: bool
     now: Callable[[], int]
+    content: Source
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -150,12 +82,16 @@ async def first_answer(
 ) -> Answer:
     """The first channel's answer that is one. Raises the last channel's UpstreamError, or ClientGone."""
     last: OneAPIError | None = None
+    enclosed: Enclosed = NOTHING
     for channel in candidates:
         inflow = None
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
         try:
-            inflow = _ask(upstreams, call, ask, channel, model, account)
+            body = None
+            if ask.media or len(call.body) > LONG:
+                body, enclosed = await _written_aside(upstreams, call, ask, channel, model, enclosed)
+            inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
             await inflow.ready
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
@@ -163,8 +99,9 @@ async def first_answer(
             _let_go(client, inflow)
             last = _clean(upstreams, error, channel, inflow)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            upstreams.health.failed(channel, error)
-            if not error.retry and not _of_the_account(error):
+            error.retry_after = _rest_asked_for(inflow, upstreams.now())
+            upstreams.health.failed(channel, error, model)
+            if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
         except BaseException as error:
             _let_go(client, inflow)
@@ -191,7 +128,8 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
     started = upstreams.loop.time()
     model = channel.mapping.get(ask.model) or ask.model
     try:
-        inflow = _ask(upstreams, call, ask, channel, model, None)
+        body, _ = await _written_aside(upstreams, call, ask, channel, model, NOTHING)
+        inflow = _ask(upstreams, call, ask, channel, model, None, body)
         client.listen(inflow)
         await inflow.ready
         return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
@@ -217,60 +155,68 @@ def _let_go(client: Client, inflow: Inflow | None) -> None:
         inflow.close()
 
 
-def _ask(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, account: Account | None) -> Inflow:
-    """Send the call to a channel. Raises UpstreamError where it cannot be sent."""
+def _target(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str) -> Target:
     engine = call.heading.engine and (call.heading.engine if model == ask.model else model)
-    target = upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
-    if target.dialect is not None:
-        return _ask_abroad(upstreams, call, ask, channel, model, account, target, target.dialect)
-    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
-    inflow = Inflow(
-        upstreams.loop,
-        wants=_shape(ask),
-        strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
-        checkpoint=None if account is None else lambda flow: account.checkpoint(channel, model, flow),
-    )
-    request = HttpRequest(
-        origin=target.origin,
-        method="POST",
-        target=target.path,
-        headers=_headers(call, ask, target),
-        body=_body(call, ask, channel, model, include_usage=wants_usage),
-    )
-    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
-    return inflow
+    return upstreams.targets.find(channel, ask.mode, model, engine, stream=ask.stream)
 
 
-def _ask_abroad(
+def _rest_asked_for(inflow: Inflow | None, now: int) -> float:
+    return 0.0 if inflow is None or inflow.head is None else retry_after(inflow.head.headers, now)
+
+
+async def _written_aside(
+    upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model: str, known: Enclosed
+) -> tuple[bytes | None, Enclosed]:
+    """The body for a channel of another dialect, with what had to be fetched for it. Raises UpstreamError.
+
+    A thread writes what is long: images of megabytes must not hold everybody up.
+    """
+    target = _target(upstreams, call, ask, channel, model)
+    if target.dialect is None:
+        return None, known
+    enclosed = await abroad.enclosures(upstreams.content, ask, channel, model, target, known)
+    facts = (call, ask, channel, model, target, target.dialect, enclosed)
+    if len(call.body) <= LONG and not enclosed:
+        return abroad.write_request(*facts), enclosed
+    return await asyncio.to_thread(abroad.write_request, *facts), enclosed
+
+
+def _ask(
     upstreams: Upstreams,
     call: Call,
     ask: Ask,
     channel: Channel,
     model: str,
     account: Account | None,
-    target: Target,
-    dialect: Outbound,
+    body: bytes | None,
 ) -> Inflow:
-    """The same to a channel that does not speak OpenAI's dialect: translated, unless its own is the caller's too."""
+    """Send the call to a channel; its body where that is written already. Raises UpstreamError if it cannot be sent."""
+    target = _target(upstreams, call, ask, channel, model)
     checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
-    inbound = spoken(ask.mode)
-    inflow: Inflow
-    if target.translated:
-        body = translated.write_request(call, ask, channel, model, inbound=inbound, outbound=dialect)
-        inflow = translated.TranslatedInflow(
-            upstreams.loop,
-            inbound=inbound,
-            outbound=dialect,
-            document=ask.document,
-            model=model,
-            created=upstreams.now(),
-            wants=_shape(ask),
-            checkpoint=checkpoint,
-        )
-    else:
-        body = forwarded.write_request(call, ask, channel, model, inbound)
-        inflow = forwarded.ForwardedInflow(upstreams.loop, inbound, wants=_shape(ask), checkpoint=checkpoint)
-    headers = _headers_abroad(call, ask, target)
+    if target.dialect is not None:
+        body = body or abroad.write_request(call, ask, channel, model, target, target.dialect, NOTHING)
+        inflow = abroad.inflow(upstreams.loop, ask, model, target, target.dialect, upstreams.now(), checkpoint)
+        headers = abroad.headers(call, ask, target)
+        return _send(upstreams, channel, target, headers, body, inflow)
+    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
+    inflow = Inflow(
+        upstreams.loop,
+        wants=shape(ask),
+        strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
+        checkpoint=checkpoint,
+    )
+    body = _body(call, ask, channel, model, include_usage=wants_usage)
+    return _send(upstreams, channel, target, _headers(call, ask, target), body, inflow)
+
+
+def _send(
+    upstreams: Upstreams,
+    channel: Channel,
+    target: Target,
+    headers: tuple[tuple[bytes, bytes], ...],
+    body: bytes,
+    inflow: Inflow,
+) -> Inflow:
     transport = transport_for(upstreams, channel)
     if target.way is not None:
         query = Query(url=target.url, headers=headers, body=body)
@@ -308,31 +254,14 @@ def hides_output(model: str) -> bool:
     return name.startswith(("o1", "o3", "o4", "gpt-5"))
 
 
-def _shape(ask: Ask) -> Shape:
-    if ask.mode is providers.Mode.SPEECH:
-        return Shape.BYTES
-    return Shape.EVENTS if ask.stream else Shape.WHOLE
-
-
 def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
     accept = call.heading.headers.get(b"accept")
     kind = (b"content-type", call.heading.headers.get(b"content-type", b"application/json"))
     if accept is not None:
         return (*target.headers, kind, (b"accept", accept), USER_AGENT)
     if ask.stream:
-        return (*target.headers, kind, _EVENT_STREAM, USER_AGENT)
+        return (*target.headers, kind, EVENT_STREAM, USER_AGENT)
     return (*target.headers, kind, USER_AGENT)
-
-
-def _headers_abroad(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:
-    """Of the caller's headers only those that the provider's row leaves to him, and to a client of OpenAI's fewer."""
-    sent = dict(target.headers)
-    for name in target.callers:
-        value = call.heading.headers.get(name)
-        if value is not None and (name in sent or not target.translated):
-            sent[name] = value
-    accept = (_EVENT_STREAM,) if ask.stream else ()
-    return (*sent.items(), _JSON, *accept, USER_AGENT)
 
 
 def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:
@@ -355,7 +284,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel, inflow.hidden))
+        raise _refused(head.status, body_without_key(inflow.body, channel, inflow.hidden), channel)
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
@@ -373,24 +302,28 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if _is_error(whole.error):
         reported = openai_errors.from_object(whole.error)
         raise _failure(502, reported, retry=True)
+    if ask.mode is providers.Mode.CHAT and whole.choices == _NO_CHOICES:
+        _look_for_a_fault(body, channel)
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)
     return whole
 
 
-def _of_the_account(error: UpstreamError) -> bool:
-    """Anthropic says 400 of an account without credit, which is no fault of the request."""
-    return not error.quoted and account_phrase(error.message) != ""
+def _look_for_a_fault(body: bytes, channel: Channel) -> None:
+    """Some providers with errors of their own form give them status 200. Raises UpstreamError."""
+    faults = providers.provider(channel.type).faults
+    if faults is not openai_errors.decode_error:
+        raise _failure(502, faults(502, body_without_key(body, channel)), retry=True)
 
 
 def _is_error(error: Any) -> bool:
     return bool(error) and (not isinstance(error, dict) or bool(error.get("message") or error.get("type")))
 
 
-def _refused(status: int, body: bytes) -> UpstreamError:
+def _refused(status: int, body: bytes, channel: Channel) -> UpstreamError:
     # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
     shown = status if 400 <= status < 600 else 502
-    error = _failure(shown, openai_errors.decode_error(status, body), retry=status != 400)
+    error = _failure(shown, providers.provider(channel.type).faults(status, body), retry=status != 400)
     error.answered = status
     return error
 

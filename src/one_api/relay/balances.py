@@ -7,9 +7,10 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers import balances
 from one_api.providers.balances import NoBalance, Query
-from one_api.relay.attempt import USER_AGENT, Upstreams, transport_for
+from one_api.relay.attempt import Upstreams, transport_for
 from one_api.relay.inflow import Inflow, Shape
 from one_api.relay.redaction import text_without_key
+from one_api.relay.targets import USER_AGENT
 from one_api.relay.transport import HttpRequest, Origin, Timeouts
 from one_api.routing import Channel
 

@@ -14,7 +14,7 @@ from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
-from one_api.providers import Mode
+from one_api.providers import EMBEDDED, Mode
 from one_api.relay.calls import FORM_MODES, Ask
 from one_api.routing import Channel
 
@@ -23,8 +23,8 @@ from one_api.routing import Channel
 MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
-UNCOUNTED = frozenset((Mode.EMBEDDINGS, Mode.EDITS))  # One API asks nothing for their prompt beforehand
-NO_OUTPUT = frozenset((Mode.EMBEDDINGS, Mode.MODERATIONS))
+UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS))  # One API asks nothing for their prompt beforehand
+NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS))
 
 
 class Price(Struct, frozen=True):
@@ -89,8 +89,8 @@ def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None)
         n=ask.n,
         tolerance=options.charge_tolerance_tokens,
     )
-    if ask.limit is None and ask.mode not in NO_OUTPUT:
-        # Nobody named a limit, so a long answer is no absurd claim.
+    if ask.unseen or (ask.limit is None and ask.mode not in NO_OUTPUT):
+        # Nobody named a limit, or knows the prompt: so a large number is no absurd claim.
         return replace(bounds, ceiling=text.MOST_QUOTA)
     return bounds
 

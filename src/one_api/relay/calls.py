@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from one_api.dialects.gemini import embeddings
 from one_api.errors import BadRequest, OneAPIError
+from one_api.ir import Unrepresentable
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers import Mode
+from one_api.providers import ACTIONS, EMBEDDED, Mode
 from one_api.relay import forms
 from one_api.relay.heading import Heading
 from one_api.relay.spoken import MEASURED_MODES
@@ -22,11 +24,12 @@ MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
-TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.EMBEDDINGS, Mode.MODERATIONS, Mode.EDITS, *MEASURED_MODES))
+TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, *MEASURED_MODES))
 FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
 
+_NAMED_BY_PATH = frozenset(ACTIONS.values())
 _DEFAULT_MODELS = {
     Mode.MODERATIONS: "text-moderation-latest",
     Mode.IMAGES: "dall-e-2",
@@ -50,7 +53,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a call asks for, in the terms that routing and pricing need.
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
-    for one choice, None when he named none.
+    for one choice, None when he named none. kept: the field that stands for what a vendor keeps from an earlier call;
+    unseen: whether the model reads more than is here.
     """
 
     mode: Mode
@@ -60,6 +64,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     text: int = 0
     media: int = 0
+    kept: str = ""
+    unseen: bool = False
     document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
@@ -84,6 +90,8 @@ def understand(call: Call) -> Ask:
         raise unreadable(call.mode, error.message) from None
     model = named or heading.engine or _DEFAULT_MODELS.get(call.mode, "")
     try:
+        if call.mode in _NAMED_BY_PATH:
+            model = _named_by_path(heading.engine, value)
         stream = value.get("stream") is True or _optional(value, "stream", bool) or False
         if call.mode in MEASURED_MODES:
             return _measured(call, document, model, stream=stream)
@@ -102,24 +110,34 @@ def understand(call: Call) -> Ask:
         raise
 
 
+def _named_by_path(engine: str, document: Mapping[str, Any]) -> str:
+    """The body may name the model too, but no other."""
+    try:
+        others = embeddings.names(document) - {engine}
+    except Unrepresentable as error:
+        raise BadRequest(error.message) from None
+    if others:
+        raise BadRequest("the path and the body name two different models")
+    return engine
+
+
 def _measured(call: Call, document: json.Document, model: str, *, stream: bool) -> Ask:
     """A request in a dialect of its own; its path may name the model and say whether it is a stream."""
     measure = MEASURED_MODES[call.mode].measure(document.value)
-    engine = call.heading.engine
-    if engine and model != engine and model.removeprefix("models/") != engine:
-        raise BadRequest("the path and the body name two different models")
     if measure.limit is not None and measure.limit > MAX_TOKENS:
         raise BadRequest("max_tokens is invalid")
     if measure.n > MAX_CHOICES:
         raise BadRequest("n is invalid")
     return Ask(
         mode=call.mode,
-        model=engine or model,
+        model=model,
         stream=stream if call.heading.stream is None else call.heading.stream,
         n=measure.n,
         limit=measure.limit,
         text=max(document.text - measure.inline, 0),
         media=measure.media,
+        kept=measure.kept,
+        unseen=measure.unseen,
         document=document.value,
     )
 
@@ -211,6 +229,9 @@ _REQUIRED = {
     Mode.CHAT: ("messages",),
     Mode.COMPLETIONS: ("prompt",),
     Mode.EMBEDDINGS: ("input",),
+    Mode.EMBED: ("content",),
+    Mode.BATCH_EMBED: ("requests",),
+    Mode.GENERATE_COUNT: (),
     Mode.MODERATIONS: ("input",),
     Mode.EDITS: ("instruction",),
 }

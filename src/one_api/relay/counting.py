@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from one_api.dialects import openai_chat
+from one_api.dialects.gemini import embeddings
 from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import vision
@@ -46,21 +47,23 @@ class Counting:
         match ask.mode:
             case Mode.CHAT:
                 sizes = await self._sizes(document)
-                return await _run(ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
+                return await _run(counter, model, ask.text, lambda: counter.chat(model, dict(document), _sizer(sizes)))
             case mode if (dialect := MEASURED_MODES.get(mode)) is not None:
-                return await _run(ask.text, lambda: counter.value(model, dialect.written(document)))
+                return await _run(counter, model, ask.text, lambda: counter.value(model, dialect.written(document)))
+            case Mode.EMBED | Mode.BATCH_EMBED:
+                return await _run(counter, model, ask.text, lambda: counter.prompt(model, embeddings.written(document)))
             case Mode.COMPLETIONS:
-                return await _run(ask.text, lambda: counter.prompt(model, document.get("prompt")))
+                return await _run(counter, model, ask.text, lambda: counter.prompt(model, document.get("prompt")))
             case Mode.EDITS:
                 parts = [document.get("input"), document.get("instruction")]
-                return await _run(ask.text, lambda: counter.prompt(model, parts))
+                return await _run(counter, model, ask.text, lambda: counter.prompt(model, parts))
             case _:
-                return await _run(ask.text, lambda: counter.prompt(model, document.get("input")))
+                return await _run(counter, model, ask.text, lambda: counter.prompt(model, document.get("input")))
 
     async def text(self, model: str, pieces: Sequence[str], options: Options) -> int:
         """Tokens of what was delivered in pieces."""
         counter, whole = self._counter(options), "".join(pieces)
-        return await _run(len(whole), lambda: counter.text(model, whole))
+        return await _run(counter, model, len(whole), lambda: counter.text(model, whole))
 
     async def answer(self, model: str, choices: msgspec.Raw, options: Options) -> int:
         """Output tokens of an answer in one piece, choice by choice."""
@@ -69,7 +72,7 @@ class Counting:
         def count() -> int:
             return sum(_choice(counter, model, choice) for choice in _choices(choices))
 
-        return await _run(len(bytes(choices)), count)
+        return await _run(counter, model, len(bytes(choices)), count)
 
     def _counter(self, options: Options) -> TokenCounter:
         return self._approximate if options.approximate_token_enabled else self._exact
@@ -119,5 +122,5 @@ def _image_urls(messages: Any) -> list[str]:
     return found
 
 
-async def _run(size: int, count: Callable[[], T]) -> T:
-    return count() if size <= INLINE else await asyncio.to_thread(count)
+async def _run(counter: TokenCounter, model: str, size: int, count: Callable[[], T]) -> T:
+    return count() if size <= INLINE and counter.ready(model) else await asyncio.to_thread(count)

@@ -7,18 +7,37 @@ import asyncio
 from collections.abc import Callable
 
 from one_api import ir
+from one_api.dialects import responses
 from one_api.dialects.inbound import Inbound
 from one_api.dialects.tap import PassageTap
+from one_api.errors import UpstreamError
 from one_api.lib import json
+from one_api.providers import SPOKEN
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
 
 
 def write_request(call: Call, ask: Ask, channel: Channel, model: str, inbound: Inbound) -> bytes:
-    """The bytes that were read, unless something has to change."""
-    patched = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
-    return call.body if patched is None else json.encode(patched)
+    """The bytes that were read, unless something has to change. Raises UpstreamError.
+
+    What a vendor keeps belongs to the channel's account, and so to all its callers: whoever learns of another's answer
+    could go on with it. So it takes an operator who says that they may.
+    """
+    if ask.kept and channel.config.get("kept_responses") != "true":
+        raise UpstreamError(
+            f"{ask.kept} cannot refer to what is kept elsewhere on this channel: send the items themselves",
+            status=400,
+            code="invalid_text_request",
+            kind="one_api_error",
+            param=ask.kept,
+            blame="caller",
+        )
+    document = responses.own(ask.document) if SPOKEN.get(ask.mode) == "responses" else ask.document
+    patched = inbound.patch(document, model=model, system_prompt=channel.system_prompt)
+    if patched is None and document is ask.document:
+        return call.body
+    return json.encode(document if patched is None else patched)
 
 
 class ForwardedInflow(Inflow):

@@ -10,17 +10,22 @@ from msgspec import Struct
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
-from one_api.providers import ACTIONS, MESSAGES_PATH, PATHS, Mode
+from one_api.providers import ACTIONS, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
+from one_api.relay.spoken import KEY_HEADERS, KEYS
 
 ENGINES = "/v1/engines/"
 PROXY = "/v1/oneapi/proxy/"
+TWO_KEYS = "two different keys are given"
 
 _MODES: Mapping[str, Mode] = MappingProxyType(
-    {**{path: mode for mode, path in PATHS.items()}, MESSAGES_PATH: Mode.MESSAGES}
+    {
+        **{path: mode for mode, path in PATHS.items()},
+        MESSAGES_PATH: Mode.MESSAGES,
+        MESSAGES_COUNT_PATH: Mode.MESSAGES_COUNT,
+    }
 )
-_SINGLE = frozenset((b"authorization", b"x-api-key", b"x-goog-api-key", b"content-type", b"content-encoding", b"host"))
+_SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host")) | KEY_HEADERS
 _GOOGLE: Final = re.compile(rf"/v1(?:beta)?/models/(.+):({'|'.join(ACTIONS)})")
-_KEY_HEADERS: Final = {Mode.MESSAGES: b"x-api-key", **dict.fromkeys(ACTIONS.values(), b"x-goog-api-key")}
 
 
 class Heading(Struct, frozen=True, kw_only=True):
@@ -110,12 +115,12 @@ def _credentials(
 ) -> tuple[rules.Credentials | None, str]:
     """The key, in whichever place clients of a dialect have it, and what is wrong with it if there is more than one."""
     given = [headers.get(b"authorization", b"").decode("latin-1")]
-    name = _KEY_HEADERS.get(mode)
+    name = KEYS.get(mode)
     if name is not None and name in headers:
         given.append(headers[name].decode("latin-1"))
     given.extend(asked)
     found = [each for text in given if (each := rules.read_key(text.strip())) is not None]
-    return (found[0] if found else None), "" if len(set(found)) < 2 else "two different keys are given"
+    return (found[0] if found else None), "" if len(set(found)) < 2 else TWO_KEYS
 
 
 def _relayed(method: bytes, target: str) -> bool:

@@ -1,6 +1,7 @@
 """Takes a channel out of service, once: its account is finished, or too many of its calls fail. Tells root of it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from one_api.options import Options
 from one_api.relay import notices
 from one_api.relay.notices import Notice
 from one_api.routing import Channel, Routes
-from one_api.routing.health import Rate, SuccessRates, account_phrase, is_the_channels, is_typed
+from one_api.routing.health import OF_THE_ACCOUNT, Cause, Rate, Rests, SuccessRates, cause_of, is_the_channels
 
 log = structlog.get_logger(__name__)
 
@@ -55,13 +56,20 @@ class ChannelHealth:
         self._outbox = outbox
         self._rates = rates
         self._refresh = refresh
+        self._rests = Rests()
         self._writes: dict[int, asyncio.Task[None]] = {}
 
     def succeeded(self, channel: Channel) -> None:
         if self._rates is not None:
             self._rates.succeeded(channel.id)
 
-    def failed(self, channel: Channel, error: UpstreamError) -> None:
+    def resting(self, channel: Channel, model: str) -> bool:
+        """Whether the channel asked to be left alone with this model of its upstream."""
+        return self._rests.resting(channel.id, model, time.monotonic())
+
+    def failed(self, channel: Channel, error: UpstreamError, model: str = "") -> None:
+        if error.retry_after and cause(error) in (Cause.OVERLOADED, Cause.DOWN):
+            self._rests.begin(channel.id, model, error.retry_after, time.monotonic())
         if self.is_finished(error):
             self._begin(channel, self.disable(channel, error.message, summary(error)))
         elif self._rates is not None and error.blame == "channel" and is_the_channels(error.status):
@@ -71,10 +79,7 @@ class ChannelHealth:
 
     def is_finished(self, error: UpstreamError) -> bool:
         """Whether the error says so of the channel's account, and the operator wants channels to be disabled for it."""
-        if not self._options().automatic_disable_channel_enabled:
-            return False
-        typed = is_typed(error.status, error.type, error.code)
-        return typed or (not error.quoted and account_phrase(error.message) != "")
+        return self._options().automatic_disable_channel_enabled and cause(error) in OF_THE_ACCOUNT
 
     async def disable(self, channel: Channel, reason: str, logged: str) -> bool:
         """Take it out and tell root. `reason` may hold what an upstream said, which does not belong in a log."""
@@ -128,6 +133,10 @@ async def _logged(channel: Channel, work: Coroutine[Any, Any, object]) -> None:
         await work
     except Exception:
         log.exception("channel could not be disabled", channel=channel.id)
+
+
+def cause(error: UpstreamError) -> Cause:
+    return cause_of(error.status, error.type, error.code, error.message, quoted=error.quoted)
 
 
 def summary(error: UpstreamError) -> str:

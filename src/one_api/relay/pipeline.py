@@ -4,7 +4,7 @@ Whoever saw the end of his answer has paid: the end is held back until the charg
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
@@ -23,7 +23,7 @@ from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
 from one_api.relay.redaction import without_key
-from one_api.relay.spoken import spoken
+from one_api.relay.spoken import speaks, spoken
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -94,16 +94,30 @@ async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
 
 
 def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Channel]:
-    """The channels to try, in order; no more of them than the option RetryTimes allows."""
+    """The channels to try, in order; no more of them than the option RetryTimes allows.
+
+    One that asked to be left alone for a while comes last.
+    """
     routes = relay.routes()
     if pinned is not None:
         return [pinned_channel(routes, caller, ask, pinned)]
     found: list[Channel] = []
+    resting: list[Channel] = []
+    is_resting = relay.upstreams.health.resting
     tries = relay.options().retry_times + 1
-    for channel in routes.plan(caller.group, ask.model, relay.rng):
+    planned: Iterable[Channel] = routes.plan(caller.group, ask.model, relay.rng)
+    if ask.unseen:  # by others than those who speak the caller's dialect, as a rule
+        planned = sorted(
+            planned, key=lambda channel: not speaks(channel, ask.mode, channel.mapping.get(ask.model) or ask.model)
+        )
+    for channel in planned:
+        if is_resting(channel, channel.mapping.get(ask.model) or ask.model):
+            resting.append(channel)
+            continue
         found.append(channel)
         if len(found) >= tries:
             break
+    found += resting[: tries - len(found)]
     if not found:
         raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
     return found

@@ -2,10 +2,13 @@
 
 import asyncio
 import ssl
+from typing import TYPE_CHECKING
 
 from one_api.relay.direct import DirectTransport
-from one_api.relay.proxied import ProxiedTransport
 from one_api.relay.transport import Transport
+
+if TYPE_CHECKING:
+    from one_api.relay.proxied import ProxiedTransport
 
 MOST_PROXIES = 64
 
@@ -32,6 +35,8 @@ class Transports:
             if len(self._proxied) >= MOST_PROXIES:
                 # The oldest one ends its exchanges in peace and is closed with the process.
                 self._retired.append(self._proxied.pop(next(iter(self._proxied))))
+            from one_api.relay.proxied import ProxiedTransport  # noqa: PLC0415  # five megabytes for who has proxies
+
             found = self._proxied[wanted] = ProxiedTransport(self._loop, wanted)
         return found
 

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
 import structlog
+from msgspec import structs
 
 from one_api import ir
 from one_api.dialects.inbound import Inbound
 from one_api.dialects.outbound import Outbound
 from one_api.dialects.tap import EventTap
+from one_api.dialects.wholes import spread
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.relay.calls import Ask, Call
@@ -25,21 +26,42 @@ UNREADABLE: Final = "the upstream's answer cannot be read"
 log = structlog.get_logger(__name__)
 
 
-def write_request(call: Call, ask: Ask, channel: Channel, model: str, *, inbound: Inbound, outbound: Outbound) -> bytes:
-    """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
+def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir.Request:
+    """What the caller asks for, in the neutral model. Raises UpstreamError for what cannot be read."""
     document = inbound.patch(ask.document, model=model, system_prompt=channel.system_prompt)
     try:
         asked = inbound.decode_request(document or ask.document, model=model)
-        encoded = outbound.encode_request(msgspec.structs.replace(asked, stream=ask.stream))
     except ir.Unrepresentable as error:
-        raise UpstreamError(
-            error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
-        ) from None
+        raise _refused(error) from None
+    return structs.replace(asked, stream=ask.stream)  # a path may have said so
+
+
+def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Outbound) -> bytes:
+    """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
+    try:
+        encoded = outbound.encode_request(asked)
+    except ir.Unrepresentable as error:
+        raise _refused(error) from None
+    log_losses(call, channel, encoded)
+    return encoded.body
+
+
+def _refused(error: ir.Unrepresentable) -> UpstreamError:
+    return UpstreamError(
+        error.message,
+        status=400,
+        code="invalid_text_request",
+        kind="one_api_error",
+        param=error.param,
+        blame="caller",
+    )
+
+
+def log_losses(call: Call, channel: Channel, encoded: ir.Encoded) -> None:
     if encoded.losses:
         # Names of unknown fields are the caller's words: as many and as long as he likes.
         lost = [name[:64] for name in encoded.losses[:16]]
         log.info("lost in translation", request_id=call.id, channel=channel.id, losses=lost)
-    return encoded.body
 
 
 def refusal(message: str, kind: str) -> UpstreamError:
@@ -98,10 +120,18 @@ class TranslatedInflow(Inflow):
                 error = refusal(answer.message, answer.type)
             self._fail(error, Cut(answer.message))
             return
+        if self._wants is Shape.EVENTS:
+            self._spread(answer)
+            return
         self._tap.note_answer(answer)
         self._parts = [
             self._inbound.encode_answer(answer, model=self._model, created=self._created, asked=self._document)
         ]
+
+    def _spread(self, answer: ir.Answer) -> None:
+        """Some upstreams know no streams: who asked for one gets it nevertheless."""
+        self.shape, self._parts = Shape.EVENTS, []
+        self._translate(list(spread(answer)))
 
     def _stop(self, cut: Cut) -> None:
         if self._tap.refused:

@@ -1,12 +1,18 @@
-"""When a channel is taken out of service: its account is finished, or too few of its calls succeed. Pure.
+"""What an upstream's error means for its channel: whether it may be asked again, when, and by whom. Pure.
+
+A channel is taken out of service when its account is finished, or too few of its calls succeed, and rests for as long
+as an upstream that has too much to do asks for.
 
 Only what an upstream says of itself counts: a status, a typed error, or a whole sentence that its message begins with.
 No word that a caller can put into a request, and see quoted in an error, disables a channel.
 """
 
+import re
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Final
 
 _STATUSES: Final = frozenset((401, 402))
@@ -31,8 +37,96 @@ _SENTENCES: Final = (
     "the request signature we calculated does not match",
     "已欠费",
 )
+_UNPAID: Final = frozenset(("your credit balance is too low", "your account is not active", "已欠费"))
+_BALANCE: Final = frozenset(("insufficient_quota", "billing_error"))
+_BUSY: Final = frozenset((429, 529))
+_OVERLOADED: Final = frozenset(("overloaded_error", "rate_limit_error", "rate_limit_exceeded"))
+_LONG: Final = frozenset(("context_length_exceeded", "string_above_max_length", "request_too_large"))
+_REFUSED: Final = frozenset(("content_filter", "content_policy_violation", "moderation_blocked"))
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 # Statuses that are about the channel, and not about the request: those of a request any caller could repeat at will.
 _OF_THE_CHANNEL: Final = frozenset((401, 402, 408, 429))
+
+
+class Cause(Enum):
+    """Why an upstream did not answer. All that follows from an error follows from this."""
+
+    KEY = "bad key"
+    BALANCE = "no balance"
+    OVERLOADED = "overloaded"
+    TOO_LONG = "too long"
+    REFUSED = "content refused"
+    REQUEST = "bad request"
+    UNSUITED = "not on this channel"
+    DOWN = "provider down"
+
+
+OF_THE_ACCOUNT: Final = frozenset((Cause.KEY, Cause.BALANCE))
+OF_THE_REQUEST: Final = frozenset((Cause.TOO_LONG, Cause.REFUSED, Cause.REQUEST))
+
+
+def cause_of(status: int, kind: str, code: object, message: str, *, quoted: bool = False) -> Cause:
+    """The cause of an error. `quoted`: the message begins with words of the caller's, and so says nothing.
+
+    https://platform.openai.com/docs/guides/error-codes, https://platform.claude.com/docs/en/api/errors.
+    """
+    name = code if isinstance(code, str) else ""
+    phrase = "" if quoted else account_phrase(message)
+    if is_typed(status, kind, code) or phrase:
+        return Cause.BALANCE if status == 402 or {kind, name} & _BALANCE or phrase in _UNPAID else Cause.KEY
+    if status in _BUSY or {kind, name} & _OVERLOADED:
+        return Cause.OVERLOADED
+    if status == 400:
+        if {kind, name} & _LONG:
+            return Cause.TOO_LONG
+        return Cause.REFUSED if {kind, name} & _REFUSED else Cause.REQUEST
+    return Cause.DOWN if status >= 500 or status == 408 else Cause.UNSUITED
+
+
+def retry_after(headers: Iterable[tuple[bytes, bytes]], now: float) -> float:
+    """Seconds until an upstream wants to hear of us again, 0 if it does not say; `now` is the time of day.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after; OpenAI's API knows milliseconds too.
+    """
+    found = dict(reversed([(name.lower(), value.decode("latin-1").strip()) for name, value in headers]))
+    for name, unit in ((b"retry-after-ms", 1000), (b"retry-after", 1)):
+        value = found.get(name, "")
+        if _SECONDS.fullmatch(value):
+            return float(value) / unit
+    try:
+        date = parsedate_to_datetime(found.get(b"retry-after", ""))
+        return max(date.timestamp() - now, 0.0)
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+
+
+class Rests:
+    """Channels that asked to be left alone, each for a model: limits are kept by model."""
+
+    __slots__ = ("_until",)
+    LONGEST: Final = 300.0
+    """Seconds. A limit of a day may be lifted before."""
+    MOST: Final = 10_000
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[int, str], float] = {}
+
+    def begin(self, channel_id: int, model: str, seconds: float, now: float) -> None:
+        if len(self._until) >= self.MOST:
+            self._until = {place: until for place, until in self._until.items() if until > now}
+        if len(self._until) < self.MOST:
+            self._until[channel_id, model] = now + min(seconds, self.LONGEST)
+
+    def resting(self, channel_id: int, model: str, now: float) -> bool:
+        if not self._until:
+            return False
+        until = self._until.get((channel_id, model))
+        if until is None:
+            return False
+        if until > now:
+            return True
+        del self._until[channel_id, model]
+        return False
 
 
 def is_typed(status: int, kind: str, code: object) -> bool:

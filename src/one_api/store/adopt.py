@@ -8,9 +8,8 @@ Every step can be repeated, because MySQL keeps the first half of a migration th
 
 import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     Column,
     Connection,
@@ -25,6 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+if TYPE_CHECKING:
+    from alembic.operations import Operations
+
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,9 @@ class MigrationError(Exception):
 
 def complete(tx: Connection, tables: Iterable[Table]) -> None:
     """Create missing tables, columns and indexes. Raises MigrationError."""
+    from alembic.operations import Operations  # noqa: PLC0415  # as in `migrations`
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     op = Operations(MigrationContext.configure(tx))
     there = set(inspect(tx).get_table_names())
     for table in tables:
@@ -46,13 +51,13 @@ def complete(tx: Connection, tables: Iterable[Table]) -> None:
         add_indexes(op, table, found)
 
 
-def create(op: Operations, table: Table) -> None:
+def create(op: "Operations", table: Table) -> None:
     op.execute(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
         op.execute(CreateIndex(index))
 
 
-def add_columns(op: Operations, table: Table, found: Inspector) -> None:
+def add_columns(op: "Operations", table: Table, found: Inspector) -> None:
     there = {column["name"].lower() for column in found.get_columns(table.name)}
     for column in table.columns:
         if column.name not in there:
@@ -78,7 +83,7 @@ def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
             log.warning("Column %s.%s holds %d characters, %d may be needed", table.name, there["name"], have, need)
 
 
-def add_indexes(op: Operations, table: Table, found: Inspector) -> None:
+def add_indexes(op: "Operations", table: Table, found: Inspector) -> None:
     names = {index["name"] for index in found.get_indexes(table.name)}
     unique = {tuple(c["column_names"]) for c in found.get_unique_constraints(table.name)}
     unique |= {tuple(name or "" for name in i["column_names"]) for i in found.get_indexes(table.name) if i["unique"]}
@@ -100,7 +105,7 @@ def wanted_indexes(table: Table) -> list[Index]:
     return sorted([*wanted, *table.indexes], key=lambda index: str(index.name))
 
 
-def refuse_duplicates(op: Operations, table: Table, columns: tuple[str, ...]) -> None:
+def refuse_duplicates(op: "Operations", table: Table, columns: tuple[str, ...]) -> None:
     """An index that cannot be made is said in words. Which rows are in the way is for the operator to decide."""
     keys = [table.c[name] for name in columns]
     twice = select(text("1")).select_from(table).where(*(key.is_not(None) for key in keys))

@@ -5,7 +5,7 @@ jobs.
 
 - `read()` is a connection whose changes are lost; `write()` a transaction that commits at its end. Nobody else commits.
 - SQLite: one connection writes, BEGIN IMMEDIATE, so that read-then-write never meets a changed snapshot; others only
-  read.
+  read, each statement what is committed then, as READ COMMITTED does.
 - PostgreSQL and MySQL: one pool of at most 20, READ COMMITTED; who gets no connection in time is told Unavailable.
 - Deadlocks, serialisation failures and busy files are tried again by `retrying`, from the start of the transaction.
 """
@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import AsyncAdaptedQueuePool, NullPool, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from one_api.config import Config, ConfigError
 from one_api.errors import OneAPIError, Unavailable
@@ -171,6 +172,7 @@ def sqlite(where: Address, config: Config, *, write: bool, connections: int, wai
         pool_size=connections,
         max_overflow=0,
         pool_timeout=QUEUE_S + wait_s,
+        skip_autocommit_rollback=not write,  # a reader begins nothing
         echo=config.debug_sql,
         hide_parameters=True,  # they hold keys and passwords
     )
@@ -188,9 +190,11 @@ def sqlite(where: Address, config: Config, *, write: bool, connections: int, wai
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if write:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -208,13 +212,29 @@ def server(where: Address, config: Config) -> AsyncEngine:
         max_overflow=size - kept,
         pool_timeout=QUEUE_S,
         pool_recycle=config.sql_max_lifetime or -1,
-        pool_pre_ping=True,
+        pool_pre_ping=where.kind == "mysql",
         echo=config.debug_sql,
         hide_parameters=True,  # they hold keys and passwords
     )
     if where.kind == "mysql":
         on_connect(engine, {"innodb_lock_wait_timeout": str(LOCK_WAIT_S), **where.session})
+    else:
+        begin_at_once(engine)
     return engine
+
+
+def begin_at_once(engine: AsyncEngine) -> None:
+    """On PostgreSQL the BEGIN that comes anyway tells whether a connection still lives.
+
+    SQLAlchemy would ask before it, in a transaction of its own: four round trips more for each reading.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def begin(raw: Any, _record: object, _proxy: object) -> None:
+        try:
+            await_only(raw._start_transaction())  # noqa: SLF001 - what the first statement would do
+        except raw.dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def patient_server(where: Address, config: Config) -> AsyncEngine:

@@ -6,23 +6,44 @@ SQLite, MySQL and PostgreSQL are named in this order wherever a type is explaine
 from typing import Any
 
 from sqlalchemy import CHAR, REAL, BigInteger, Boolean, Dialect, Double, Integer, Numeric, String, Text
-from sqlalchemy.dialects.mysql import BIGINT, LONGTEXT
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # integer / bigint / bigint. Only "INTEGER PRIMARY KEY" numbers rows by itself in SQLite.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 
-# integer / bigint unsigned / bigint: the weight of a channel.
-Unsigned = Whole.with_variant(BIGINT(unsigned=True), "mysql")
-
 # real / double / numeric
 Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite").with_variant(Numeric(asdecimal=False), "postgresql")
 
-# text / longtext / text
-Long = Text().with_variant(LONGTEXT(), "mysql")
-
 # text / varchar(191) / text: what MySQL can index or give a default.
 Short = Text().with_variant(String(191), "mysql")
+
+
+class Unsigned(TypeDecorator[int]):
+    """integer / bigint unsigned / bigint: the weight of a channel."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "mysql":
+            return Integer() if dialect.name == "sqlite" else self.impl_instance
+        from sqlalchemy.dialects.mysql import BIGINT  # noqa: PLC0415  # loaded by who speaks it
+
+        return BIGINT(unsigned=True)
+
+
+class Long(TypeDecorator[str]):
+    """text / longtext / text."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "mysql":
+            return self.impl_instance
+        from sqlalchemy.dialects.mysql import LONGTEXT  # noqa: PLC0415  # as above
+
+        return LONGTEXT()
 
 
 class Flag(TypeDecorator[bool]):

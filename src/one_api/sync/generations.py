@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.store.clock import now
 from one_api.store.schema import generations
+from one_api.store.upsert import upsert
 
 KEPT_S = 86_400  # a topic of one row is forgotten a day after its last change
 
@@ -16,16 +16,12 @@ KEPT_S = 86_400  # a topic of one row is forgotten a day after its last change
 async def bump(tx: AsyncConnection, *topics: str) -> None:
     """Say in this transaction that the topics changed, in one order for all: two writers do not deadlock."""
     for topic in sorted(set(topics)):
-        await tx.execute(upsert(tx.dialect.name, topic))
+        await tx.execute(bumped(tx.dialect.name, topic))
 
 
-def upsert(kind: str, topic: str) -> Any:
-    row = {"topic": topic, "n": 1, "at": now(kind)}
-    again = {"n": generations.c.n + 1, "at": now(kind)}
-    if kind == "mysql":
-        return mysql.insert(generations).values(row).on_duplicate_key_update(again)
-    insert = postgresql.insert if kind == "postgresql" else sqlite.insert
-    return insert(generations).values(row).on_conflict_do_update(index_elements=["topic"], set_=again)
+def bumped(kind: str, topic: str) -> Any:
+    at = now(kind)
+    return upsert(kind, generations, {"topic": topic, "n": 1, "at": at}, again={"n": generations.c.n + 1, "at": at})
 
 
 async def changed(tx: AsyncConnection, *, within: int) -> dict[str, int]:

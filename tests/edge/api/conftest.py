@@ -4,9 +4,9 @@ import pytest
 
 from tests.edge.api.world import World, world
 from tests.harness import servers
-from tests.store.made import made_in_mariadb, made_in_sqlite, mariadb, sqlite
+from tests.store.made import made_in_mariadb, made_in_postgres, made_in_sqlite, mariadb, postgres, sqlite
 
-__all__ = ["made_in_mariadb", "made_in_sqlite", "mariadb", "sqlite"]
+__all__ = ["made_in_mariadb", "made_in_postgres", "made_in_sqlite", "mariadb", "postgres", "sqlite"]
 
 
 @pytest.fixture

@@ -69,8 +69,11 @@ def wanted(rows: list[dict[str, Any]], query: str, start: int, end: int) -> list
     ]
 
 
-@pytest.mark.parametrize("count", [40, FEW + 40])
-async def test_lists_are_the_same_whichever_index_they_follow(everywhere: World, count: int) -> None:
+@pytest.mark.parametrize("count, many", [(40, domain.MANY), (FEW + 40, domain.MANY), (FEW + 40, 10)])
+async def test_lists_are_the_same_whichever_index_they_follow(
+    everywhere: World, monkeypatch: pytest.MonkeyPatch, count: int, many: int
+) -> None:
+    monkeypatch.setattr(domain, "MANY", many)
     rows = [
         {
             "type": 1 if number % 7 == 0 else 2,

@@ -36,7 +36,7 @@ TOKEN = {
     "wechat": "/wechat/api/wechat/user",
 }
 USER = {"github": "/api/user", "lark": "/lark/suite/passport/oauth/userinfo", "oidc": "/oidc/userinfo"}
-SLOW = ("silence", "drip")
+SLOW = ("silence", "a drip")
 TIMEOUT_S = 0.4  # for those
 
 Misbehave = Callable[[Vendors], None]

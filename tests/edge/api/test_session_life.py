@@ -83,7 +83,7 @@ class Life:
     async def see_a_restart(self) -> None:
         here = self.here
         config, logs = here.parts.config, here.parts.logs
-        parts = await made(config, here.database, logs, here.ledger, here.clock, here.http, here.after)
+        parts = await made(config, here.database, logs, here.ledger, here.clock, here.web, here.after)
         here.app = build_api(parts)
 
     async def _manage(self, action: str, *, changes: bool) -> None:

@@ -1,6 +1,7 @@
 """A gateway's console interface on a real database, asked over ASGI as a browser or a script would."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,11 @@ from one_api.options import DEFAULTS, Options
 from one_api.routing import Routes
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
-from one_api.store.firstrun import create_root
+from one_api.store.firstrun import any_user, insert_root
 from one_api.store.migrations import migrate, migrate_logs
 from one_api.store.schema import users as users_table
 from one_api.sync import Poller, Snapshot
+from one_api.web import Web
 from tests.harness import servers
 from tests.harness.lookingafter import LookingAfter, looking_after
 
@@ -81,7 +83,7 @@ class World:
     parts: Parts
     app: Any
     clock: Clock
-    http: httpx2.AsyncClient
+    web: Web
     after: LookingAfter
     people: list[Person] = field(default_factory=list)
 
@@ -128,8 +130,9 @@ class World:
             return [dict(row) for row in (await tx.execute(statement)).mappings()]
 
 
-# bcrypt of PASSWORD with cost 4: tests need no protection.
+# bcrypt of PASSWORD and of root's, with cost 4: tests need no protection.
 HASH = "$2a$04$5wITdouvClMCLqexzJDeTecdzHCFWpHK5yx5jDXdEXTe/k/lUmyL6"
+ROOT_HASH = "$2a$04$TvmrrKEtuCfxrOpS0471F.eZUb1IDJyrtSXswjWOjvwR93ukcciau"
 
 
 @cache
@@ -150,14 +153,16 @@ async def world(
     config = replace(Config(sql_dsn=where.url, log_sql_dsn=logs), **{**unlimited, **settings_})
     database = open_database(config)
     await migrate(database)
-    await create_root(database, config, now=NOW)
+    async with database.write() as tx:
+        if not await any_user(tx):
+            await insert_root(tx, config, password=ROOT_HASH, now=NOW)
     log_database = open_database(config, logs) if logs else database
     if logs:
         await migrate_logs(log_database)
     clock = Clock()
     ledger = Ledger.open(dsn.parse(where.url), logs=log_database if logs else None, clock=clock)
     await ledger.start()
-    http = httpx2.AsyncClient(verify=False)  # the certificates of a system take long to load
+    web = Web(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # the certificates of a system take long to load
     watched: list[Parts] = []
 
     async def refresh() -> None:
@@ -166,8 +171,8 @@ async def world(
     later = looking_after(database, options=lambda: watched[0].options.now, refresh=refresh, clock=clock)
     try:
         async with later as after:
-            parts = await made(config, database, log_database, ledger, clock, http, after)
-            turnstile = Turnstile(lambda: parts.options.now, http=http, verify_address=verify_address)
+            parts = await made(config, database, log_database, ledger, clock, web, after)
+            turnstile = Turnstile(lambda: parts.options.now, web=web, verify_address=verify_address)
             parts = replace(parts, turnstile=turnstile)
             watched.append(parts)
             built = World(
@@ -176,14 +181,13 @@ async def world(
                 parts,
                 build_api(parts, console=None if config.slave else console()),
                 clock,
-                http,
+                web,
                 after,
             )
             yield built
             for person in built.people:
                 await person.http.aclose()
     finally:
-        await http.aclose()
         await ledger.aclose()
         await log_database.aclose()
         await database.aclose()
@@ -195,7 +199,7 @@ async def made(
     log_database: Database,
     ledger: Ledger,
     clock: Clock,
-    http: httpx2.AsyncClient,
+    web: Web,
     after: LookingAfter,
 ) -> Parts:
     options: Snapshot[Options] = Snapshot(
@@ -221,10 +225,10 @@ async def made(
         tests=after.upkeep.tests,
         balances=after.upkeep.balances,
         poller=poller,
-        notices=notices(database, options, http),
+        notices=notices(database, options, web),
         outbox=after.outbox,
         limits=Limits.of(config, Memory(clock)),
-        turnstile=Turnstile(lambda: options.now, http=http),
+        turnstile=Turnstile(lambda: options.now, web=web),
         ids=RequestIds(),
         client_ip=ClientIP(config.trusted_proxies),
         clock=clock,
@@ -233,8 +237,8 @@ async def made(
     )
 
 
-def notices(database: Database, options: Snapshot[Options], http: httpx2.AsyncClient) -> Notices:
+def notices(database: Database, options: Snapshot[Options], web: Web) -> Notices:
     def now() -> Options:
         return options.now
 
-    return Notices(mailer=Mailer(now), pusher=Pusher(now, http=http), root_address=partial(users.root_email, database))
+    return Notices(mailer=Mailer(now), pusher=Pusher(now, web=web), root_address=partial(users.root_email, database))

@@ -126,6 +126,7 @@ export const en = {
       plugin: 'Plugin parameter',
       vertex_ai_project_id: 'Project id',
       vertex_ai_adc: 'Application default credentials (JSON)',
+      responses: 'Responses API at this address: true, false or only',
     },
   },
   playground: {

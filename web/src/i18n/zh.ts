@@ -129,6 +129,7 @@ export const zh: typeof en = {
       plugin: '插件参数',
       vertex_ai_project_id: '项目 ID',
       vertex_ai_adc: '应用默认凭据（JSON）',
+      responses: '该地址是否提供 Responses API：true、false 或 only',
     },
   },
   playground: {

@@ -6,7 +6,7 @@ module; they know nothing of accounts.
 
 from one_api.accounts.oauth.identity import KINDS, Callback, Distrusted, Identity, Kind, denied, plausible_code
 from one_api.accounts.oauth.providers import Places, Providers, check_enabled
-from one_api.accounts.oauth.web import Web
+from one_api.web import Web
 
 __all__ = [
     "KINDS",

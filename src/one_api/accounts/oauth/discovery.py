@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from joserfc.jwk import KeySet
+from one_api.accounts.oauth.identity import Untrusted
+from one_api.web import Unreachable, Web
 
-from one_api.accounts.oauth import id_token
-from one_api.accounts.oauth.id_token import Untrusted
-from one_api.accounts.oauth.web import Unreachable, Web
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 KEPT_S: Final = 600.0
 Way = Literal["form", "header"]
@@ -84,8 +84,10 @@ class Discovery:
         self._metadata = (url, self._clock() + KEPT_S, found)
         return found
 
-    async def keys(self, url: str, *, anew: bool = False) -> KeySet:
+    async def keys(self, url: str, *, anew: bool = False) -> "KeySet":
         """Raises Untrusted, and Unreachable."""
+        from one_api.accounts.oauth import id_token  # noqa: PLC0415  # nine megabytes of cryptography, and few need it
+
         known = self._keys
         if known is not None and known[0] == url and self._clock() < known[1] and not anew:
             return known[2]

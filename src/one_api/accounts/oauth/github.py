@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from one_api.accounts.oauth import identity
 from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, section
-from one_api.accounts.oauth.web import Reply, Unreachable, Web
 from one_api.options import Options
+from one_api.web import Reply, Unreachable, Web
 
 AWAY: Final = "无法连接至 GitHub 服务器，请稍后重试！"
 NOBODY: Final = "返回值非法，用户字段为空，请稍后重试！"

@@ -10,6 +10,7 @@ from joserfc import jwk, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from one_api.accounts.oauth.identity import UnknownKey, Untrusted
 from one_api.accounts.rules import same
 
 ALGORITHMS: Final = (
@@ -19,14 +20,6 @@ ALGORITHMS: Final = (
 LEEWAY_S: Final = 60
 _MOST_KEYS: Final = 100
 _RSA_MODULUS: Final = range(342, 2732)  # base64 characters: 2048 to 16384 bits
-
-
-class Untrusted(Exception):
-    """The token shows nothing; the text says why, and holds nothing of it."""
-
-
-class UnknownKey(Untrusted):
-    """Signed by a key that is not in the set, which may be older than the token."""
 
 
 def key_set(value: Any) -> KeySet:

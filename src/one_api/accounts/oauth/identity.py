@@ -38,6 +38,14 @@ class Distrusted(Refused):
         self.reason = reason
 
 
+class Untrusted(Exception):
+    """What a provider said or signed shows nothing; the text says why, and holds nothing of it."""
+
+
+class UnknownKey(Untrusted):
+    """Signed by a key that is not in the set, which may be older than the token."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Somebody at a provider. `login` is what One API kept instead of GitHub's number."""

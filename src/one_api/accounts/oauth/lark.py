@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from one_api.accounts.oauth import identity
 from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, section
-from one_api.accounts.oauth.web import Reply, Unreachable, Web
 from one_api.options import Options
+from one_api.web import Reply, Unreachable, Web
 
 AWAY: Final = "无法连接至飞书服务器，请稍后重试！"
 NOBODY: Final = "lark id 为空！"

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from one_api.accounts.oauth import id_token, identity
+from one_api.accounts.oauth import identity
 from one_api.accounts.oauth.discovery import Discovery, Metadata, Way
-from one_api.accounts.oauth.id_token import UnknownKey, Untrusted
-from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, section
-from one_api.accounts.oauth.web import Reply, Unreachable, Web
+from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, UnknownKey, Untrusted, section
 from one_api.accounts.rules import same
 from one_api.options import Options
+from one_api.web import Reply, Unreachable, Web
 
 AWAY: Final = "无法连接至 OIDC 服务器，请稍后重试！"
 NOBODY: Final = "oidc id 为空！"
@@ -135,6 +134,7 @@ async def _claims(
     discovery: Discovery, metadata: Metadata, options: Options, token: Any, nonce: str, now: int
 ) -> Mapping[str, Any]:
     """What the ID token says. A key that is not known yet is looked for once more: providers change theirs."""
+    from one_api.accounts.oauth import id_token  # noqa: PLC0415  # as in `discovery`
 
     async def checked(*, anew: bool) -> Mapping[str, Any]:
         return id_token.check(

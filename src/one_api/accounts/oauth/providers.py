@@ -8,9 +8,9 @@ from typing import Final
 from one_api.accounts.oauth import github, lark, oidc, states, wechat
 from one_api.accounts.oauth.discovery import Discovery
 from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, Kind
-from one_api.accounts.oauth.web import Unreachable, Web
 from one_api.accounts.rules import Refused
 from one_api.options import Options
+from one_api.web import Unreachable, Web
 
 AWAY: Final[Mapping[Kind, str]] = MappingProxyType(
     {"github": github.AWAY, "lark": lark.AWAY, "oidc": oidc.AWAY, "wechat": wechat.AWAY}

@@ -4,8 +4,8 @@ from typing import Final
 
 from one_api.accounts.oauth import identity
 from one_api.accounts.oauth.identity import Callback, Distrusted, Identity, section
-from one_api.accounts.oauth.web import Unreachable, Web
 from one_api.options import Options
+from one_api.web import Unreachable, Web
 
 AWAY: Final = "无法连接至微信服务器，请稍后重试！"
 WRONG_CODE: Final = "验证码错误或已过期"

@@ -10,13 +10,15 @@ from typing import Any
 from one_api.dialects.anthropic.answer import decode_answer
 from one_api.dialects.anthropic.errors import encode_error, encode_error_event
 from one_api.dialects.anthropic.inbound import decode_request
+from one_api.dialects.anthropic.models_list import encode_model, encode_models
 from one_api.dialects.anthropic.outcome import END, EventEncoder, encode_answer
-from one_api.dialects.anthropic.passage import PRICED, REQUIRED, measure, patch, written
+from one_api.dialects.anthropic.passage import KEY, PRICED, REQUIRED, encode_count, measure, patch, written
 from one_api.dialects.anthropic.request import encode_request
 from one_api.dialects.anthropic.stream import StreamDecoder
 
 __all__ = [
     "END",
+    "KEY",
     "PRICED",
     "REQUIRED",
     "EventEncoder",
@@ -25,8 +27,11 @@ __all__ = [
     "decode_request",
     "decoder",
     "encode_answer",
+    "encode_count",
     "encode_error",
     "encode_error_event",
+    "encode_model",
+    "encode_models",
     "encode_request",
     "encoder",
     "measure",

@@ -23,6 +23,10 @@ REASONS: Final[Mapping[str, ir.Reason]] = {
 """https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
 
 
+class Thought(msgspec.Struct, frozen=True, order=True):
+    thinking_tokens: Count = 0
+
+
 class Counts(msgspec.Struct, frozen=True):
     """`input_tokens` are those after the last cache mark: what was read from the cache and written to it comes on top.
 
@@ -33,6 +37,7 @@ class Counts(msgspec.Struct, frozen=True):
     output_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
+    output_tokens_details: Thought | None = None
 
     @property
     def usage(self) -> ir.Usage:
@@ -42,6 +47,7 @@ class Counts(msgspec.Struct, frozen=True):
             output=self.output_tokens or 0,
             cached=read,
             cache_write=written,
+            reasoning=min(self.output_tokens or 0, (self.output_tokens_details or Thought()).thinking_tokens),
         )
 
 

@@ -15,9 +15,13 @@ MARK: Final = "cache_control"
 _KNOWN: Final = frozenset(
     (
         *("model", "messages", "system", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream"),
-        *("tools", "tool_choice", "thinking", "output_config", "metadata", "service_tier"),
+        *("tools", "tool_choice", "thinking", "output_config", "metadata"),
     )
 )
+_MEDIA: Final = frozenset(("type", "source", "title"))
+_TOOL: Final = frozenset(("type", "name", "description", "input_schema", "strict"))
+_DEFAULTS: Final = (("service_tier", "auto"), ("speed", "standard"))
+"""What asks for nothing, and so is not lost where it cannot be said."""
 
 
 def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
@@ -41,7 +45,11 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         reasoning=_reasoning(document),
         format=_format(document.get("output_config")),
         user=_text(metadata.get("user_id")) if isinstance(metadata, dict) else "",
-        extra={key: value for key, value in document.items() if key not in _KNOWN},
+        extra={
+            key: value
+            for key, value in document.items()
+            if key not in _KNOWN and value is not None and (key, value) not in _DEFAULTS
+        },
     )
 
 
@@ -65,6 +73,11 @@ def _typed(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
 
 def _mark(block: Mapping[str, Any]) -> ir.Extra:
     return {MARK: block[MARK]} if isinstance(block.get(MARK), dict) else {}
+
+
+def _hints(block: Mapping[str, Any], known: frozenset[str]) -> ir.Extra:
+    """What is said of a block beyond its content."""
+    return {name: value for name, value in block.items() if name not in known and value is not None}
 
 
 def _system(value: Any) -> tuple[ir.Text, ...]:
@@ -117,12 +130,13 @@ def _result(block: Mapping[str, Any], place: str) -> ir.ToolResult:
     said = () if content is None else _blocks(content, f"{place}.content")
     kept = tuple(each for each in said if isinstance(each, (ir.Text, ir.Image, ir.File)))
     if len(kept) < len(said):
-        raise Unrepresentable(f"{place} holds a block that cannot be sent to this channel")
+        kinds = [each.raw.get("type") for each in said if isinstance(each, ir.Opaque)]
+        raise Unrepresentable(f"{place} holds a block that cannot be sent to this channel: {kinds[:3]}")
     return ir.ToolResult(_text(block.get("tool_use_id")), kept, block.get("is_error") is True, _mark(block))
 
 
 def _media(block: Mapping[str, Any], source: Mapping[str, Any], place: str) -> ir.Image | ir.File:
-    image, extra = block["type"] == "image", _mark(block)
+    image, extra = block["type"] == "image", _hints(block, _MEDIA)
     name = _text(block.get("title"))
     match source.get("type"):
         case "base64":
@@ -141,15 +155,20 @@ def _media(block: Mapping[str, Any], source: Mapping[str, Any], place: str) -> i
 
 
 def _tool(tool: Any, place: str) -> ir.Tool:
-    if not isinstance(tool, dict) or tool.get("type", "custom") != "custom" or not isinstance(tool.get("name"), str):
-        raise Unrepresentable(f"{place} cannot be used on this channel: it has to be a tool of the client's own")
+    kind = tool.get("type") or "custom" if isinstance(tool, dict) else None
+    if kind != "custom":  # what it does, and often what it is asked, only Anthropic knows
+        raise Unrepresentable(
+            f"{place} of type {kind!r} cannot be used on this channel, only a tool of the client's own"
+        )
+    if not isinstance(tool.get("name"), str):
+        raise Unrepresentable(f"{place}.name is required")
     schema = tool.get("input_schema")
     return ir.Tool(
         tool["name"],
         _text(tool.get("description")),
         schema if isinstance(schema, dict) else None,
         strict=tool.get("strict") is True,
-        extra=_mark(tool),
+        extra=_hints(tool, _TOOL),
     )
 
 

@@ -46,6 +46,20 @@ def abilities(model: str) -> Abilities:
     return Abilities(thinking, "one" if version >= (4, 1) else "all", structured=version >= (4, 5))
 
 
+def longest(model: str, otherwise: int) -> int:
+    """The most output tokens to ask for, where a long prompt shall still fit beside them.
+
+    Models from 4.5 on end an answer that fills their window, older ones refuse a request that might:
+    https://platform.claude.com/docs/en/build-with-claude/context-windows.
+    """
+    version = version_of(model)
+    if version is None:
+        return 64_000 if model.rpartition("/")[2].startswith("claude") else otherwise
+    if version >= (4, 5):
+        return 64_000
+    return 32_000 if version >= (3, 7) else 8192 if version >= (3, 5) else otherwise
+
+
 def version_of(model: str) -> tuple[int, int] | None:
     """(4, 5) of `claude-sonnet-4-5-20250929`; a date is no version."""
     found = _VERSION.search(model)

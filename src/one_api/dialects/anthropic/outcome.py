@@ -33,7 +33,7 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping
 
 
 def encode_usage(usage: ir.Usage | None) -> dict[str, int]:
-    """Their `input_tokens` are what no cache was concerned with."""
+    """Their `input_tokens` are what no cache was concerned with. Clients take it for granted that there are counts."""
     if usage is None:
         return {"input_tokens": 0, "output_tokens": 0}
     fresh = max(usage.input - usage.cached - usage.cache_write, 0)
@@ -50,7 +50,7 @@ def _message(number: str, model: str, blocks: list[dict[str, Any]], usage: ir.Us
         "content": blocks,
         "stop_reason": None,
         "stop_sequence": None,
-        **({} if usage is None else {"usage": encode_usage(usage)}),
+        "usage": encode_usage(usage),
     }
 
 
@@ -102,7 +102,7 @@ class EventEncoder:
                     return self._start("text", {"text": ""}) + self._text(event.text)
                 return self._text(event.text)
             case ir.Started():
-                message = _message(event.id, event.model or self._model, [], event.prompt or ir.Usage())
+                message = _message(event.id, event.model or self._model, [], event.prompt)
                 return _written({"type": "message_start", "message": message})
             case ir.Finished():
                 self._reason = event.reason
@@ -165,8 +165,8 @@ class EventEncoder:
 
     def _end(self, usage: ir.Usage | None) -> bytes:
         delta = {"stop_reason": REASONS[self._reason], "stop_sequence": None}
-        told = {} if usage is None else {"usage": encode_usage(usage)}
-        return self._stop() + _written({"type": "message_delta", "delta": delta, **told}) + END
+        finish = {"type": "message_delta", "delta": delta, "usage": encode_usage(usage)}
+        return self._stop() + _written(finish) + END
 
 
 def _written(value: dict[str, Any]) -> bytes:

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.errors import BadRequest
+from one_api.lib import json
 
+KEY: Final = b"x-api-key"
 REQUIRED: Final = ("messages",)
 PRICED: Final = frozenset(("model", "stream", "max_tokens", "messages", "system", "tools"))
 
@@ -19,6 +21,11 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
     if system_prompt:
         changes["system"] = system_prompt
     return {**document, **changes} if changes else None
+
+
+def encode_count(tokens: int) -> bytes:
+    """https://platform.claude.com/docs/en/api/messages/count_tokens."""
+    return json.encode({"input_tokens": tokens})
 
 
 def written(document: Mapping[str, Any]) -> list[Any]:

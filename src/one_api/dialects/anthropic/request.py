@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.anthropic import blocks
-from one_api.dialects.anthropic.models import Abilities, abilities, full_name
+from one_api.dialects.anthropic.models import Abilities, abilities, full_name, longest
 from one_api.dialects.anthropic.thinking import thinking
 from one_api.lib import json
 
@@ -22,7 +22,8 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     losses: list[str] = list(request.extra)
     able = abilities(request.model)
     system, messages = _conversation(request, losses)
-    limit, told = thinking(request, able, MAX_TOKENS, losses)
+    default = longest(request.model, MAX_TOKENS) if request.open_ended else MAX_TOKENS
+    limit, told = thinking(request, able, default, losses)
     value: dict[str, Any] = {
         "model": full_name(request.model),
         "messages": messages,

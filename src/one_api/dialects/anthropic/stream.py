@@ -4,15 +4,16 @@ https://platform.claude.com/docs/en/build-with-claude/streaming. "New event type
 kind not known here, are passed over.
 """
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from one_api import ir
-from one_api.dialects.anthropic.answer import Block, Counts, Fault, decode_counts, reason_of
+from one_api.dialects.anthropic.answer import Block, Counts, Fault, Thought, decode_counts, reason_of
 from one_api.dialects.anthropic.blocks import NAME
 from one_api.lib.sse import EventTooLong, SSEReader
 
+T = TypeVar("T", int, Thought)
 UNREADABLE: Final = "the upstream sent an event that cannot be read"
 
 
@@ -204,7 +205,7 @@ class StreamDecoder:
         return [ir.Failed("upstream_error", message)]
 
 
-def _larger(known: int | None, told: int | None) -> int | None:
+def _larger(known: T | None, told: T | None) -> T | None:
     return told if known is None else known if told is None else max(known, told)
 
 

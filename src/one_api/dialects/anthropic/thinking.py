@@ -12,7 +12,7 @@ from one_api.dialects.anthropic.blocks import NAME
 from one_api.dialects.anthropic.models import Abilities
 
 LEAST_BUDGET: Final = 1024
-BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576}
+BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
 
 
 def thinking(request: ir.Request, able: Abilities, default: int, losses: list[str]) -> tuple[int, dict[str, Any]]:
@@ -22,7 +22,7 @@ def thinking(request: ir.Request, able: Abilities, default: int, losses: list[st
     """
     limit = request.limit or default
     asked = request.reasoning
-    if asked is None:
+    if asked is None or asked.effort == "none":
         return limit, {}
     if asked.native is not None:
         return _native(request, asked.native, default)
@@ -33,7 +33,7 @@ def thinking(request: ir.Request, able: Abilities, default: int, losses: list[st
     if able.thinking == "adaptive":
         return limit, _adaptive(asked, able)
     budget = max(asked.budget or BUDGETS.get(asked.effort, BUDGETS["medium"]), LEAST_BUDGET)
-    if request.limit is None:
+    if request.limit is None and not request.open_ended:
         limit = default + budget
     budget = min(budget, limit - LEAST_BUDGET)
     if budget < LEAST_BUDGET:
@@ -55,7 +55,7 @@ def _adaptive(asked: ir.Reasoning, able: Abilities) -> dict[str, Any]:
     """https://platform.claude.com/docs/en/build-with-claude/effort."""
     effort = {"minimal": "low"}.get(asked.effort, asked.effort)
     if effort not in able.efforts:
-        effort = "high" if effort == "xhigh" else ""
+        effort = "high" if effort in ("xhigh", "max") else ""
     return {"thinking": {"type": "adaptive"}, **({"output_config": {"effort": effort}} if effort else {})}
 
 

@@ -12,12 +12,15 @@ from one_api.dialects.gemini import request
 from one_api.dialects.gemini.answer import decode_answer
 from one_api.dialects.gemini.errors import encode_error, encode_error_event
 from one_api.dialects.gemini.inbound import decode_request
+from one_api.dialects.gemini.models_list import encode_model, encode_models
 from one_api.dialects.gemini.outcome import END, EventEncoder, encode_answer
-from one_api.dialects.gemini.passage import PRICED, REQUIRED, measure, patch, written
+from one_api.dialects.gemini.parts import must_be_enclosed
+from one_api.dialects.gemini.passage import KEY, PRICED, REQUIRED, encode_count, measure, patch, written
 from one_api.dialects.gemini.stream import StreamDecoder
 
 __all__ = [
     "END",
+    "KEY",
     "PRICED",
     "REQUIRED",
     "EventEncoder",
@@ -27,10 +30,14 @@ __all__ = [
     "decode_request",
     "decoder",
     "encode_answer",
+    "encode_count",
     "encode_error",
     "encode_error_event",
+    "encode_model",
+    "encode_models",
     "encoder",
     "measure",
+    "must_be_enclosed",
     "patch",
     "written",
 ]

@@ -206,7 +206,9 @@ def _choice(config: Mapping[str, Any]) -> tuple[ir.ToolChoice | None, frozenset[
 def _reasoning(config: Mapping[str, Any]) -> ir.Reasoning | None:
     budget = number(config, "thinkingBudget", int)
     effort = effort_of(text(config, "thinkingLevel"))
-    if budget == 0 or not (effort or budget or field(config, "includeThoughts") is True):
+    if budget == 0:
+        return ir.Reasoning("none")
+    if not (effort or budget or field(config, "includeThoughts") is True):
         return None
     return ir.Reasoning(effort, max(budget or 0, 0))
 

@@ -14,13 +14,14 @@ _SILENT: Final = ("tts", "image", "embedding", "live")  # kinds of models that a
 
 class Abilities(msgspec.Struct, frozen=True):
     """system: whether there is a place for instructions. schema: whether JSON Schema is taken as it is, and not only a
-    part of it. thinking: by a number of tokens, by a word, or not at all. penalties: of frequency and presence.
-    ids: whether calls of functions bear any, and are signed.
+    part of it. thinking: by a number of tokens, by a word, or not at all. always: it cannot be told not to think.
+    penalties: of frequency and presence. ids: whether calls of functions bear any, and are signed.
     """
 
     system: bool
     schema: bool
     thinking: Literal["no", "budget", "level"]
+    always: bool
     penalties: bool
     ids: bool
 
@@ -40,6 +41,7 @@ def abilities(model: str) -> Abilities:
             system=name.startswith("gemini-") and name != "gemini-pro" and not name.startswith("gemini-pro-vision"),
             schema=recent,
             thinking="budget" if recent else "no",
+            always="pro" in name,
             penalties=not recent,
             ids=False,
         )
@@ -48,6 +50,7 @@ def abilities(model: str) -> Abilities:
         system=version >= (1, 5) and not (version < (2, 5) and "image" in name),
         schema=version >= (2, 0),
         thinking="no" if not thinks else "level" if version >= (3, 0) else "budget",
+        always="pro" in name,
         penalties=version < (2, 5),
         ids=version >= (3, 0),
     )

@@ -69,6 +69,19 @@ def _parts(block: ir.Said, names: Mapping[str, str], *, ids: bool, losses: list[
             assert_never(block)
 
 
+_READ_BY_GOOGLE: Final = (
+    "https://generativelanguage.googleapis.com/",
+    "https://www.youtube.com/",
+    "https://youtube.com/",
+    "https://youtu.be/",
+)
+
+
+def must_be_enclosed(url: str) -> bool:
+    """Whether what is at an address has to be sent inline: not every model of theirs fetches for itself."""
+    return url.startswith(("http://", "https://")) and not url.startswith(_READ_BY_GOOGLE)
+
+
 def media(block: ir.Image | ir.File) -> dict[str, Any]:
     """Inline, or a file that Google can read itself: https://ai.google.dev/gemini-api/docs/file-input-methods."""
     if block.url:

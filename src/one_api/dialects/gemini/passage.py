@@ -6,10 +6,13 @@ from typing import Any, Final
 from one_api import ir
 from one_api.dialects.gemini.fields import field, message, number, snake
 from one_api.errors import BadRequest
+from one_api.lib import json
 
+KEY: Final = b"x-goog-api-key"
 REQUIRED: Final = ("contents",)
 PRICED: Final = frozenset(("contents", "systemInstruction", "tools", "generationConfig"))
 _WRITTEN = ("systemInstruction", "contents", "tools")
+_WHOLE: Final = "generateContentRequest"  # what tokens may be counted of, instead of contents alone
 _MEDIA = frozenset(name for each in ("inlineData", "fileData") for name in (each, snake(each)))
 
 
@@ -18,9 +21,11 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
 
     A channel's system prompt takes the place of the caller's. The model stands in the path, and here only if it did.
     """
-    changes: dict[str, Any] = {}
-    if "model" in document and document["model"] != f"models/{model}":
-        changes["model"] = f"models/{model}"
+    name = f"models/{model}"
+    changes: dict[str, Any] = {"model": name} if document.get("model", name) != name else {}
+    whole = document.get(_WHOLE)
+    if isinstance(whole, dict) and whole.get("model", name) != name:
+        changes[_WHOLE] = {**whole, "model": name}
     dropped = ""
     if system_prompt:
         changes["systemInstruction"] = {"parts": [{"text": system_prompt}]}
@@ -30,9 +35,19 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
     return {**{name: value for name, value in document.items() if name != dropped}, **changes}
 
 
+def encode_count(tokens: int) -> bytes:
+    """https://ai.google.dev/api/tokens."""
+    return json.encode({"totalTokens": tokens})
+
+
 def written(document: Mapping[str, Any]) -> list[Any]:
     """What of a request is text for the model: all of it but inline images and files."""
-    return [_without_media(field(document, name)) for name in _WRITTEN]
+    return [_without_media(field(each, name)) for each in _documents(document) for name in _WRITTEN]
+
+
+def _documents(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    whole = document.get(_WHOLE)
+    return [document, whole] if isinstance(whole, dict) else [document]
 
 
 def measure(document: Mapping[str, Any]) -> ir.Measure:
@@ -40,7 +55,7 @@ def measure(document: Mapping[str, Any]) -> ir.Measure:
     try:
         config = message(document, "generationConfig")
         limit, n = number(config, "maxOutputTokens", int), number(config, "candidateCount", int)
-        media = [each for name in _WRITTEN for each in _media(field(document, name))]
+        media = [each for one in _documents(document) for name in _WRITTEN for each in _media(field(one, name))]
     except ir.Unrepresentable as error:
         raise BadRequest(error.message) from None
     for name, count in (("maxOutputTokens", limit), ("candidateCount", n)):

@@ -9,6 +9,7 @@ BUDGETS: Final = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "
 LEVELS: Final = {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH"}
 """As Google's own layer for OpenAI's clients has them: https://ai.google.dev/gemini-api/docs/openai#thinking."""
 BY_ITSELF: Final = -1
+LEAST: Final = 128  # of a model that always thinks
 
 
 def thinking(asked: ir.Reasoning | None, able: Abilities, losses: list[str]) -> dict[str, Any]:
@@ -19,11 +20,15 @@ def thinking(asked: ir.Reasoning | None, able: Abilities, losses: list[str]) -> 
         losses.append("reasoning: the model cannot think")
         return {}
     native = asked.native or {}
-    if native.get("type") == "disabled":
-        return {"thinkingBudget": 0} if able.thinking == "budget" else {"thinkingLevel": "MINIMAL"}
+    if asked.effort == "none" or native.get("type") == "disabled":
+        if able.thinking == "budget":
+            return {"thinkingBudget": LEAST if able.always else 0}
+        return {"thinkingLevel": "LOW" if able.always else "MINIMAL"}
     budget = asked.budget or native.get("budget_tokens")
     if able.thinking == "level":
         level = LEVELS.get(asked.effort) or (_level(budget) if type(budget) is int else "")
+        if level == "MINIMAL" and able.always:
+            level = "LOW"
         return {"includeThoughts": True, **({"thinkingLevel": level} if level else {})}
     if type(budget) is not int or budget <= 0:
         budget = BUDGETS.get(asked.effort, BY_ITSELF)

@@ -4,6 +4,7 @@ One file per resource, one function per endpoint: `ENDPOINTS` finds them by thei
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -76,8 +77,9 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     return app
 
 
+@cache
 def describe(version: str) -> Description:
-    """The interface about itself."""
+    """The interface about itself. Making it takes longer than building the application."""
     found = document(ENDPOINTS, version=version)
     return Description(json.encode(found), page(found).encode(), POLICY)
 

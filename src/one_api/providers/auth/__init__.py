@@ -13,11 +13,21 @@ from one_api.providers.flows import Headers, Way, signed
 from one_api.providers.paths import Unsupported
 
 Auth = Literal[
-    "bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim", "aws", "baidu", "google", "tencent", "xunfei"
+    "bearer",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "verbatim",
+    "deepl-auth-key",
+    "aws",
+    "baidu",
+    "google",
+    "tencent",
+    "xunfei",
 ]
-"""`Authorization: Bearer KEY`, `Authorization: KEY`, a header of this name, or what the vendor of this name wants."""
+"""`Authorization` with `Bearer`, nothing or DeepL's word before the key, a header of this name, or the vendor's way."""
 
-__all__ = ["TC3", "Auth", "Baidu", "Google", "SigV4", "credentials", "settings"]
+__all__ = ["TC3", "Auth", "Baidu", "Google", "SigV4", "credentials", "printable", "settings"]
 
 
 def credentials(auth: Auth, key: str, config: Mapping[str, str]) -> tuple[Headers, Way | None]:
@@ -30,8 +40,7 @@ def credentials(auth: Auth, key: str, config: Mapping[str, str]) -> tuple[Header
             return (), Google.parse(config.get("vertex_ai_adc", ""))
         except ValueError as error:
             raise Unsupported(str(error)) from None
-    if not key.isprintable():  # a line break would begin a header of its own
-        raise Unsupported("the channel's key holds a character that no header can carry")
+    printable(key)
     match auth:
         case "aws":
             return _aws(key, config)
@@ -45,12 +54,21 @@ def credentials(auth: Auth, key: str, config: Mapping[str, str]) -> tuple[Header
             return (_header(auth, key),), None
 
 
+def printable(text: str) -> bytes:
+    """A part of a header: a line break would begin one of its own. Raises Unsupported."""
+    if not text.isprintable():
+        raise Unsupported("the channel's key holds a character that no header can carry")
+    return text.encode()
+
+
 def _header(auth: str, key: str) -> tuple[bytes, bytes]:
     match auth:
         case "verbatim":
             return b"authorization", key.encode()
         case "bearer":
             return b"authorization", b"Bearer " + key.encode()
+        case "deepl-auth-key":
+            return b"authorization", b"DeepL-Auth-Key " + key.encode()
         case "xunfei":
             return b"authorization", b"Bearer " + _xunfei(key).encode()
         case name:

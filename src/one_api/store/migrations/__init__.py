@@ -6,13 +6,9 @@ so every step can be done again. How tables are completed is written in `adopt`.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config as Alembic
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from one_api.errors import Unavailable
@@ -22,13 +18,16 @@ from one_api.store.schema import logs
 
 __all__ = ["MigrationError", "current", "migrate", "migrate_logs"]
 
+HEAD: Final = "0005"
+"""The newest revision in `versions`."""
 LOCK = "one-api migration"
 LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
 
 
 async def migrate(database: Database) -> None:
     """Adopt or create the tables; nothing happens if they are up to date. Raises MigrationError, Unavailable."""
-    await run(database, upgrade)
+    if not await current(database):
+        await run(database, upgrade)
 
 
 async def migrate_logs(database: Database) -> None:
@@ -40,8 +39,6 @@ async def run(database: Database, work: Callable[[Connection], None]) -> None:
     try:
         async with connection(database.patient) as tx, tx.begin():
             await tx.run_sync(locked, work)
-    except CommandError as error:
-        raise MigrationError(f"the database was last used by a newer version of this program ({error})") from error
     except DBAPIError as error:
         raise MigrationError(f"the database could not be migrated: {one_line(error)}") from error
     except Unavailable as error:
@@ -57,9 +54,18 @@ async def current(database: Database) -> bool:
 
 
 def upgrade(tx: Connection) -> None:
-    config = scripts()
+    # A database that is up to date, as nearly every one is at a start, is served without ten megabytes of these.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = tx
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MigrationError(f"the database was last used by a newer version of this program ({error})") from error
 
 
 def upgrade_logs(tx: Connection) -> None:
@@ -88,16 +94,9 @@ def lock(tx: Connection) -> None:
 
 
 def at_head(tx: Connection) -> bool:
-    return (
-        MigrationContext.configure(tx).get_current_revision()
-        == ScriptDirectory.from_config(scripts()).get_current_head()
-    )
-
-
-def scripts() -> Alembic:
-    config = Alembic()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
+    if not inspect(tx).has_table("alembic_version"):
+        return False
+    return tx.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
 
 
 def one_line(error: DBAPIError) -> str:

@@ -27,7 +27,7 @@ export function values(channel: Channel | null): Values {
     mapping: channel?.model_mapping ?? '',
     priority: channel?.priority ?? 0,
     weight: channel?.weight ?? 0,
-    config: parseObject(channel?.config ?? '') ?? {},
+    config: texts(parseObject(channel?.config ?? '') ?? {}),
   }
 }
 
@@ -50,6 +50,12 @@ export function draft(entered: Values): ChannelDraft {
     config: Object.keys(config).length ? JSON.stringify(config) : '',
   }
 }
+
+/** The gateway reads true and false as these words. */
+const texts = (config: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [name, typeof value === 'boolean' ? String(value) : value]),
+  ) as Record<string, string>
 
 const list = (text: string) => text.split(',').filter(Boolean)
 

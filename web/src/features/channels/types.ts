@@ -12,27 +12,36 @@ export interface ChannelType {
 
 /** Settings of a few types, stored as JSON in the channel's `config`. */
 export type ConfigField =
-  'region' | 'ak' | 'sk' | 'user_id' | 'api_version' | 'library_id' | 'plugin' | 'vertex_ai_project_id' | 'vertex_ai_adc'
+  | 'region'
+  | 'ak'
+  | 'sk'
+  | 'user_id'
+  | 'api_version'
+  | 'library_id'
+  | 'plugin'
+  | 'vertex_ai_project_id'
+  | 'vertex_ai_adc'
+  | 'responses'
 
 /** Types whose key is made of their settings. */
 export const composedKey = (type: ChannelType | undefined) => type?.id === 33 || type?.id === 42
 
 export const channelTypes: readonly ChannelType[] = [
-  { id: 1 },
-  { id: 50, en: 'OpenAI compatible' },
+  { id: 1, config: ['responses'] },
+  { id: 50, en: 'OpenAI compatible', config: ['responses'] },
   { id: 14 },
   { id: 33, config: ['region', 'ak', 'sk'] },
-  { id: 3, config: ['api_version'] },
+  { id: 3, config: ['api_version', 'responses'] },
   { id: 11 },
   { id: 24, config: ['api_version'] },
   { id: 51 },
   { id: 28 },
   { id: 41 },
-  { id: 40, en: 'Volcengine (Doubao)' },
+  { id: 40, en: 'Volcengine (Doubao)', config: ['responses'] },
   { id: 15, en: 'Baidu ERNIE', key: 'APIKey|SecretKey' },
   { id: 47, en: 'Baidu Qianfan V2' },
   { id: 17, en: 'Alibaba Tongyi Qianwen', config: ['plugin'] },
-  { id: 49, en: 'Alibaba Cloud Bailian' },
+  { id: 49, en: 'Alibaba Cloud Bailian', config: ['responses'] },
   { id: 18, en: 'iFlytek Spark', key: 'APPID|APISecret|APIKey', config: ['api_version'] },
   { id: 48, en: 'iFlytek Spark V2' },
   { id: 16, en: 'Zhipu ChatGLM', key: 'id.secret' },
@@ -56,7 +65,7 @@ export const channelTypes: readonly ChannelType[] = [
   { id: 44 },
   { id: 45 },
   { id: 46 },
-  { id: 8, en: 'Custom' },
+  { id: 8, en: 'Custom', config: ['responses'] },
   { id: 22, en: 'Knowledge base: FastGPT', key: 'APIKey-AppId' },
   { id: 21, en: 'Knowledge base: AI Proxy', config: ['library_id'] },
   { id: 20 },

@@ -1,6 +1,7 @@
-"""Calls to providers: bounded in time and size, without redirects, with nothing kept from one to the next.
+"""Calls to web services that are no upstreams: identity providers, the message pusher, Turnstile.
 
-Environment variables may name a proxy, as for One API. What a provider sent is never part of an error's text.
+They are bounded in time and size, without redirects, with nothing kept from one to the next. Environment variables may
+name a proxy, as for One API. What a service sent is never part of an error's text.
 """
 
 import asyncio
@@ -8,8 +9,6 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-
-import httpx2
 
 from one_api.lib import json
 
@@ -45,9 +44,11 @@ class Web:
         headers = {"Authorization": authorization or f"Bearer {bearer}"} if authorization or bearer else {}
         return await self._call("GET", url, headers=headers, params=query or None)
 
-    async def post_json(self, url: str, body: Mapping[str, str]) -> Reply:
+    async def post_json(
+        self, url: str, body: Mapping[str, str], *, kind: str = "application/json; charset=utf-8"
+    ) -> Reply:
         """Raises Unreachable."""
-        headers = {"Content-Type": "application/json; charset=utf-8"}
+        headers = {"Content-Type": kind}
         return await self._call("POST", url, headers=headers, content=json.encode(body))
 
     async def post_form(self, url: str, form: Mapping[str, str], *, authorization: str = "") -> Reply:
@@ -56,6 +57,8 @@ class Web:
         return await self._call("POST", url, headers=headers, data=form)
 
     async def _call(self, method: str, url: str, *, headers: Mapping[str, str], **parts: Any) -> Reply:
+        import httpx2  # noqa: PLC0415  # five megabytes, and most processes never ask anybody
+
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._exchange(method, url, headers={**_HEADERS, **headers}, **parts)
@@ -63,6 +66,8 @@ class Web:
             raise Unreachable(type(error).__name__) from None
 
     async def _exchange(self, method: str, url: str, **parts: Any) -> Reply:
+        import httpx2  # noqa: PLC0415  # as above
+
         if self._tls is None:
             self._tls = await asyncio.to_thread(httpx2.create_ssl_context)
         client = httpx2.AsyncClient(verify=self._tls, follow_redirects=False, timeout=self._timeout_s)

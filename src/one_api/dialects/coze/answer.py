@@ -1,0 +1,165 @@
+"""Answers of Coze's chat API: https://www.coze.com/docs/developer_guides/chat_v3#response-of-streaming.
+
+What a bot says comes in pieces of messages of type `answer`, whose whole is told once more; a message of which no piece
+came is told only then. Its other messages are about how it came to say so.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.wholes import gather
+from one_api.lib import json
+from one_api.lib.sse import EventTooLong, SSEReader
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+CAUSES: Final[Mapping[str, str]] = {
+    "4100": "authentication_error",
+    "700012006": "authentication_error",
+    "4011": "insufficient_quota",
+    "4019": "insufficient_quota",
+    "4022": "insufficient_quota",
+}
+"""What ends an account, in the words of routing.health: https://www.coze.cn/open/docs/developer_guides/coze_error_codes."""
+UNREADABLE: Final = "the upstream sent an event that cannot be read"
+_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+_NOTHING: Final = msgspec.Raw(b"null")
+
+
+class _Fault(msgspec.Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Usage(msgspec.Struct):
+    input_count: Count
+    output_count: Count
+
+
+class _Event(msgspec.Struct):
+    """A chat, a message or an error: what one of them does not have is empty."""
+
+    id: str | None = None
+    type: str | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    usage: msgspec.Raw = _NOTHING
+    last_error: _Fault | None = None
+    code: int = 0
+    msg: str = ""
+
+
+_event = msgspec.json.Decoder(_Event)
+_usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Of an error in one piece, or of a whole stream. Raises json.InvalidJSON."""
+    if body.lstrip().startswith(b"{"):
+        try:
+            found = _event.decode(body)
+        except _BROKEN as error:
+            raise json.InvalidJSON(str(error)) from None
+        if not found.code:
+            raise json.InvalidJSON("an answer that is neither an error nor a stream")
+        return _failed(found.code, found.msg)
+    decoder = StreamDecoder()
+    events = [*decoder.feed(body), *decoder.close()]
+    if not events:
+        raise json.InvalidJSON("an answer without events")
+    return gather(events)
+
+
+def _failed(code: int, message: str) -> ir.Failed:
+    return ir.Failed(CAUSES.get(str(code), ""), message or "the upstream reported an error")
+
+
+def _name(raw: bytes) -> bytes:
+    """What kind of event it is."""
+    for line in raw.splitlines():
+        if line.startswith(b"event:"):
+            return line[6:].strip()
+    return b""
+
+
+class StreamDecoder:
+    """Reads a stream cut anywhere. `prompt` is never told before the end."""
+
+    __slots__ = ("_over", "_pieces", "_reader", "prompt", "usage")
+
+    def __init__(self) -> None:
+        self._reader = SSEReader()
+        self._pieces: set[str | None] = set()  # messages of which there were pieces
+        self._over = False
+        self.prompt: ir.Usage | None = None
+        self.usage: ir.Usage | None = None
+
+    def feed(self, data: bytes) -> list[ir.Event]:
+        if self._over:
+            return []
+        try:
+            pieces = self._reader.feed(data)
+        except EventTooLong:
+            return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
+        return [event for piece in pieces for event in self._read(*piece)]
+
+    def close(self) -> list[ir.Event]:
+        found = [event for piece in self._reader.close() for event in self._read(*piece)]
+        return [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
+
+    def _read(self, raw: bytes, data: bytes | None) -> list[ir.Event]:
+        name = _name(raw)
+        if self._over or name == b"done":
+            return []
+        if data is None:
+            return [ir.Alive()]
+        try:
+            event = _event.decode(data)
+        except _BROKEN:
+            return self._fail(ir.Failed("", UNREADABLE))
+        return list(self._events(name, event))
+
+    def _events(self, name: bytes, event: _Event) -> Iterable[ir.Event]:
+        match name:
+            case b"conversation.chat.created":
+                yield ir.Started(event.id or "", "")
+            case b"conversation.message.delta" if event.type == "answer":
+                self._pieces.add(event.id)
+                yield from _said(event)
+            case b"conversation.message.completed" if event.type == "answer" and event.id not in self._pieces:
+                yield from _said(event)
+            case b"conversation.chat.completed":
+                self._over = True
+                self.usage = _counted(event.usage)
+                yield ir.Finished("stop")
+                yield ir.Ended(self.usage)
+            case b"conversation.chat.failed":
+                fault = event.last_error or _Fault()
+                yield from self._fail(_failed(fault.code, fault.msg))
+            case b"conversation.chat.requires_action":
+                yield from self._fail(ir.Failed("", "the bot waits for a tool that only its own client can run"))
+            case b"error":
+                yield from self._fail(_failed(event.code, event.msg))
+            case _:
+                pass
+
+    def _fail(self, failure: ir.Failed) -> list[ir.Event]:
+        self._over = True
+        return [failure]
+
+
+def _said(event: _Event) -> Iterable[ir.Event]:
+    if event.reasoning_content:
+        yield ir.ThinkingDelta(event.reasoning_content)
+    if event.content:
+        yield ir.TextDelta(event.content)
+
+
+def _counted(raw: msgspec.Raw) -> ir.Usage | None:
+    try:
+        found: Any = _usage.decode(raw)
+    except _BROKEN:
+        return None
+    return None if found is None else ir.Usage(input=found.input_count, output=found.output_count)

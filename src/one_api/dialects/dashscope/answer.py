@@ -1,0 +1,231 @@
+"""Answers of DashScope, whole or as events: https://help.aliyun.com/en/model-studio/qwen-api-via-dashscope.
+
+Each event of a stream counts what was read and written up to then. The last is the one that gives a reason; until then
+the reason is the word "null".
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.lib import json
+from one_api.lib.sse import EventTooLong, SSEReader
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+REASONS: Final[Mapping[str, ir.Reason]] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
+CAUSES: Final[Mapping[str, str]] = {
+    "InvalidApiKey": "authentication_error",
+    "Arrearage": "insufficient_quota",
+    "AccessDenied.Unpurchased": "permission_error",
+}
+"""What ends an account, in the words of routing.health: https://help.aliyun.com/en/model-studio/error-code."""
+REFUSALS: Final = frozenset(("DataInspectionFailed", "data_inspection_failed"))
+UNREADABLE: Final = "the upstream sent an event that cannot be read"
+_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+_NOTHING: Final = msgspec.Raw(b"null")
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct):
+    id: str | None = None
+    index: int | None = None
+    function: _Function | None = None
+
+
+class _Part(msgspec.Struct):
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[_Call] | None = None
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.content, list):
+            return "".join(part.text or "" for part in self.content)
+        return self.content or ""
+
+
+class _Choice(msgspec.Struct):
+    message: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Output(msgspec.Struct):
+    """`text` is what models say that know no other form."""
+
+    choices: list[_Choice] | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+
+    @property
+    def choice(self) -> _Choice | None:
+        if self.choices:
+            return self.choices[0]
+        return None if self.text is None else _Choice(_Message(self.text), self.finish_reason)
+
+
+class _Read(msgspec.Struct):
+    cached_tokens: Count | None = None
+
+
+class _Written(msgspec.Struct):
+    reasoning_tokens: Count | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: Count
+    output_tokens: Count
+    prompt_tokens_details: _Read | None = None
+    output_tokens_details: _Written | None = None
+
+
+class _Body(msgspec.Struct):
+    request_id: str | None = None
+    output: _Output | None = None
+    usage: msgspec.Raw = _NOTHING
+    code: str | None = None
+    message: str | None = None
+
+
+_body = msgspec.json.Decoder(_Body)
+_usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Raises json.InvalidJSON."""
+    try:
+        found = _body.decode(body)
+    except _BROKEN as error:
+        raise json.InvalidJSON(str(error)) from None
+    if found.code:
+        return _failed(found.code, found.message)
+    choice = None if found.output is None else found.output.choice
+    if choice is None or choice.message is None:
+        raise json.InvalidJSON("an answer without a choice")
+    return ir.Answer(
+        id=found.request_id or "",
+        model="",
+        blocks=tuple(_blocks(choice.message)),
+        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        usage=_counted(found.usage),
+    )
+
+
+def _blocks(message: _Message) -> Iterable[ir.Said]:
+    if message.reasoning_content:
+        yield ir.Thinking(message.reasoning_content)
+    if message.text:
+        yield ir.Text(message.text)
+    for place, call in enumerate(message.tool_calls or ()):
+        function = call.function or _Function()
+        yield ir.ToolCall(call.id or f"call_{place}", function.name or "", function.arguments or "{}")
+
+
+def _failed(code: str, message: str | None) -> ir.Failed:
+    told = message or "the upstream reported an error"
+    return ir.Failed(CAUSES.get(code, code), told, refused=code in REFUSALS)
+
+
+def _counted(raw: msgspec.Raw) -> ir.Usage | None:
+    """What was read includes what the cache held: https://help.aliyun.com/en/model-studio/context-cache."""
+    try:
+        found = _usage.decode(raw)
+    except _BROKEN:
+        return None
+    if found is None:
+        return None
+    read, written = found.prompt_tokens_details or _Read(), found.output_tokens_details or _Written()
+    return ir.Usage(
+        input=found.input_tokens,
+        output=found.output_tokens,
+        cached=min(read.cached_tokens or 0, found.input_tokens),
+        reasoning=min(written.reasoning_tokens or 0, found.output_tokens),
+    )
+
+
+class StreamDecoder:
+    """Reads a stream cut anywhere. It has no mark at its end: one that gave a reason and ends is complete."""
+
+    __slots__ = ("_call", "_finished", "_over", "_reader", "_started", "prompt", "usage")
+
+    def __init__(self) -> None:
+        self._reader = SSEReader()
+        self._call = -1
+        self._started = False
+        self._finished = False
+        self._over = False
+        self.prompt: ir.Usage | None = None
+        self.usage: ir.Usage | None = None
+
+    def feed(self, data: bytes) -> list[ir.Event]:
+        if self._over:
+            return []
+        try:
+            pieces = self._reader.feed(data)
+        except EventTooLong:
+            return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
+        return [event for _, piece in pieces for event in self._read(piece)]
+
+    def close(self) -> list[ir.Event]:
+        found = [event for _, piece in self._reader.close() for event in self._read(piece)]
+        left = [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
+        if self._finished and not self._over:
+            self._over = True
+            left.append(ir.Ended(self.usage))
+        return left
+
+    def _read(self, data: bytes | None) -> list[ir.Event]:
+        if self._over:
+            return []
+        if data is None:
+            return [ir.Alive()] if self._started else []
+        try:
+            body = _body.decode(data)
+        except _BROKEN:
+            return self._fail(ir.Failed("", UNREADABLE))
+        if body.code:
+            return self._fail(_failed(body.code, body.message))
+        if body.usage is not _NOTHING:
+            self.usage = _counted(body.usage)
+        started: list[ir.Event] = [] if self._started else [ir.Started(body.request_id or "", "")]
+        self._started = True
+        choice = None if body.output is None else body.output.choice
+        return started if choice is None else [*started, *self._said(choice)]
+
+    def _said(self, choice: _Choice) -> Iterable[ir.Event]:
+        message = choice.message or _Message()
+        if message.reasoning_content:
+            yield ir.ThinkingDelta(message.reasoning_content)
+        if message.text:
+            yield ir.TextDelta(message.text)
+        for call in message.tool_calls or ():
+            yield from self._piece(call)
+        if choice.finish_reason and choice.finish_reason != "null" and not self._finished:
+            self._finished = True
+            yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))
+
+    def _piece(self, call: _Call) -> Iterable[ir.Event]:
+        """A piece of a call; the first names it."""
+        function = call.function or _Function()
+        index = max(self._call, 0) if call.index is None else call.index
+        if index < self._call:
+            yield from self._fail(ir.Failed("", "the upstream mixes the calls of several tools"))
+            return
+        if index > self._call:
+            self._call = index
+            yield ir.CallStarted(call.id or f"call_{index}", function.name or "")
+        if function.arguments:
+            yield ir.ArgumentsDelta(function.arguments)
+
+    def _fail(self, failure: ir.Failed) -> list[ir.Event]:
+        self._over = True
+        return [failure]

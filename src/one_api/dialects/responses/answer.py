@@ -1,0 +1,167 @@
+"""A whole answer of the Responses API, read into the neutral model."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.responses import reasoning
+from one_api.dialects.responses.tools import wrapped
+from one_api.lib import json
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+REASONS: Final[Mapping[str, ir.Reason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
+REPORTED: Final = "the upstream reported an error"
+BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
+
+class Details(msgspec.Struct):
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
+
+
+class Counts(msgspec.Struct):
+    input_tokens: Count
+    output_tokens: Count
+    input_tokens_details: Details | None = None
+    output_tokens_details: Details | None = None
+
+    @property
+    def usage(self) -> ir.Usage:
+        """Theirs include what was cached and what was thought."""
+        before, after = self.input_tokens_details or Details(), self.output_tokens_details or Details()
+        cached = min(before.cached_tokens or 0, self.input_tokens)
+        return ir.Usage(
+            input=self.input_tokens,
+            output=self.output_tokens,
+            cached=cached,
+            cache_write=min(before.cache_write_tokens or 0, self.input_tokens - cached),
+            reasoning=min(after.reasoning_tokens or 0, self.output_tokens),
+        )
+
+
+class Part(msgspec.Struct):
+    type: str = ""
+    text: str | None = None
+    refusal: str | None = None
+
+
+class Item(msgspec.Struct):
+    """An item of a type that is read here; what it does not have is empty."""
+
+    type: str = ""
+    id: str | None = None
+    content: list[Part] | None = None
+    summary: list[Part] | None = None
+    encrypted_content: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    input: str | None = None
+
+    @property
+    def thought(self) -> ir.Thinking | ir.Redacted | None:
+        return reasoning.decode(msgspec.to_builtins(self))
+
+    @property
+    def called(self) -> str:
+        """What a tool is called with, as the text the model wrote."""
+        return self.arguments or self.input or ""
+
+
+class Incomplete(msgspec.Struct):
+    reason: str | None = None
+
+
+class Response(msgspec.Struct):
+    id: str = ""
+    model: str = ""
+    status: str | None = None
+    output: tuple[msgspec.Raw, ...] | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
+    incomplete_details: Incomplete | None = None
+
+
+NOTHING: Final = msgspec.Raw(b"null")
+_response = msgspec.json.Decoder(Response)
+_item = msgspec.json.Decoder(Item)
+_any = msgspec.json.Decoder(dict[str, Any])
+_counts: msgspec.json.Decoder[Counts | None] = msgspec.json.Decoder(Counts | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Raises json.InvalidJSON for what is no answer."""
+    try:
+        response = _response.decode(body)
+        if response.error or response.status == "failed":
+            return failure(response.error)
+        if response.output is None:
+            raise json.InvalidJSON("a response without output")
+        blocks = tuple(block for raw in response.output for block in _blocks(raw))
+    except BROKEN as error:
+        raise json.InvalidJSON(str(error)) from None
+    called = any(isinstance(block, ir.ToolCall) for block in blocks)
+    return ir.Answer(
+        id=response.id,
+        model=response.model,
+        blocks=blocks,
+        reason=reason_of(response, called=called),
+        usage=decode_usage(response.usage),
+    )
+
+
+def reason_of(response: Response, *, called: bool) -> ir.Reason:
+    """Why it ended: theirs say so only where an answer is not complete."""
+    if response.status == "incomplete" and response.incomplete_details is not None:
+        return REASONS.get(response.incomplete_details.reason or "", "stop")
+    return "tool_calls" if called else "stop"
+
+
+def failure(error: Any) -> ir.Failed:
+    """Their errors are told apart by `code`; `type` is rarely there."""
+    told = error if isinstance(error, dict) else {"message": error}
+    kind = next((each for each in (told.get("code"), told.get("type")) if isinstance(each, str) and each), "")
+    message = told.get("message")
+    return ir.Failed(kind, message if isinstance(message, str) and message else REPORTED)
+
+
+def decode_usage(raw: msgspec.Raw) -> ir.Usage | None:
+    """None for counts that no meter shows."""
+    try:
+        counts = _counts.decode(raw)
+    except BROKEN:
+        return None
+    return None if counts is None else counts.usage
+
+
+def decode_item(raw: msgspec.Raw) -> Item | None:
+    """None for an item that has another form than those that are read here, as some of the vendor's own tools have."""
+    try:
+        return _item.decode(raw)
+    except BROKEN:
+        return None
+
+
+def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
+    item = decode_item(raw) or Item()
+    match item.type:
+        case "message":
+            for part in item.content or ():
+                if part.text:
+                    yield ir.Text(part.text)
+                elif part.refusal:
+                    yield ir.Text(part.refusal, refused=True)
+        case "function_call":
+            yield ir.ToolCall(item.call_id or "", item.name or "", item.called)
+        case "custom_tool_call":
+            yield ir.ToolCall(item.call_id or "", item.name or "", wrapped(item.called))
+        case "reasoning":
+            thought = item.thought
+            if thought is not None:
+                yield thought
+        case _:
+            yield ir.Opaque(reasoning.NAME, _any.decode(raw))

@@ -1,0 +1,109 @@
+"""Embeddings of a caller who speaks another dialect than the channel: both ends' words are read and written here."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from one_api import ir, providers
+from one_api.dialects import embeddings
+from one_api.dialects.cohere import embeddings as cohere
+from one_api.dialects.dashscope import embeddings as dashscope
+from one_api.dialects.embeddings import Texts, Vectors
+from one_api.dialects.gemini import embeddings as google
+from one_api.dialects.ollama import embeddings as ollama
+from one_api.dialects.tap import EventTap
+from one_api.errors import UpstreamError
+from one_api.lib import json
+from one_api.providers import Mode
+from one_api.relay.calls import Ask, Call
+from one_api.relay.inflow import Cut, Inflow, Shape
+from one_api.relay.translated import UNREADABLE, log_losses
+from one_api.routing import Channel
+
+
+class Outgoing(Protocol):
+    """How embeddings are asked for at an upstream."""
+
+    def encode_request(self, asked: Texts, /, *, model: str) -> ir.Encoded: ...
+
+    def decode_answer(self, body: bytes, /) -> Vectors | ir.Failed:
+        """Raises json.InvalidJSON."""
+
+
+class Dialect(Outgoing, Protocol):
+    """The same, and how callers ask for them."""
+
+    def decode_request(self, document: Mapping[str, Any], /) -> Texts:
+        """Raises Unrepresentable."""
+
+    def encode_answer(self, found: Vectors, /, *, model: str, asked: Mapping[str, Any]) -> bytes: ...
+
+
+SPOKEN: Final[Mapping[str, Dialect]] = MappingProxyType({"openai": embeddings, "gemini": google})
+"""By the name of the wire."""
+DIALECTS: Final[Mapping[str, Outgoing]] = MappingProxyType(
+    {**SPOKEN, "cohere": cohere, "dashscope": dashscope, "ollama": ollama}
+)
+
+
+def spoken(mode: Mode) -> Dialect:
+    return SPOKEN[providers.EMBEDDED[mode]]
+
+
+def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: Outgoing) -> bytes:
+    """The body for the upstream. Raises UpstreamError for what this channel cannot embed; another may."""
+    try:
+        encoded = dialect.encode_request(spoken(ask.mode).decode_request(ask.document), model=model)
+    except ir.Unrepresentable as error:
+        raise UpstreamError(
+            error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
+        ) from None
+    log_losses(call, channel, encoded)
+    return encoded.body
+
+
+def write_own(call: Call, ask: Ask, model: str) -> bytes:
+    """The same for a channel that speaks as the caller does: the bytes that were read, if nothing has to change."""
+    patched = google.patch(ask.document, model=model)
+    return call.body if patched is None else json.encode(patched)
+
+
+class EmbeddedInflow(Inflow):
+    """An answer that is translated instead of forwarded. `model` is the name that was asked for at the upstream."""
+
+    __slots__ = ("_document", "_model", "_spoken", "_tap", "_theirs")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        spoken: Dialect,
+        theirs: Outgoing,
+        document: Mapping[str, Any],
+        model: str,
+    ) -> None:
+        super().__init__(loop, wants=Shape.WHOLE)
+        self._spoken = spoken
+        self._theirs = theirs
+        self._document = document
+        self._model = model
+        self.tap = self._tap = EventTap()
+
+    def on_end(self) -> None:
+        if self.accepted:
+            self._rewrite()
+        super().on_end()
+
+    def _rewrite(self) -> None:
+        try:
+            found = self._theirs.decode_answer(self.body)
+        except json.InvalidJSON:
+            error = UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error")
+            self._fail(error, Cut(UNREADABLE))
+            return
+        if isinstance(found, ir.Failed):
+            self._fail(UpstreamError(found.message, kind=found.type), Cut(found.message))
+            return
+        self._tap.usage = found.usage
+        self._parts = [self._spoken.encode_answer(found, model=self._model, asked=self._document)]
