@@ -48,6 +48,7 @@ from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
+from one_api.relay.flows import Flows
 from one_api.relay.framing import ArrayClient
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
@@ -326,6 +327,7 @@ def reach(config: Config, transports: Transports, health: ChannelHealth, fetcher
         transport=transports.for_proxy,
         targets=Targets(outbound(safety=config.gemini_safety_setting), version=config.gemini_version),
         health=health,
+        flows=Flows(asyncio.get_running_loop(), now),
         timeouts=Timeouts(total=total) if total else Timeouts(total=0),
         enforce_usage=config.enforce_include_usage,
         now=now,

@@ -18,6 +18,7 @@ from one_api.options import DEFAULTS, Options
 from one_api.relay.attempt import Upstreams
 from one_api.relay.direct import default_tls
 from one_api.relay.fetch import Fetcher
+from one_api.relay.flows import Flows
 from one_api.relay.health import ChannelHealth
 from one_api.relay.pool import Transports
 from one_api.relay.targets import Targets
@@ -93,6 +94,7 @@ async def looking_after(
         transport=transports.for_proxy,
         targets=Targets(),
         health=health,
+        flows=Flows(loop, time.time),
         timeouts=Timeouts(total=20),
         enforce_usage=False,
         now=lambda: int(time.time()),

@@ -146,7 +146,7 @@ RESPONDING = (1, 20, 29, 45)
 )
 def test_who_is_spoken_to_in_responses(number: int, base_url: str, said: str, openai: str, responses: str) -> None:
     account = Account(number, base_url, config={"responses": said} if said else {})
-    assert (wire(account, "openai"), wire(account, "responses")) == (openai, responses)
+    assert (wire(account, "openai", "m"), wire(account, "responses", "m")) == (openai, responses)
 
 
 RESPONSES = {

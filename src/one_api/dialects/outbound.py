@@ -8,6 +8,7 @@ from one_api import ir
 from one_api.dialects import (
     aiproxy,
     anthropic,
+    bedrock,
     cohere,
     coze,
     dashscope,
@@ -16,15 +17,18 @@ from one_api.dialects import (
     ollama,
     openai_outbound,
     responses,
+    vertex,
 )
+from one_api.dialects.bedrock import converse
 
 
 class Decoder(Protocol):
     """Reads one stream. `prompt` is what the upstream says it has read, `usage` its whole report; None until told."""
 
-    prompt: ir.Usage | None
-    usage: ir.Usage | None
-
+    @property
+    def prompt(self) -> ir.Usage | None: ...
+    @property
+    def usage(self) -> ir.Usage | None: ...
     def feed(self, data: bytes, /) -> list[ir.Event]: ...
     def close(self) -> list[ir.Event]: ...
 
@@ -48,7 +52,9 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
         {
             "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
+            "bedrock": bedrock,
             "cohere": cohere,
+            "converse": converse,
             "coze": coze.Outgoing(),
             "dashscope": dashscope,
             "deepl": deepl,
@@ -56,6 +62,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
             "ollama": ollama,
             "openai": openai_outbound,
             "responses": responses,
+            "vertex": vertex,
         }
     )
 

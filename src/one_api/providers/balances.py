@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from one_api.errors import OneAPIError
-from one_api.providers.catalog import Headers
+from one_api.providers.flows import Headers
 
 UNREADABLE: Final = "上游返回的余额无法识别"
 UNPAID_DAYS: Final = 100  # what an account without a payment method is asked about

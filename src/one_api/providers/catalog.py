@@ -7,8 +7,10 @@ from typing import Final, Literal
 
 from one_api.dialects.anthropic import betas
 from one_api.dialects.openai_errors import decode_error
-from one_api.providers import faults, paths
+from one_api.providers import clouds, faults, paths
+from one_api.providers.auth import Auth
 from one_api.providers.faults import Reader
+from one_api.providers.flows import Headers
 from one_api.providers.modes import Mode
 from one_api.providers.paths import PathRule
 
@@ -19,6 +21,7 @@ Wire = Literal[
     "baidu",
     "bedrock",
     "cohere",
+    "converse",
     "coze",
     "dashscope",
     "deepl",
@@ -32,9 +35,6 @@ Wire = Literal[
     "vertex",
     "xunfei",
 ]
-Auth = Literal["bearer", "api-key", "x-api-key", "x-goog-api-key", "verbatim", "deepl-auth-key"]
-"""`Authorization: Bearer KEY`, `Authorization: KEY`, `Authorization: DeepL-Auth-Key KEY`, or a header of this name."""
-Headers = tuple[tuple[bytes, bytes], ...]
 Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 
 
@@ -42,10 +42,12 @@ Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
 class Provider:
     """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
 
-    wires: the dialects it speaks, best first. at_home: those it speaks at its own address too, for all its models.
-    headers: what it always wants. callers: those that a caller may set himself, each with what is made of his value;
-    b"" is not sent. faults: how the errors of refused requests are read. streaming: headers that ask for a stream.
-    configured: headers whose value is a setting of the channel, by its name.
+    wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. at_home: those it
+    speaks at its own address too, for all its models. headers: what it always wants. callers: those that a caller may
+    set himself, each with what is made of his value; b"" is not sent. faults: how the errors of refused requests are
+    read. streaming: headers that ask for a stream. configured: headers whose value is a setting of the channel, by its
+    name. home: its address where that depends on the channel's settings. key_parts: settings that the key may hold,
+    joined by bars.
     """
 
     id: int
@@ -62,9 +64,14 @@ class Provider:
     faults: Reader = decode_error
     streaming: Headers = ()
     configured: tuple[tuple[bytes, str], ...] = ()
+    speaks: Callable[[str], Wire] | None = None
+    home: Callable[[Mapping[str, str]], str] | None = None
+    key_parts: tuple[str, ...] = ()
 
-    def wire(self, spoken: str) -> str:
+    def wire(self, spoken: str, model: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
+        if self.speaks is not None:
+            return self.speaks(model)
         return spoken if spoken in self.wires else self.wires[0]
 
 
@@ -217,7 +224,19 @@ _ROWS: Final = (
     _other(30, "Ollama", "Ollama", "ollama", "http://localhost:11434", "ollama", _OLLAMA),
     _row(31, "LingYiWanWu", "零一万物", "lingyiwanwu", "https://api.lingyiwanwu.com"),
     _row(32, "StepFun", "阶跃星辰", "stepfun", "https://api.stepfun.com"),
-    _other(33, "AwsClaude", "AWS", "aws", "", "bedrock"),
+    Provider(
+        id=33,
+        key="AwsClaude",
+        name="AWS",
+        owned_by="aws",
+        base_url="",
+        wires=("bedrock", "converse"),
+        speaks=clouds.bedrock_speaks,
+        path=clouds.bedrock,
+        home=clouds.bedrock_home,
+        auth="aws",
+        key_parts=("ak", "sk", "region"),
+    ),
     replace(_other(34, "Coze", "Coze", "coze", "https://api.coze.com", "coze", _COZE), faults=faults.COZE),
     _other(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", "cohere", _COHERE),
     _row(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
@@ -232,7 +251,19 @@ _ROWS: Final = (
     _row(39, "TogetherAI", "together.ai", "together.ai", "https://api.together.xyz"),
     _row(40, "Doubao", "字节火山引擎", "doubao", "https://ark.cn-beijing.volces.com", _DOUBAO),
     _row(41, "Novita", "Novita", "novita", "https://api.novita.ai/v3/openai", _NOVITA),
-    _other(42, "VertextAI", "VertexAI", "vertexai", "", "vertex"),
+    Provider(
+        id=42,
+        key="VertextAI",
+        name="VertexAI",
+        owned_by="vertexai",
+        base_url="",
+        wires=("vertex", "gemini"),
+        speaks=clouds.vertex_speaks,
+        path=clouds.vertex,
+        home=clouds.vertex_home,
+        auth="google",
+        key_parts=("region", "vertex_ai_project_id", "vertex_ai_adc"),
+    ),
     _other(43, "Proxy", "Proxy", "proxy", "", "proxy"),
     _row(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
     _responding(_row(45, "XAI", "xAI", "xai", "https://api.x.ai")),

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from one_api.providers.catalog import Headers, Provider, provider
+from one_api.providers.auth import credentials, printable, settings
+from one_api.providers.catalog import Provider, provider
+from one_api.providers.flows import Headers, Way
 from one_api.providers.modes import Mode
 from one_api.providers.paths import Place, Unsupported
 
@@ -24,10 +26,14 @@ class Account(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a request goes and what it has to carry. The headers hold the channel's key."""
+    """Where a request goes and what it has to carry. The headers hold the channel's key.
+
+    way: how the request gets there, if it takes more than sending it.
+    """
 
     url: str
     headers: Headers
+    way: Way | None = None
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.url}>"
@@ -41,30 +47,24 @@ def endpoint(
     Scheme, host and port come from the account or our table; nothing a caller sends changes them.
     """
     row = provider(account.type)
-    base = (account.base_url or row.base_url).rstrip("/")
-    place = Place(
-        mode=mode, model=model, base=base, config=account.config, engine=engine, stream=stream, version=version
-    )
+    config = settings(account.key, account.config, row.key_parts)
+    base = (account.base_url or row.base_url or (row.home(config) if row.home else "")).rstrip("/")
+    place = Place(mode=mode, model=model, base=base, config=config, engine=engine, stream=stream, version=version)
     path = row.path(place)
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
+    headers, way = credentials(row.auth, account.key, config)
     asking = row.streaming if stream else ()
-    return Endpoint(base + path, (*_credentials(row, account.key), *row.headers, *asking, *_configured(row, account)))
+    return Endpoint(base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way)
 
 
 def _configured(row: Provider, account: Account) -> Headers:
     found = ((name, account.config.get(setting, "")) for name, setting in row.configured)
-    return tuple((name, _value(value)) for name, value in found if value)
+    return tuple((name, printable(value)) for name, value in found if value)
 
 
-def _value(text: str) -> bytes:
-    if not text.isprintable():  # a line break would begin a header of its own
-        raise Unsupported("the channel's key holds a character that no header can carry")
-    return text.encode()
-
-
-def wire(account: Account, spoken: str) -> str:
-    """What to speak with `account` for a caller of the dialect `spoken`.
+def wire(account: Account, spoken: str, model: str) -> str:
+    """What to speak with `account` for a caller of the dialect `spoken` who wants `model`.
 
     What a provider speaks beside its first dialects it speaks at its own address: another may be anybody's. For the
     Responses API the channel's setting `responses` says more: "true", "false", or "only" if it speaks nothing else.
@@ -74,19 +74,4 @@ def wire(account: Account, spoken: str) -> str:
     if said == "only" or (said == "true" and spoken == "responses"):
         return "responses"
     at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
-    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken)
-
-
-def _credentials(row: Provider, key: str) -> Headers:
-    value = _value(key)
-    match row.auth:
-        case "bearer":
-            return ((b"authorization", b"Bearer " + value),)
-        case "api-key":
-            return ((b"api-key", value),)
-        case "x-api-key" | "x-goog-api-key":
-            return ((row.auth.encode(), value),)
-        case "deepl-auth-key":
-            return ((b"authorization", b"DeepL-Auth-Key " + value),)
-        case "verbatim":
-            return ((b"authorization", value),)
+    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken, model)

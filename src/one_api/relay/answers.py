@@ -27,15 +27,17 @@ def own_headers(call: Call) -> Headers:
     return (name, *_CORS) if call.heading.origin is not None else (name,)
 
 
-def passed_on(headers: Headers, channel: Channel) -> Headers:
+def passed_on(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
     """The upstream's headers that mean something to a caller. Cookies, CORS and server names are not among them."""
     found = [item for item in headers if item[0] in _ALLOWED or item[0].startswith(_ALLOWED_PREFIX)]
-    return headers_without_key(found, channel)
+    return headers_without_key(found, channel, also)
 
 
 def respond_whole(call: Call, answer: Answer, client: Client) -> None:
     head = answer.inflow.head
-    status, headers = (200, ()) if head is None else (head.status, passed_on(head.headers, answer.channel))
+    status, headers = (
+        (200, ()) if head is None else (head.status, passed_on(head.headers, answer.channel, answer.inflow.hidden))
+    )
     client.respond(status, (*own_headers(call), *headers), answer.inflow.body)
 
 
@@ -44,4 +46,4 @@ def start_stream(call: Call, answer: Answer, client: Client) -> None:
     if answer.inflow.shape is Shape.EVENTS or head is None:
         client.start(200, (*own_headers(call), *_EVENT_STREAM))
     else:
-        client.start(head.status, (*own_headers(call), *passed_on(head.headers, answer.channel)))
+        client.start(head.status, (*own_headers(call), *passed_on(head.headers, answer.channel, answer.inflow.hidden)))

@@ -12,10 +12,12 @@ from one_api.dialects import openai_chat, openai_errors
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
+from one_api.providers.flows import TOKEN_REFUSED, Query
 from one_api.relay import abroad
 from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
+from one_api.relay.flows import Flows
 from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone, Inflow, Shape
 from one_api.relay.quoting import begins_with_the_callers_words
@@ -48,6 +50,7 @@ class Upstreams:
     transport: Callable[[str], Transport]
     targets: Targets
     health: Health
+    flows: Flows
     timeouts: Timeouts
     enforce_usage: bool
     now: Callable[[], int]
@@ -94,7 +97,7 @@ async def first_answer(
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
         except UpstreamError as error:
             _let_go(client, inflow)
-            last = without_key(error, channel)
+            last = _clean(upstreams, error, channel, inflow)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
             error.retry_after = _rest_asked_for(inflow, upstreams.now())
             upstreams.health.failed(channel, error, model)
@@ -132,10 +135,18 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
         return Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
     except UpstreamError as error:
         _let_go(client, inflow)
-        raise without_key(error, channel) from None
+        raise _clean(upstreams, error, channel, inflow) from None
     except BaseException:
         _let_go(client, inflow)
         raise
+
+
+def _clean(upstreams: Upstreams, error: UpstreamError, channel: Channel, inflow: Inflow | None) -> UpstreamError:
+    """What may be told of a failure. A token that was not accepted is not used again."""
+    hidden = () if inflow is None else inflow.hidden
+    if hidden and (error.status == 401 or error.type == TOKEN_REFUSED):
+        upstreams.flows.forget(hidden)
+    return without_key(error, channel, hidden)
 
 
 def _let_go(client: Client, inflow: Inflow | None) -> None:
@@ -206,8 +217,13 @@ def _send(
     body: bytes,
     inflow: Inflow,
 ) -> Inflow:
+    transport = transport_for(upstreams, channel)
+    if target.way is not None:
+        query = Query(url=target.url, headers=headers, body=body)
+        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, upstreams.timeouts))
+        return inflow
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
-    inflow.bind(transport_for(upstreams, channel).send(request, inflow, upstreams.timeouts))
+    inflow.bind(transport.send(request, inflow, upstreams.timeouts))
     return inflow
 
 
@@ -268,7 +284,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel), channel)
+        raise _refused(head.status, body_without_key(inflow.body, channel, inflow.hidden), channel)
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body

@@ -53,6 +53,7 @@ class Inflow:
     """One answer of one upstream.
 
     `wants` is the shape a good answer has. `strip_usage`: the caller did not ask for the usage chunk that we asked for.
+    `hidden`: secrets of the request that nobody may see in its answer, besides the channel's key.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class Inflow:
         "_wants",
         "ended",
         "head",
+        "hidden",
         "ready",
         "shape",
         "tail",
@@ -97,6 +99,7 @@ class Inflow:
         self._limit = MAX_WHOLE
         self._reader: SSEReader | None = None
         self.head: Head | None = None
+        self.hidden: tuple[str, ...] = ()
         self.shape = Shape.UNKNOWN
         self.tap = StreamTap()
         self.tail = b""

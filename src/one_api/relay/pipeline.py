@@ -107,7 +107,9 @@ def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Cha
     tries = relay.options().retry_times + 1
     planned: Iterable[Channel] = routes.plan(caller.group, ask.model, relay.rng)
     if ask.unseen:  # by others than those who speak the caller's dialect, as a rule
-        planned = sorted(planned, key=lambda channel: not speaks(channel, ask.mode))
+        planned = sorted(
+            planned, key=lambda channel: not speaks(channel, ask.mode, channel.mapping.get(ask.model) or ask.model)
+        )
     for channel in planned:
         if is_resting(channel, channel.mapping.get(ask.model) or ask.model):
             resting.append(channel)
@@ -204,7 +206,7 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
         error.code = reported.code
     if answer is not None:
-        error = without_key(error, answer.channel)
+        error = without_key(error, answer.channel, answer.inflow.hidden)
     if call.mode is Mode.SPEECH:
         client.cut()
     else:

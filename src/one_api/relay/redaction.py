@@ -1,4 +1,7 @@
-"""An upstream may quote the key it was given; whoever reads its answer must not see it."""
+"""An upstream may quote the key it was given; whoever reads its answer must not see it.
+
+`also`: secrets of one request, as a token its key was exchanged for.
+"""
 
 import re
 from functools import lru_cache
@@ -12,13 +15,13 @@ from one_api.routing import Channel
 HIDDEN: Final = "***"
 MOST_KEYS: Final = 1024  # whose parts are remembered
 SHORTEST: Final = 4  # shorter parts of a key are no secret, and would spoil every sentence
-SETTINGS: Final = ("ak", "sk")  # of a channel, and as secret as its key
+SETTINGS: Final = ("ak", "sk", "vertex_ai_adc")  # of a channel, and as secret as its key
 _PLAIN: Final = re.compile(r"[0-9A-Za-z_.~-]+")  # the same in an address
 
 
-def without_key(error: UpstreamError, channel: Channel) -> UpstreamError:
+def without_key(error: UpstreamError, channel: Channel, also: tuple[str, ...] = ()) -> UpstreamError:
     """The same error, the channel's key hidden wherever a caller would read it."""
-    for secret in _secrets(channel):
+    for secret in (*_secrets(channel), *also):
         error.message = error.message.replace(secret, HIDDEN)
         error.type = error.type.replace(secret, HIDDEN)
         error.param = error.param.replace(secret, HIDDEN)
@@ -32,16 +35,16 @@ def text_without_key(text: str, channel: Channel) -> str:
     return text
 
 
-def body_without_key(body: bytes, channel: Channel) -> bytes:
+def body_without_key(body: bytes, channel: Channel, also: tuple[str, ...] = ()) -> bytes:
     """For what is read in part: half a key would not be found any more."""
-    for secret in _secrets(channel):
+    for secret in (*_secrets(channel), *also):
         body = body.replace(secret.encode(), HIDDEN.encode())
     return body
 
 
-def headers_without_key(headers: Headers, channel: Channel) -> Headers:
+def headers_without_key(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
     """The headers that do not hold the channel's key."""
-    for secret in _secrets(channel):
+    for secret in (*_secrets(channel), *also):
         quoted = secret.encode()
         headers = [item for item in headers if quoted not in item[1]]
     return headers
@@ -58,8 +61,16 @@ def _spelled(key: str, *settings: str) -> tuple[str, ...]:
     if not settings and _PLAIN.fullmatch(key):
         return (key,) if len(key) >= SHORTEST else ()
     parts = {key, *key.split("|"), *settings}
+    parts |= {line for part in parts for line in _lines_of_a_private_key(part)}
     found = {part for part in (*parts, *(quote(part, safe="") for part in parts)) if len(part) >= SHORTEST}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _lines_of_a_private_key(part: str) -> tuple[str, ...]:
+    """Of a service account's credentials the private key, by its lines: as JSON writes it, and as it is."""
+    if "PRIVATE KEY" not in part:
+        return ()
+    return tuple(line for line in re.findall(r"[0-9A-Za-z+/=]{32,}", part.replace("\\n", "\n")))
 
 
 def _hidden(value: object, secret: str) -> object:

@@ -25,6 +25,6 @@ def spoken(mode: Mode) -> Inbound:
     return _BY_MODE.get(mode, OPENAI)
 
 
-def speaks(channel: Channel, mode: Mode) -> bool:
-    """Whether a conversation of this kind needs no translation for the channel."""
-    return wire(channel, SPOKEN[mode]) == SPOKEN[mode]
+def speaks(channel: Channel, mode: Mode, model: str) -> bool:
+    """Whether a conversation of this kind, with this model, needs no translation for the channel."""
+    return wire(channel, SPOKEN[mode], model) == SPOKEN[mode]

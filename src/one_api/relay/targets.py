@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from one_api import providers
 from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
+from one_api.providers.flows import Way
 from one_api.relay.calls import Ask
 from one_api.relay.inflow import Shape
 from one_api.relay.transport import Origin
@@ -21,7 +22,7 @@ class Target:
     """Where a channel's requests of one kind go, ready for the transport.
 
     dialect: the channel's, None where caller and channel both speak OpenAI's. wire: its name. translated: whether the
-    caller speaks another. callers: headers a caller may set himself.
+    caller speaks another. callers: headers a caller may set himself. way: what it takes more than sending it to `url`.
     """
 
     origin: Origin
@@ -31,6 +32,8 @@ class Target:
     wire: str = "openai"
     translated: bool = False
     callers: providers.Callers = ()
+    url: str = ""
+    way: Way | None = None
 
 
 class Targets:
@@ -57,7 +60,7 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode) or providers.EMBEDDED.get(mode)
-            wire = row.wires[0] if asked is None else providers.wire(channel, asked)
+            wire = row.wires[0] if asked is None else providers.wire(channel, asked, model)
             translated = asked is not None and asked != wire
             there = _translated(mode, wire) if translated else mode
             endpoint = providers.endpoint(
@@ -77,6 +80,8 @@ class Targets:
             wire=wire,
             translated=translated,
             callers=row.callers,
+            url=endpoint.url,
+            way=endpoint.way,
         )
         if len(self._known) >= MAX_ENDPOINTS:
             self._known.clear()

@@ -41,7 +41,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
 
 async def _ask(relay: Relay, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer | None:
     """The channel's own count; None if it has none. Raises UpstreamError where it finds fault with the request."""
-    if not speaks(channel, ask.mode):
+    if not speaks(channel, ask.mode, channel.mapping.get(ask.model) or ask.model):
         return None
     try:
         return await one_answer(relay.upstreams, call, ask, channel, client)

@@ -33,6 +33,8 @@ _SENTENCES: Final = (
     "api key not valid",
     "api key expired",
     "permission denied",
+    "the security token included in the request is invalid",
+    "the request signature we calculated does not match",
     "已欠费",
 )
 _UNPAID: Final = frozenset(("your credit balance is too low", "your account is not active", "已欠费"))

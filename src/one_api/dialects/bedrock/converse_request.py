@@ -1,0 +1,125 @@
+"""A request of the neutral model for Bedrock's Converse API.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from one_api import ir
+from one_api.lib import json
+
+NAME: Final = "converse"
+_IMAGES: Final = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
+_DOCUMENTS: Final[Mapping[str, str]] = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+_NO_NAME: Final = re.compile(r"[^0-9A-Za-z()\[\]-]+")
+
+
+def encode_request(request: ir.Request) -> ir.Encoded:
+    """The model is part of the address. Raises Unrepresentable."""
+    losses = list(request.extra)
+    system = [text.text for text in request.system if text.text.strip()]
+    messages: list[dict[str, Any]] = []
+    for turn in request.turns:
+        if turn.role == "system":
+            system += [block.text for block in turn.blocks if isinstance(block, ir.Text)]
+            continue
+        blocks = [each for block in turn.blocks if (each := _block(block, losses)) is not None]
+        if blocks and messages and messages[-1]["role"] == turn.role:
+            messages[-1]["content"] += blocks
+        elif blocks:
+            messages.append({"role": turn.role, "content": blocks})
+    wishes = (("top_k", request.top_k), ("response_format", request.format), ("reasoning", request.reasoning))
+    losses += [name for name, wish in (*wishes, ("parallel_tool_calls", request.parallel)) if wish is not None]
+    inference = {
+        "maxTokens": request.limit,
+        "temperature": None if request.temperature is None else min(request.temperature, 1),
+        "topP": request.top_p,
+        "stopSequences": list(request.stop) or None,
+    }
+    given = {name: value for name, value in inference.items() if value is not None}
+    value = {
+        "messages": messages,
+        **({"system": [{"text": text} for text in system]} if system else {}),
+        **({"inferenceConfig": given} if given else {}),
+        **_tools(request, messages, losses),
+    }
+    return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
+
+
+def _tools(request: ir.Request, messages: list[dict[str, Any]], losses: list[str]) -> dict[str, Any]:
+    """There is no choice of no tool; where tools were called before, theirs have to be named."""
+    choice = request.choice or ir.ToolChoice("auto")
+    if not request.tools:
+        return {}
+    if choice.mode == "none":
+        if not any("toolUse" in block for message in messages for block in message["content"]):
+            return {}
+        losses.append("tool_choice")
+    tools = []
+    for tool in request.tools:
+        schema = {"type": "object", **(tool.schema or {"properties": {}})}
+        spec = {"name": tool.name, "description": tool.description, "inputSchema": {"json": schema}}
+        tools.append({"toolSpec": {name: each for name, each in spec.items() if each}})
+    chosen: dict[str, Any] = {"tool": {"name": choice.name}} if choice.mode == "one" else {choice.mode: {}}
+    named = {} if choice.mode in ("auto", "none") else {"toolChoice": chosen}
+    return {"toolConfig": {"tools": tools, **named}}
+
+
+def _block(block: ir.Said, losses: list[str]) -> dict[str, Any] | None:
+    """None for one that is left out. Raises Unrepresentable."""
+    match block:
+        case ir.Text():
+            if block.extra:
+                losses.append("cache_control")
+            return {"text": block.text} if block.text.strip() else None
+        case ir.Image() | ir.File():
+            return _media(block)
+        case ir.ToolCall():
+            return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": _input(block)}}
+        case ir.ToolResult():
+            content = [{"text": each.text} if isinstance(each, ir.Text) else _media(each) for each in block.content]
+            result: dict[str, Any] = {"toolUseId": block.call_id, "content": content or [{"text": ""}]}
+            return {"toolResult": {**result, **({"status": "error"} if block.failed else {})}}
+        case ir.Thinking() if block.origin == NAME and block.signature:
+            return {"reasoningContent": {"reasoningText": {"text": block.text, "signature": block.signature}}}
+        case ir.Redacted() if block.origin == NAME:
+            return {"reasoningContent": {"redactedContent": block.data}}
+        case ir.Thinking() | ir.Redacted():
+            losses.append("thinking of an earlier turn")
+            return None
+        case ir.Opaque():
+            raise ir.Unrepresentable(f"a block of {block.dialect} cannot be sent to this channel")
+
+
+def _media(block: ir.Image | ir.File) -> dict[str, Any]:
+    if not block.data:
+        raise ir.Unrepresentable("this channel takes images and files inline only, not by address")
+    formats, place = (_IMAGES, "image") if isinstance(block, ir.Image) else (_DOCUMENTS, "document")
+    found = formats.get(block.media_type)
+    if found is None:
+        raise ir.Unrepresentable(f"a file of type {block.media_type!r} cannot be sent to this channel")
+    # Theirs wants names without dots.
+    named = {"name": _NO_NAME.sub(" ", block.name).strip() or "document"} if isinstance(block, ir.File) else {}
+    return {place: {"format": found, **named, "source": {"bytes": block.data}}}
+
+
+def _input(block: ir.ToolCall) -> Any:
+    try:
+        value = json.decode(block.arguments.encode()) if block.arguments.strip() else {}
+    except (json.InvalidJSON, UnicodeEncodeError):
+        value = None
+    if not isinstance(value, dict):
+        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON object")
+    return value
