@@ -1,12 +1,11 @@
-import { Loader } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Navigate, useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { useTranslation } from 'react-i18next'
 
 import { ApiError, get, post } from '../api/client'
 import { ADMIN, type Status, type User } from '../api/types'
 import { Failure } from '../ui/Failure'
+import { Waiting } from '../ui/Waiting'
 import { SELF } from './query'
 
 export function useStatus() {
@@ -51,9 +50,8 @@ export const isAdmin = (user: User | null | undefined) => (user?.role ?? 0) >= A
 
 /** A page for those who are logged in. Only the gateway protects anything; this saves a page of refusals. */
 export function Private({ admin = false, children }: { admin?: boolean; children: ReactNode }) {
-  const { t } = useTranslation()
   const session = useSession()
-  if (session.isPending) return <Loader aria-label={t('common.wait')} />
+  if (session.isPending) return <Waiting />
   if (session.isError) return <Failure error={session.error} retry={session.refetch} />
   if (!session.data) return <Navigate to="/login" search={{ next: location.pathname }} />
   if (admin && !isAdmin(session.data)) return <Navigate to="/" />

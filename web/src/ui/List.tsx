@@ -1,4 +1,4 @@
-import { ActionIcon, Card, Group, Loader, Table, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Card, Group, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconChevronLeft, IconChevronRight, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 
 import { get } from '../api/client'
 import { Failure } from './Failure'
+import { Waiting } from './Waiting'
 
 /** Rows on a page of the API, which tells no total: a full page may have a next one. */
 const PAGE = 10
@@ -46,7 +47,7 @@ export function List<T>({ path, heads, row, empty }: Props<T>) {
         maw={320}
       />
       {query.isError && <Failure error={query.error} retry={query.refetch} />}
-      {query.isPending && <Loader aria-label={t('common.wait')} />}
+      {query.isPending && <Waiting />}
       {query.isSuccess && rows.length === 0 && (
         <Card withBorder p="xl">
           <Text ta="center" c="dimmed">

@@ -1,4 +1,4 @@
-import { Anchor, Card, Code, CopyButton, Group, Loader, ActionIcon, List, SimpleGrid, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Card, Code, CopyButton, Group, ActionIcon, List, SimpleGrid, Stack, Text, Title } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -8,6 +8,7 @@ import { isAdmin, useSession, useStatus } from '../../app/session'
 import { Failure } from '../../ui/Failure'
 import { useFigures } from '../../ui/figures'
 import { Page } from '../../ui/Page'
+import { Waiting } from '../../ui/Waiting'
 
 export function StatusPage() {
   const { t } = useTranslation()
@@ -15,7 +16,7 @@ export function StatusPage() {
   const session = useSession()
   return (
     <Page title={t('status.title')}>
-      {status.isPending && <Loader aria-label={t('common.wait')} />}
+      {status.isPending && <Waiting />}
       {status.isError && <Failure error={new Error(t('status.offline'))} retry={status.refetch} />}
       {status.data && (
         <SimpleGrid cols={{ base: 1, md: session.data ? 2 : 1 }}>
