@@ -191,7 +191,7 @@ def _whole(ids: Select[Any]) -> Select[Any]:
 
 
 def beyond(wanted: Filter, *, most: int) -> Select[Any]:
-    """A row, if more than `most` are of the time; by idx_created_at_type alone, so no column is asked for but its own."""
+    """A row, if more than `most` are of the time; by idx_created_at_type alone, of which the column is."""
     return select(logs.c.created_at).where(*wanted.times()).limit(1).offset(most)
 
 
