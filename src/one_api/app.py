@@ -52,6 +52,7 @@ from one_api.relay.fetch import Fetcher
 from one_api.relay.flows import Flows
 from one_api.relay.framing import ArrayClient
 from one_api.relay.health import ChannelHealth
+from one_api.relay.planner import Planner
 from one_api.relay.pool import Transports
 from one_api.relay.targets import Targets
 from one_api.relay.transport import Timeouts
@@ -349,16 +350,18 @@ def assemble(
         images=fetcher,
         clock=upstreams.loop.time,
     )
+    rng = Random()  # noqa: S311  # spreads load, decides nothing else
     return pipeline.Relay(
         accounts=watched.accounts,
         ledger=ledger,
         upstreams=upstreams,
+        planner=Planner(upstreams.health, rng),
         counting=counting,
         options=lambda: watched.options.now,
         prices=watched.prices.now,
         routes=lambda: watched.routes.now,
         now=now,
-        rng=Random(),  # noqa: S311  # spreads load, decides nothing else
+        rng=rng,
         spent=upkeep.reminders.spent,
     )
 
