@@ -16,7 +16,7 @@ from one_api.store.adopt import MigrationError, advance_sequences, complete
 from one_api.store.engine import PATIENCE_S, Database, connection
 from one_api.store.schema import logs
 
-__all__ = ["MigrationError", "current", "migrate", "migrate_logs"]
+__all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current"]
 
 HEAD: Final = "0006"
 """The newest revision in `versions`."""
@@ -51,6 +51,12 @@ async def current(database: Database) -> bool:
     """Whether the schema is this program's; a slave waits for its master to make it so. Raises Unavailable."""
     async with database.read() as tx:
         return await tx.run_sync(at_head)
+
+
+async def require_current(database: Database) -> None:
+    """Raises MigrationError, Unavailable."""
+    if not await current(database):
+        raise MigrationError("the database is not up to date: run `one-api migrate` first")
 
 
 def upgrade(tx: Connection) -> None:
