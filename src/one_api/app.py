@@ -29,6 +29,7 @@ from one_api.edge.api import Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
+from one_api.edge.readiness import Readiness
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Runner
@@ -59,13 +60,13 @@ from one_api.routing.health import SuccessRates
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
+from one_api.store.migrations import MigrationError, current, migrate, migrate_logs, suitable
 from one_api.sync import Poller, Snapshot, end
 from one_api.web import Web
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 5.0
+DRAIN_S = 1.0  # for what has no connection any more; the server has waited for the others
 CALLERS_S = 600  # One API's period; what is changed through any gateway is seen within a second, whatever this is
 LOG_DIRECTORY = "ONE_API_LOG_DIR"
 
@@ -249,7 +250,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         client_ip=client_ip,
         limits=counts,
     )
-    return service, with_relay(build_api(parts, compat.routes(under_v1)), service)
+    readiness = Readiness(partial(suitable, database))
+    stack.callback(readiness.heed_signals(config.shutdown_grace))
+    return service, with_relay(build_api(parts, [*readiness.routes(), *compat.routes(under_v1)]), service)
 
 
 async def watch(config: Config, database: Database) -> Watched:

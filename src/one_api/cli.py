@@ -13,10 +13,10 @@ import uvicorn
 from one_api import __version__, app, logs
 from one_api.config import Config, ConfigError
 from one_api.edge.protocol import RelayProtocol
+from one_api.edge.server import Server
 from one_api.errors import Unavailable
 from one_api.store.migrations import MigrationError
 
-DRAIN_S = 30
 KEEP_ALIVE_S = 75
 
 
@@ -72,14 +72,14 @@ def serve(config: Config, port: int) -> int:
         server_header=False,
         backlog=4096,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=config.shutdown_timeout,
     )
     if config.workers > 1:
         from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
 
         Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
-    server = uvicorn.Server(server_config)
+    server = Server(server_config)
 
     def end(*_signal: object) -> None:
         server.should_exit = True
