@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from one_api import __version__, logs
@@ -23,6 +24,7 @@ from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.middleware import ClientIP
+from one_api.edge.readiness import Readiness
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Runner
@@ -42,16 +44,16 @@ from one_api.relay.fetch import Fetcher
 from one_api.relay.framing import ArrayClient
 from one_api.relay.planner import Planner
 from one_api.store import dsn
-from one_api.store.engine import open_database
+from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
+from one_api.store.migrations import MigrationError, current, migrate, migrate_logs, suitable
 from one_api.sync import end
 from one_api.web import Web
 from one_api.wiring import Watched, content, limits, look_after, notices, now, reach, watch, watch_health, ways
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 5.0
+DRAIN_S = 1.0  # for what has no connection any more; the server has waited for the others
 LOG_DIRECTORY = "ONE_API_LOG_DIR"
 
 
@@ -201,7 +203,13 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     if config.gin_mode == "debug":
         for endpoint in ENDPOINTS:
             log.info("route %s %s for %s", endpoint.method, endpoint.path, endpoint.access.name.lower())
-    return service, with_relay(build_api(parts, compat.routes(under_v1)), service)
+    return service, with_relay(build_api(parts, [*probes(config, database, stack), *compat.routes(under_v1)]), service)
+
+
+def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:
+    readiness = Readiness(partial(suitable, database))
+    stack.callback(readiness.heed_signals(config.shutdown_grace))
+    return readiness.routes()
 
 
 def assemble(
