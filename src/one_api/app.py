@@ -25,7 +25,7 @@ from one_api.channels.upkeep import Switches
 from one_api.config import Config
 from one_api.dialects.outbound import outbound
 from one_api.edge import compat
-from one_api.edge.api import Parts, build_api
+from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.limits import Limits, Memory
 from one_api.edge.middleware import ClientIP
@@ -35,7 +35,7 @@ from one_api.jobs import Runner
 from one_api.jobs.means import Means
 from one_api.jobs.table import jobs, upkeep_jobs
 from one_api.jobs.upkeep import Upkeep
-from one_api.ledger import Ledger
+from one_api.ledger import MOVE_S, Ledger
 from one_api.lib.ids import RequestIds
 from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
@@ -44,6 +44,7 @@ from one_api.pricing.tokens import Encoders, TokenCounter
 from one_api.providers import COUNTS, Mode
 from one_api.relay import pipeline, proxying, token_counts
 from one_api.relay.attempt import Upstreams
+from one_api.relay.by_environment import Proxies
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
@@ -179,7 +180,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         log_database = open_database(config, config.log_sql_dsn)
         stack.push_async_callback(log_database.aclose)
     address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
-    ledger = Ledger.open(address, logs=log_database if config.log_sql_dsn else None)
+    move_s = float(config.batch_update_interval) if config.batch_update_enabled else MOVE_S
+    ledger = Ledger.open(address, logs=log_database if config.log_sql_dsn else None, move_s=move_s)
     await ledger.start()
     stack.push_async_callback(ledger.aclose)
 
@@ -187,7 +189,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     web = Web()
     messages = notices(database, watched, web)
     ids, client_ip = RequestIds(), ClientIP(config.trusted_proxies)
-    transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy)
+    around = Proxies(config.http_proxy, config.https_proxy, config.no_proxy)
+    transports = Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy, around=around)
     stack.push_async_callback(transports.aclose)
     outbox = Outbox(messages)
     stack.push_async_callback(outbox.aclose)
@@ -249,6 +252,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         client_ip=client_ip,
         limits=counts,
     )
+    if config.gin_mode == "debug":
+        for endpoint in ENDPOINTS:
+            log.info("route %s %s for %s", endpoint.method, endpoint.path, endpoint.access.name.lower())
     return service, with_relay(build_api(parts, compat.routes(under_v1)), service)
 
 
@@ -273,15 +279,11 @@ async def watch(config: Config, database: Database) -> Watched:
 def limits(config: Config, stack: AsyncExitStack) -> Limits:
     """How often somebody may ask, counted in Redis where there is one."""
     if not config.redis_enabled:
-        if config.redis_conn_string:
-            log.info("SYNC_FREQUENCY not set, Redis is disabled")
-        else:
-            log.info("REDIS_CONN_STRING not set, Redis is not enabled")
         return Limits.of(config, Memory())
-    from one_api.edge.shared_limits import Shared, open_redis  # noqa: PLC0415  # loads long, and few need it
+    from one_api.edge.shared_limits import Shared, close_redis, open_redis  # noqa: PLC0415  # loads long, and few need it
 
     redis = open_redis(config)
-    stack.push_async_callback(redis.aclose)
+    stack.push_async_callback(close_redis, redis)
     return Limits.of(config, Shared(redis))
 
 

@@ -337,7 +337,7 @@ def test_a_stream_that_says_why_it_stopped_is_complete_and_another_is_not() -> N
 
 def test_calls_that_are_mixed_end_the_stream() -> None:
     calls = [chunk({"tool_calls": [{"index": index, "id": "c", "function": {"name": "f"}}]}) for index in (0, 1, 0)]
-    assert read(*calls)[-1] == ir.Failed("", "the upstream mixes the calls of several tools")
+    assert read(*calls)[-1] == ir.Failed("upstream_error", "the upstream mixes the calls of several tools")
 
 
 # --- there and back ---------------------------------------------------------------------------------------------------

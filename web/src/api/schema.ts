@@ -412,6 +412,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of all
+         * @description By day and model, of everybody together.
+         */
+        get: operations["logs.usage_of_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by channel
+         * @description Which channels were used most; a name is a channel's number.
+         */
+        get: operations["logs.usage_by_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by user
+         * @description Who used most.
+         */
+        get: operations["logs.usage_by_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -1262,6 +1322,18 @@ export interface components {
             used_quota: number;
             weight: number | null;
         };
+        "logs.Bar": {
+            /** Format: int64 */
+            CompletionTokens: number;
+            Day: string;
+            ModelName: string;
+            /** Format: int64 */
+            PromptTokens: number;
+            /** Format: int64 */
+            Quota: number;
+            /** Format: int64 */
+            RequestCount: number;
+        };
         "logs.Consumed": {
             /** Format: int64 */
             quota: number;
@@ -1348,6 +1420,7 @@ export interface components {
         "options.OptionType": {
             choices: string[];
             default: string;
+            doc: string;
             /** @enum {unknown} */
             key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
             /** @enum {unknown} */
@@ -1491,6 +1564,17 @@ export interface components {
             subnet: string | null;
             /** @default false */
             unlimited_quota: boolean | null;
+        };
+        "usage.Share": {
+            /** Format: int64 */
+            completion_tokens: number;
+            name: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            quota: number;
+            /** Format: int64 */
+            request_count: number;
         };
         "users.ManageRequestForm": {
             /** @default  */
@@ -2775,6 +2859,138 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["logs.Consumed"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_of_all": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["logs.Bar"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_channel": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_user": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -4685,7 +4901,10 @@ export interface operations {
     };
     "logs.dashboard": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4699,7 +4918,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["logs.Bar"][] | null;
                         message: string;
                         /** @constant */
                         success: true;

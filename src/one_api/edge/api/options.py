@@ -28,9 +28,10 @@ class TestMail:
 class OptionType(TypedDict):
     """What a form needs to know of an option; `default` is text, `stored` says that a value was saved.
 
-    least: the smallest number it may be; a `positive` one must be more than 0.
+    least: the smallest number it may be; a `positive` one must be more than 0. doc: what it is for.
     """
 
+    doc: str
     key: Annotated[str, OneOf(meaning.KEYS)]
     kind: meaning.Kind
     default: str
