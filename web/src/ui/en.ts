@@ -20,4 +20,6 @@ export const en = {
   unlimited: 'unlimited',
   never: 'never',
   wait: 'Loading',
+  confirm: 'Confirm',
+  copyOf: 'Copy: {{name}}',
 }

@@ -22,4 +22,6 @@ export const zh: typeof en = {
   unlimited: '无限制',
   never: '永不',
   wait: '加载中',
+  confirm: '确认',
+  copyOf: '复制：{{name}}',
 }
