@@ -22,4 +22,6 @@ export const en = {
   never: 'never',
   wait: 'Loading',
   worth: 'In units of quota, {{amount}}',
+  confirm: 'Confirm',
+  copyOf: 'Copy: {{name}}',
 }

@@ -24,4 +24,6 @@ export const zh: typeof en = {
   never: '永不',
   wait: '加载中',
   worth: '单位为额度，等价金额 {{amount}}',
+  confirm: '确认',
+  copyOf: '复制：{{name}}',
 }
