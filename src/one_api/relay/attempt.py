@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from one_api import providers
+from one_api import ir, providers
 from one_api.dialects import openai_chat, openai_errors
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers.flows import TOKEN_REFUSED, Query
+from one_api.providers.flows import Query
 from one_api.relay import abroad
 from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
@@ -144,7 +144,7 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
 def _clean(upstreams: Upstreams, error: UpstreamError, channel: Channel, inflow: Inflow | None) -> UpstreamError:
     """What may be told of a failure. A token that was not accepted is not used again."""
     hidden = () if inflow is None else inflow.hidden
-    if hidden and (error.status == 401 or error.type == TOKEN_REFUSED):
+    if hidden and (error.status == 401 or error.type == ir.TOKEN_REFUSED):
         upstreams.flows.forget(hidden)
     return without_key(error, channel, hidden)
 
