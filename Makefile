@@ -88,7 +88,7 @@ wheel: .venv/project.stamp
 	$(UV) build -q --wheel --build-constraints requirements-build.txt --out-dir dist
 	@ls dist/*.whl
 
-test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core
+test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core nginx
 bench-packages: NEEDED := nginx gcc libc6-dev
 test-packages bench-packages:
 	@missing=; for p in $(NEEDED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \

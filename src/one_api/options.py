@@ -18,6 +18,7 @@ from one_api.pricing.ratios import Ratios
 
 Value = bool | int | float | str | tuple[str, ...] | Ratios
 Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
+Kind = Literal["switch", "integer", "number", "text", "list", "ratios"]
 T = TypeVar("T")
 
 
@@ -194,12 +195,61 @@ _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9
 _INT64: Final = 1 << 63
 
 
-def described() -> tuple[tuple[str, str, str], ...]:
-    """Key, default and explanation of each option; of a table of prices the default is too long to be shown."""
-    return tuple(
-        (option.key, "" if isinstance(_default(name), Mapping) else _write(DEFAULTS, name, option), option.doc)
-        for name, option in _TABLE.values()
+KEYS: Final = tuple(_TABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a form needs to know of an option. `default` is text as in the table; `stored`: a row has a value for it.
+
+    least: the smallest number it may be; a `positive` one must be more than 0. doc: what it is for.
+    """
+
+    key: str
+    doc: str
+    kind: Kind
+    default: str
+    secret: bool
+    stored: bool
+    least: float | None
+    positive: bool
+    choices: tuple[str, ...]
+
+
+def described(rows: Mapping[str, str]) -> list[Described]:
+    """Every option there is, in the order of the table."""
+    return [_described(key, name, option, rows) for key, (name, option) in _TABLE.items()]
+
+
+def _described(key: str, name: str, option: _Option, rows: Mapping[str, str]) -> Described:
+    positive = 0 < option.at_least < math.inf
+    return Described(
+        key=key,
+        doc=option.doc,
+        kind=_kind(_default(name)),
+        default=option.shown if option.shown is not None else _write(DEFAULTS, name, option),
+        secret=is_secret(key),
+        stored=bool(rows.get(key)),
+        least=0 if positive else None if math.isinf(option.at_least) else option.at_least,
+        positive=positive,
+        choices=THEMES if key == "Theme" else (),
     )
+
+
+def _kind(value: Value) -> Kind:
+    match value:
+        case bool():
+            return "switch"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "text"
+        case tuple():
+            return "list"
+        case _:
+            return "ratios"
 
 
 def is_secret(key: str) -> bool:
