@@ -34,7 +34,10 @@ class BadGzip(Exception):
 
 
 class RelayService:
-    """Takes relay requests, runs the pipeline on each, and owns the tasks until they are done."""
+    """Takes relay requests, runs the pipeline on each, and owns the tasks until they are done.
+
+    `told` hears of each error that a caller is told.
+    """
 
     def __init__(
         self,
@@ -42,10 +45,12 @@ class RelayService:
         *,
         ids: RequestIds,
         client_ip: Callable[[str, Mapping[bytes, bytes]], str],
+        told: Callable[[OneAPIError], None] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._ids = ids
         self._client_ip = client_ip
+        self._told = told
         self._tasks: dict[Incoming, asyncio.Task[None]] = {}
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
@@ -117,7 +122,13 @@ class RelayService:
             started=self._loop.time(),
         )
 
+    def counts(self) -> tuple[int, int]:
+        """Calls under way, and connections."""
+        return len(self._tasks), len(self._connections)
+
     def _fail(self, request: Incoming, error: OneAPIError, request_id: str) -> None:
+        if self._told is not None:
+            self._told(error)
         if not request.started:
             self._answer(request, error, request_id, request.heading.origin)
         else:

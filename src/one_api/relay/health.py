@@ -36,10 +36,13 @@ class Switches(Protocol):
         """Back into use, if it was not somebody who disabled it."""
 
 
+Told = Callable[[Channel, UpstreamError, str], None]
+
+
 class ChannelHealth:
     """Told of every attempt. `rates` is None where success rates are not kept.
 
-    `refresh` makes this process see a change at once.
+    `refresh` makes this process see a change at once; `told` is somebody else who is to hear of failures.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class ChannelHealth:
         outbox: Outbox,
         rates: SuccessRates | None,
         refresh: Callable[[], Awaitable[None]],
+        told: Told | None = None,
     ) -> None:
         self._options = options
         self._switches = switches
         self._outbox = outbox
         self._rates = rates
         self._refresh = refresh
+        self._told = told
         self._rests = Rests()
         self._writes: dict[int, asyncio.Task[None]] = {}
 
@@ -68,6 +73,8 @@ class ChannelHealth:
         return self._rests.resting(channel.id, model, time.monotonic())
 
     def failed(self, channel: Channel, error: UpstreamError, model: str = "") -> None:
+        if self._told is not None:
+            self._told(channel, error, model)
         if error.retry_after and cause(error) in (Cause.OVERLOADED, Cause.DOWN):
             self._rests.begin(channel.id, model, error.retry_after, time.monotonic())
         if self.is_finished(error):

@@ -155,6 +155,7 @@ class Tab:
             username=caller.username,
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
+            first_s=answer.first - answer.started,
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt)
             and (ask.mode in SPOKEN or "messages" in ask.document),
