@@ -30,6 +30,8 @@ from one_api.jobs.table import jobs, upkeep_jobs
 from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import MOVE_S, Ledger
 from one_api.lib.ids import RequestIds
+from one_api.limits import Limiter
+from one_api.limits.limiter import RENEW_S
 from one_api.metrics import Meter
 from one_api.metrics.beat import BEAT_S, Beat
 from one_api.notify import Outbox
@@ -48,7 +50,20 @@ from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
 from one_api.sync import end
 from one_api.web import Web
-from one_api.wiring import Watched, content, limits, look_after, measure, notices, now, reach, watch, watch_health, ways
+from one_api.wiring import (
+    Watched,
+    content,
+    limiter,
+    limits,
+    look_after,
+    measure,
+    notices,
+    now,
+    reach,
+    watch,
+    watch_health,
+    ways,
+)
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +163,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     upstreams = reach(config, transports, health, fetcher)
     upkeep = look_after(config, database, log_database, watched, upstreams, health, outbox, ids)
     stack.push_async_callback(upkeep.aclose)
-    relay = assemble(ledger, watched, fetcher, upstreams, upkeep)
+    restraint = limiter(config, stack, database)
+    relay = assemble(ledger, watched, fetcher, upstreams, upkeep, restraint)
     told = None if meter is None else meter.refused
     service = RelayService(calls(relay), ids=ids, client_ip=client_ip, told=told)
     stack.push_async_callback(service.drain, DRAIN_S)
@@ -164,6 +180,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
 
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
+    periodic.append(Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False))
     routes = compat.routes(under_v1)
     if meter is not None:
         share = measure(meter, ledger, transports, service, database, watched)
@@ -222,7 +239,7 @@ def list_routes() -> None:
 
 
 def assemble(
-    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
+    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep, restraint: Limiter
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
     encoders = Encoders()
@@ -244,6 +261,7 @@ def assemble(
         now=now,
         rng=Random(),  # noqa: S311  # spreads load, decides nothing else
         spent=upkeep.reminders.spent,
+        limiter=restraint,
     )
 
 

@@ -25,6 +25,9 @@ from one_api.jobs.means import Means
 from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
+from one_api.limits import Counts, Limiter
+from one_api.limits.counts import Memory as Counted
+from one_api.limits.stored import Stored
 from one_api.metrics import Meter, Share, gauges, share
 from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
@@ -101,6 +104,25 @@ def limits(config: Config, stack: AsyncExitStack) -> Limits:
     redis = open_redis(config)
     stack.push_async_callback(close_redis, redis)
     return Limits.of(config, Shared(redis))
+
+
+def limiter(config: Config, stack: AsyncExitStack, database: Database) -> Limiter:
+    """What counts calls by the operator's rules: Redis, else the database, or this process where it is the only one."""
+    counts: Counts
+    if config.redis_enabled:
+        from one_api.edge.shared_limits import close_redis, open_redis  # noqa: PLC0415  # as above
+        from one_api.limits.shared import Shared  # noqa: PLC0415
+
+        redis = open_redis(config)
+        stack.push_async_callback(close_redis, redis)
+        counts = Shared(redis)
+    elif database.kind == "sqlite":
+        counts = Counted()
+    else:
+        counts = Stored(database)
+    made = Limiter(counts)
+    stack.push_async_callback(made.drain)
+    return made
 
 
 def notices(database: Database, watched: Watched, web: Web) -> Notices:

@@ -10,6 +10,7 @@ import structlog
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge, UpstreamError
 from one_api.lib.ids import RequestIds
+from one_api.limits import RateLimited
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
@@ -141,6 +142,8 @@ class RelayService:
         later: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(error, UpstreamError) and error.retry_after:
             later = ((b"retry-after", b"%d" % math.ceil(error.retry_after)),)
+        elif isinstance(error, RateLimited):
+            later = error.headers
         request.respond(error.status, (*answer_headers(request_id, origin), _JSON, *later), body)
 
 

@@ -29,7 +29,19 @@ log = structlog.get_logger(__name__)
 class Tab:
     """Knows what a call has used so far, and turns that into its charge and its log row."""
 
-    __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
+    __slots__ = (
+        "_ask",
+        "_call",
+        "_caller",
+        "_counting",
+        "_hold",
+        "_ledger",
+        "_options",
+        "_prices",
+        "answer",
+        "flow",
+        "used",
+    )
 
     def __init__(
         self,
@@ -51,6 +63,7 @@ class Tab:
         self._hold = hold
         self._prices = prices
         self.answer: Answer | None = None
+        self.used = 0  # tokens, once the bill is paid
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
@@ -88,6 +101,7 @@ class Tab:
                 channel=0 if self.answer is None else self.answer.channel.id,
                 excess=bill.excess,
             )
+        self.used = bill.usage.input + bill.usage.output
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:
