@@ -65,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True):
     inflow: Inflow
     whole: openai_chat.Whole | None
     started: float
+    first: float = 0.0  # when its first content came
 
 
 class Account(Protocol):
@@ -94,7 +95,8 @@ async def first_answer(
             inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
             await inflow.ready
-            answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
+            first = upstreams.loop.time()
+            answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started, first)
         except UpstreamError as error:
             _let_go(client, inflow)
             last = _clean(upstreams, error, channel, inflow)

@@ -33,7 +33,19 @@ log = structlog.get_logger(__name__)
 class Tab:
     """Knows what a call has used so far, and turns that into its charge and its log row."""
 
-    __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
+    __slots__ = (
+        "_ask",
+        "_call",
+        "_caller",
+        "_counting",
+        "_hold",
+        "_ledger",
+        "_options",
+        "_prices",
+        "answer",
+        "flow",
+        "used",
+    )
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class Tab:
         self._hold = hold
         self._prices = prices
         self.answer: Answer | None = None
+        self.used = 0  # tokens, once the bill is paid
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
@@ -98,6 +111,7 @@ class Tab:
                 channel=0 if self.answer is None else self.answer.channel.id,
                 excess=bill.excess,
             )
+        self.used = bill.usage.input + bill.usage.output
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:
@@ -169,6 +183,7 @@ class Tab:
             username=caller.username,
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
+            first_s=answer.first - answer.started,
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt)
             and (ask.mode in SPOKEN or "messages" in ask.document),
