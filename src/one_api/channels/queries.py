@@ -1,7 +1,7 @@
 """Channels and their abilities in the database: both change in one transaction, and every process hears of it."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Select, and_, delete, func, insert, or_, select, text, update
@@ -186,6 +186,21 @@ async def remove(database: Database, channel_id: int) -> None:
         raise Refused("WHERE conditions required")
     async with database.write() as tx:
         await _delete(tx, [channel_id])
+
+
+async def remove_all(database: Database, channel_ids: Collection[int]) -> None:
+    """Those that do not exist are as good as removed."""
+    async with database.write() as tx:
+        await _delete(tx, list(channel_ids))
+
+
+async def set_status(database: Database, channel_ids: Collection[int], status: int) -> None:
+    """Take channels in or out of use by hand."""
+    async with database.write() as tx:
+        await tx.execute(update(channels).where(channels.c.id.in_(channel_ids)).values(status=status))
+        theirs = update(abilities).where(abilities.c.channel_id.in_(channel_ids))
+        await tx.execute(theirs.values(enabled=status == ENABLED))
+        await bump(tx, TOPIC)
 
 
 async def remove_disabled(database: Database) -> int:

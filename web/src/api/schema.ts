@@ -103,6 +103,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change channels
+         * @description All of them or none.
+         */
+        post: operations["channel_batches.change_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channel/disabled": {
         parameters: {
             query?: never;
@@ -474,6 +494,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of all
+         * @description By day and model, of everybody together.
+         */
+        get: operations["logs.usage_of_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by channel
+         * @description Which channels were used most; a name is a channel's number.
+         */
+        get: operations["logs.usage_by_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by user
+         * @description Who used most.
+         */
+        get: operations["logs.usage_by_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -694,6 +774,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/option/test_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send test mail
+         * @description To any address, with what the options say now.
+         */
+        post: operations["options.send_test_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/option/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe options
+         * @description What each option can be, for forms; no value of any but its default.
+         */
+        get: operations["options.describe_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/redemption/": {
         parameters: {
             query?: never;
@@ -746,6 +866,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redemption/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete used redemptions
+         * @description How many there were.
+         */
+        delete: operations["redemptions.delete_used_redemptions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1156,6 +1296,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        "channel_batches.BatchForm": {
+            /** @default  */
+            action: string | null;
+            /** @default  */
+            ids: string | null;
+        };
         "channels.ChannelForm": {
             /** @default 0 */
             balance: number | null;
@@ -1285,6 +1431,18 @@ export interface components {
             /** Format: int64 */
             status: number;
         };
+        "logs.Bar": {
+            /** Format: int64 */
+            CompletionTokens: number;
+            Day: string;
+            ModelName: string;
+            /** Format: int64 */
+            PromptTokens: number;
+            /** Format: int64 */
+            Quota: number;
+            /** Format: int64 */
+            RequestCount: number;
+        };
         "logs.Consumed": {
             /** Format: int64 */
             quota: number;
@@ -1336,6 +1494,12 @@ export interface components {
             /** @default  */
             verification_code: string | null;
         };
+        "models.ChannelType": {
+            base_url: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
         "models.ListedForm": {
             /** @default  */
             base_url: string | null;
@@ -1378,6 +1542,41 @@ export interface components {
             key: string | null;
             /** @default  */
             value: string | null;
+        };
+        "options.OptionType": {
+            choices: string[];
+            default: string;
+            doc: string;
+            /** @enum {unknown} */
+            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
+            /** @enum {unknown} */
+            kind: "switch" | "integer" | "number" | "text" | "list" | "ratios";
+            least: number | null;
+            positive: boolean;
+            secret: boolean;
+            stored: boolean;
+        };
+        "options.TestMailForm": {
+            /** @default  */
+            email: string | null;
+        };
+        "redemptions.Redemption": {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            created_time: number;
+            /** Format: int64 */
+            id: number;
+            key: string;
+            name: string;
+            /** Format: int64 */
+            quota: number;
+            /** Format: int64 */
+            redeemed_time: number;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            user_id: number;
         };
         Refused: {
             message: string;
@@ -1491,6 +1690,17 @@ export interface components {
             subnet: string | null;
             /** @default false */
             unlimited_quota: boolean | null;
+        };
+        "usage.Share": {
+            /** Format: int64 */
+            completion_tokens: number;
+            name: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            quota: number;
+            /** Format: int64 */
+            request_count: number;
         };
         "users.ManageRequestForm": {
             /** @default  */
@@ -2095,6 +2305,68 @@ export interface operations {
             };
         };
     };
+    "channel_batches.change_channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channel_batches.BatchForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "channels.delete_disabled_channels": {
         parameters: {
             query?: never;
@@ -2513,7 +2785,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["models.ChannelType"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3065,6 +3337,138 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["logs.Consumed"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_of_all": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["logs.Bar"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_channel": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_user": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3671,7 +4075,69 @@ export interface operations {
             };
         };
     };
-    "redemptions.list_redemptions": {
+    "options.send_test_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["options.TestMailForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "options.describe_options": {
         parameters: {
             query?: never;
             header?: never;
@@ -3687,7 +4153,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["options.OptionType"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "redemptions.list_redemptions": {
+        parameters: {
+            query?: {
+                /** @description Page of ten rows; the first is 0. */
+                p?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["redemptions.Redemption"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3856,7 +4366,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["redemptions.Redemption"];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3944,6 +4454,50 @@ export interface operations {
     };
     "redemptions.search_redemptions": {
         parameters: {
+            query?: {
+                /** @description Empty finds all. */
+                keyword?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["redemptions.Redemption"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "redemptions.delete_used_redemptions": {
+        parameters: {
             query?: never;
             header?: never;
             path?: never;
@@ -3958,7 +4512,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        /** Format: int64 */
+                        data: number;
                         message: string;
                         /** @constant */
                         success: true;
@@ -3967,6 +4522,24 @@ export interface operations {
             };
             /** @description Neither signed in nor an access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4806,7 +5379,10 @@ export interface operations {
     };
     "logs.dashboard": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4820,7 +5396,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["logs.Bar"][] | null;
                         message: string;
                         /** @constant */
                         success: true;

@@ -11,6 +11,13 @@ export type Token = Schemas['tokens.Token']
 /** `response_time` is in milliseconds; 0: never tested. */
 export type Channel = Schemas['channels.Shown']
 
+export type ChannelType = Schemas['models.ChannelType']
+export type Redemption = Schemas['redemptions.Redemption']
+export type Log = Schemas['logs.Log']
+export type OptionType = Schemas['options.OptionType']
+export type OptionKey = OptionType['key']
+
 export const ADMIN = 10
+export const ROOT = 100
 export const ENABLED = 1
 export const DISABLED = 2

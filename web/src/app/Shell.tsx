@@ -1,16 +1,17 @@
 import { Anchor, AppShell, Burger, Button, Group, Image, NavLink, Text } from '@mantine/core'
 import { useDisclosure, useDocumentTitle } from '@mantine/hooks'
-import { IconActivity, IconKey, IconLogin2, IconLogout, IconMessage, IconRoute } from '@tabler/icons-react'
+import { IconLogin2, IconLogout } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
+import { menu } from './menu'
 import { Preferences } from './Preferences'
 import { isAdmin, useLogout, useSession, useStatus } from './session'
 import classes from './Shell.module.css'
 
 export function Shell() {
   const { t } = useTranslation()
-  const [opened, menu] = useDisclosure()
+  const [opened, navbar] = useDisclosure()
   const name = useStatus().data?.system_name ?? 'One API'
   useDocumentTitle(name)
 
@@ -25,7 +26,7 @@ export function Shell() {
       </Anchor>
       <AppShell.Header>
         <Group h="100%" px="md" gap="sm" wrap="nowrap">
-          <Burger opened={opened} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={t('app.menu')} />
+          <Burger opened={opened} onClick={navbar.toggle} hiddenFrom="sm" size="sm" aria-label={t('app.menu')} />
           <Image src="/logo.svg" alt="" w={28} h={28} />
           <Text fw={600} fz="lg" truncate>
             {name}
@@ -37,7 +38,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
-        <Pages close={menu.close} />
+        <Pages close={navbar.close} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <Outlet />
@@ -50,20 +51,15 @@ function Pages({ close }: { close: () => void }) {
   const { t } = useTranslation()
   const session = useSession()
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const pages = [
-    { to: '/', label: t('status.title'), icon: IconActivity, shown: true },
-    { to: '/token', label: t('tokens.title'), icon: IconKey, shown: Boolean(session.data) },
-    { to: '/channel', label: t('channels.title'), icon: IconRoute, shown: isAdmin(session.data) },
-    { to: '/playground', label: t('playground.title'), icon: IconMessage, shown: Boolean(session.data) },
-  ] as const
-  return pages
-    .filter((page) => page.shown)
+  const shown = { all: true, users: Boolean(session.data), admins: isAdmin(session.data) }
+  return menu
+    .filter((page) => shown[page.shown])
     .map(({ to, label, icon: Icon }) => (
       <NavLink
         key={to}
         component={Link}
         to={to}
-        label={label}
+        label={t(label)}
         leftSection={<Icon size={18} aria-hidden />}
         active={path === to}
         aria-current={path === to ? 'page' : undefined}

@@ -16,6 +16,7 @@ export function useFigures() {
     amount,
     quota: (quota: number) => (status?.display_in_currency ? amount(quota) : short.format(quota)),
     count: (n: number) => whole.format(n),
+    decimal: (n: number) => cents.format(n),
     time: (seconds: number) => moment.format(seconds * 1000),
   }
 }

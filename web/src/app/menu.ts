@@ -1,0 +1,9 @@
+import { IconActivity, IconKey, IconMessage, IconRoute } from '@tabler/icons-react'
+
+/** What the menu offers, in its order, and to whom. */
+export const menu = [
+  { to: '/', label: 'status.title', icon: IconActivity, shown: 'all' },
+  { to: '/token', label: 'tokens.title', icon: IconKey, shown: 'users' },
+  { to: '/channel', label: 'channels.title', icon: IconRoute, shown: 'admins' },
+  { to: '/playground', label: 'playground.title', icon: IconMessage, shown: 'users' },
+] as const

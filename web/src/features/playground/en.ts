@@ -1,0 +1,15 @@
+export const en = {
+  title: 'Playground',
+  intro: 'A streamed answer of /v1/chat/completions, paid for by the chosen token.',
+  token: 'Token',
+  model: 'Model',
+  prompt: 'Your message',
+  send: 'Send',
+  stop: 'Stop',
+  answer: 'Answer',
+  placeholder: 'The answer appears here.',
+  figures: 'first text after {{first}} ms, {{input}} + {{output}} tokens',
+  noToken: 'You need an enabled token first.',
+  makeToken: 'Create a token',
+  noModels: 'Your group has no models yet',
+}

@@ -1,0 +1,17 @@
+export const en = {
+  title: 'Status',
+  version: 'Version',
+  started: 'Running since',
+  address: 'Address of the API',
+  account: 'Your account',
+  quota: 'Quota left',
+  used: 'Quota used',
+  requests: 'Requests',
+  group: 'Group',
+  start: 'First steps',
+  channels: 'Add a channel: where models come from, with its key.',
+  tokens: 'Create a token: what your programs log in with.',
+  playground: 'Ask a model something, in this page or from a terminal:',
+  copy: 'Copy the command',
+  offline: 'The gateway does not answer.',
+}

@@ -1,0 +1,27 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  title: '令牌',
+  intro: '供程序使用的密钥。令牌消耗所有者的额度，并可单独设置上限。',
+  add: '添加令牌',
+  edit: '编辑令牌',
+  used: '已用额度',
+  left: '剩余额度',
+  created: '创建时间',
+  expires: '过期时间',
+  copy: '复制 {{name}} 的密钥',
+  copied: '密钥已复制到剪贴板',
+  states: { enabled: '已启用', disabled: '已禁用', expired: '已过期', exhausted: '已耗尽', unknown: '未知' },
+  noLimit: '不单独设置上限',
+  limit: '额度上限',
+  limitHint: '单位为额度，等价金额 {{amount}}',
+  expiry: '过期时间',
+  expiryHint: '留空表示永不过期',
+  models: '模型范围',
+  modelsHint: '留空表示所在分组的全部模型',
+  subnet: 'IP 限制',
+  subnetHint: 'CIDR 网段，以逗号分隔；留空表示不限制',
+  tooLong: '最多 30 字节，一个汉字占 3 字节',
+  empty: '还没有令牌。创建一个，把它的密钥填到你的程序里。',
+  confirm: '确定删除令牌 {{name}}？使用它的程序将立即被拒绝。',
+}

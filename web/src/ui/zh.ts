@@ -1,0 +1,27 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  name: '名称',
+  status: '状态',
+  actions: '操作',
+  add: '添加',
+  edit: '编辑',
+  save: '保存',
+  cancel: '取消',
+  close: '关闭',
+  remove: '删除',
+  enable: '启用',
+  disable: '禁用',
+  search: '按名称搜索',
+  refresh: '刷新',
+  previous: '上一页',
+  next: '下一页',
+  page: '第 {{page}} 页',
+  required: '请填写此项',
+  saved: '已保存',
+  removed: '已删除',
+  unlimited: '无限制',
+  never: '永不',
+  wait: '加载中',
+  worth: '单位为额度，等价金额 {{amount}}',
+}
