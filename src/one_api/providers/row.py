@@ -46,7 +46,8 @@ class Provider:
     set himself, each with what is made of his value; b"" is not sent. faults: how the errors of refused requests are
     read. streaming: headers that ask for a stream. configured: headers whose value is a setting of the channel, by its
     name. home: its address where that depends on the channel's settings. key_parts: settings that the key may hold,
-    joined by bars.
+    joined by bars. ranking: the form its rankings have where it is not Jina's, see
+    dialects.reranking; a channel's setting `ranking` says more.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Provider:
     speaks: Callable[[str], Wire] | None = None
     home: Callable[[Mapping[str, str]], str] | None = None
     key_parts: tuple[str, ...] = ()
+    ranking: str = ""
 
     def wire(self, spoken: str, model: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
