@@ -304,6 +304,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The newest rows that match, as a table for spreadsheets.
+         */
+        get: operations["logs.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/search": {
         parameters: {
             query?: never;
@@ -333,6 +353,23 @@ export interface paths {
          * @description A user's own; their numbers are not shown.
          */
         get: operations["logs.list_own_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/self/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export own */
+        get: operations["logs.export_own"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2459,6 +2496,54 @@ export interface operations {
             };
         };
     };
+    "logs.export": {
+        parameters: {
+            query?: {
+                /** @description A channel's id. */
+                channel?: number;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+                username?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "logs.search_logs": {
         parameters: {
             query?: never;
@@ -2532,6 +2617,51 @@ export interface operations {
                         /** @constant */
                         success: true;
                     } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.export_own": {
+        parameters: {
+            query?: {
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Neither signed in nor an access token. */
