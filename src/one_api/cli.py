@@ -1,90 +1,31 @@
-"""The command `one-api`: One API's flags, and its habit that the environment wins over them."""
+"""The command `one-api`: the name of a command and what it takes, or One API's flags alone, which serve.
 
-import argparse
-import asyncio
-import os
-import signal
+A command is the module of its name in `commands`, loaded when it is asked for: serving knows nothing of the others.
+"""
+
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
-import uvicorn
-
-from one_api import __version__, app, logs
-from one_api.config import Config, ConfigError
-from one_api.edge.protocol import RelayProtocol
-from one_api.errors import Unavailable
-from one_api.store.migrations import MigrationError
-
-DRAIN_S = 30
-KEEP_ALIVE_S = 75
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "serve": "answer requests, as without a command",
+        "migrate": "bring the database up to date and exit",
+        "doctor": "look through a database, also one of One API, and change nothing",
+        "adopt": "take a database of One API over; with --dry-run only say what would be done",
+        "copy-db": "copy a database to an empty one, of any engine to any engine",
+        "backup": "write a copy of the database to a SQLite file while it is in use",
+        "user": "reset-password: give a user a new password",
+        "channel": "test: try a channel as the console does",
+    }
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the gateway until a signal ends it. Exit code 2: a setting is wrong, and one line says which."""
-    flags = parser().parse_args(arguments)
-    if flags.version:
-        print(__version__)  # noqa: T201  # the answer to the question
-        return 0
-    try:
-        config = Config.load(os.environ)
-        if config.tz:
-            os.environ["TZ"] = config.tz
-            time.tzset()
-        os.environ[app.LOG_DIRECTORY] = flags.log_dir  # for worker processes
-        logs.configure(config, flags.log_dir)
-        port = config.listen_port(flags.port)
-        asyncio.run(app.prepare(config))
-    except ConfigError as error:
-        return complain(error, 2)
-    except (MigrationError, Unavailable) as error:
-        return complain(error, 1)
-    return serve(config, port)
-
-
-def complain(error: Exception, status: int) -> int:
-    print(f"one-api: {error}", file=sys.stderr)  # noqa: T201  # whoever started it has to see it
-    return status
-
-
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="one-api", description="One endpoint, many models.", allow_abbrev=False)
-    made.add_argument("--port", "-port", type=int, default=None, metavar="N", help="port to listen on (3000)")
-    made.add_argument("--log-dir", "-log-dir", default="./logs", metavar="DIR", help="folder of log files (./logs)")
-    made.add_argument("--version", "-version", action="store_true", help="print the version and exit")
-    return made
-
-
-def serve(config: Config, port: int) -> int:
-    server_config = uvicorn.Config(
-        "one_api.app:create",
-        factory=True,
-        host=config.host,
-        port=port,
-        workers=config.workers,
-        loop="uvloop",
-        http=RelayProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=4096,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    if config.workers > 1:
-        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
-
-        Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
-        return 0
-    server = uvicorn.Server(server_config)
-
-    def end(*_signal: object) -> None:
-        server.should_exit = True
-
-    # To end when told to is success: uvicorn raises the signal once more when it is done.
-    signal.signal(signal.SIGTERM, end)
-    server.run()
-    return 0 if server.started else 3
+    """Run a command; its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name = words.pop(0) if words and words[0] in COMMANDS else "serve"
+    run = import_module(f"one_api.commands.{name.replace('-', '_')}").run
+    return int(run(words))

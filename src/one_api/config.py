@@ -18,6 +18,9 @@ Network = IPv4Network | IPv6Network
 # What One API's example files show; as a secret it is public.
 SAMPLE_SECRET = "random_string"  # noqa: S105 - the sample that must not be used
 
+NO_BUFFER = "results are counted where they arise; there is no buffer, and it has no effect"
+NO_TOKENIZERS = "the tokenizers are part of the program; it has no effect"
+
 
 class ConfigError(Exception):
     """A wrong setting; the text is one line for the operator, without secrets. The process ends with status 2."""
@@ -80,10 +83,12 @@ def networks(text: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
-def setting(parse: Callable[[str], T], default: T, doc: str, *, secret: bool = False, alias: str = "") -> T:
-    return field(
-        default=default, repr=not secret, metadata={"parse": parse, "doc": doc, "secret": secret, "alias": alias}
-    )
+def setting(
+    parse: Callable[[str], T], default: T, doc: str, *, secret: bool = False, alias: str = "", changed: str = ""
+) -> T:
+    """`changed` is what an operator who comes from One API is told at the start if the variable is set."""
+    facts = {"parse": parse, "doc": doc, "secret": secret, "alias": alias, "changed": changed}
+    return field(default=default, repr=not secret, metadata=facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +101,20 @@ class Config:
     trusted_proxies: tuple[Network, ...] = setting(
         networks, (), "Networks whose X-Forwarded-For and X-Real-IP are believed; `*` believes everyone"
     )
+    shutdown_grace: int = setting(
+        whole(0), 0, "Seconds to go on serving after SIGTERM while /readyz says no, so that proxies look elsewhere"
+    )
+    shutdown_timeout: int = setting(
+        whole(0), 30, "Seconds that running calls then have to end; what is left is broken off and settled"
+    )
     node_type: str = setting(word, "", "`slave`: no migration, no jobs that run once; anything else is a master")
     frontend_base_url: str = setting(word, "", "Where a slave sends visitors of the console")
     session_secret: str = setting(
-        secret_word, "", "One API's cookie key; sessions are rows here, so it may stay empty", secret=True
+        secret_word,
+        "",
+        "One API's cookie key; sessions are rows here, so it may stay empty",
+        secret=True,
+        changed="sessions are rows of the database, for all nodes; it has no effect",
     )
     theme: str = setting(
         one_of("default", "berry", "air"), "default", "Theme of the console until an option says otherwise"
@@ -111,23 +126,43 @@ class Config:
     sqlite_busy_timeout: int = setting(whole(0), 3000, "Milliseconds to wait for a locked SQLite file")
     sql_max_idle_conns: int = setting(whole(0), 100, "Connections kept open; the pool is never larger than 20")
     sql_max_open_conns: int = setting(
-        whole(0), 1000, "Connections at most; 0 sets no limit of its own, the pool has at most 20"
+        whole(0),
+        1000,
+        "Connections at most; 0 sets no limit of its own, the pool has at most 20",
+        changed="the pool of a process has at most 20 connections, because calls need none while they run",
     )
     sql_max_lifetime: int = setting(
         whole(0), 60, "Seconds until a connection is replaced; 0 never", alias="SQL_CONN_MAX_LIFETIME"
     )
 
     redis_conn_string: str = setting(
-        word, "", "Redis URL, or host:port list; used only if SYNC_FREQUENCY is set too", secret=True
+        word,
+        "",
+        "Redis URL, or a list of host:port: sentinels with REDIS_MASTER_NAME, else nodes of a cluster; used only if "
+        "SYNC_FREQUENCY is set too",
+        secret=True,
     )
     redis_master_name: str = setting(word, "", "Name of the sentinel's master")
-    redis_password: str = setting(word, "", "Password for sentinel and cluster", secret=True)
+    redis_password: str = setting(word, "", "Password of the servers behind sentinels, or of a cluster", secret=True)
     sync_frequency: int | None = setting(
-        whole(1), None, "One API's cache period in seconds (600); changes are seen within a second here"
+        whole(1),
+        None,
+        "One API's cache period in seconds (600); changes are seen within a second here",
+        changed="changes are seen by all processes within a second, whatever it is",
     )
-    memory_cache_enabled: bool = setting(true_in_any_case, False, "One API's channel cache; always on here")
-    batch_update_enabled: bool = setting(true, False, "Roll statistics up less often; balances are never batched")
-    batch_update_interval: int = setting(whole(1), 5, "Seconds between roll-ups of statistics")
+    memory_cache_enabled: bool = setting(
+        true_in_any_case,
+        False,
+        "One API's channel cache; always on here",
+        changed="channels are always kept in memory, and a change of one is seen within a second",
+    )
+    batch_update_enabled: bool = setting(
+        true,
+        False,
+        "Move rows to `logs`, and what channels used, less often; balances are never batched",
+        changed="balances change with each call; only log rows and the totals of channels wait for the interval",
+    )
+    batch_update_interval: int = setting(whole(1), 5, "Seconds that log rows and totals of channels then wait")
 
     channel_test_frequency: int | None = setting(whole(0), None, "Minutes between tests of all channels; 0 never")
     channel_update_frequency: int | None = setting(
@@ -143,7 +178,12 @@ class Config:
     critical_rate_limit: int = setting(
         whole(0), 20, "Sign-ins, registrations and code requests of one address in 20 minutes; 0 is unlimited"
     )
-    debug: bool = setting(true_in_any_case, False, "Debug log; unlike in One API the rate limits stay on")
+    debug: bool = setting(
+        true_in_any_case,
+        False,
+        "Debug log; unlike in One API the rate limits stay on",
+        changed="the log says more, but the rate limits stay on and no body is logged",
+    )
     debug_sql: bool = setting(true_in_any_case, False, "Log every SQL statement")
     gin_mode: str = setting(one_of("debug", "release", "test"), "", "`debug` lists the routes at start")
     only_one_log_file: bool = setting(true, False, "Log to oneapi.log instead of a dated file")
@@ -154,8 +194,12 @@ class Config:
     enable_metric: bool = setting(true, False, "Disable channels whose success rate is low")
     metric_queue_size: int = setting(whole(1), 10, "Calls of a channel that its rate is taken from")
     metric_success_rate_threshold: float = setting(number, 0.8, "Rate below which a channel is disabled")
-    metric_success_chan_size: int = setting(whole(0), 1024, "Size of a buffer in One API; no effect here")
-    metric_fail_chan_size: int = setting(whole(0), 128, "Size of a buffer in One API; no effect here")
+    metric_success_chan_size: int = setting(
+        whole(0), 1024, "Size of a buffer in One API; no effect here", changed=NO_BUFFER
+    )
+    metric_fail_chan_size: int = setting(
+        whole(0), 128, "Size of a buffer in One API; no effect here", changed=NO_BUFFER
+    )
 
     relay_timeout: int = setting(whole(0), 0, "Seconds for a whole exchange with an upstream; 0 is unlimited")
     relay_proxy: str = setting(word, "", "Proxy towards upstreams", secret=True)
@@ -167,12 +211,20 @@ class Config:
     gemini_safety_setting: str = setting(word, "BLOCK_NONE", "Threshold of all safety settings towards Gemini")
     gemini_version: str = setting(word, "v1", "API version of Gemini models that need no newer one")
     enforce_include_usage: bool = setting(true, False, "Ask upstreams for usage in every stream")
-    tiktoken_cache_dir: str = setting(word, "", "Folder of tokenizer files")
-    data_gym_cache_dir: str = setting(word, "", "Folder of tokenizer files, if TIKTOKEN_CACHE_DIR is unset")
+    tiktoken_cache_dir: str = setting(
+        word, "", "Folder of tokenizer files in One API; no effect here", changed=NO_TOKENIZERS
+    )
+    data_gym_cache_dir: str = setting(
+        word, "", "The same, if TIKTOKEN_CACHE_DIR is unset; no effect here", changed=NO_TOKENIZERS
+    )
 
-    http_proxy: str = setting(word, "", "Proxy of plain requests", secret=True)
-    https_proxy: str = setting(word, "", "Proxy of TLS requests", secret=True)
-    no_proxy: str = setting(word, "", "Hosts that are reached without a proxy")
+    http_proxy: str = setting(
+        word, "", "Proxy of plain requests, to upstreams too if RELAY_PROXY is unset", secret=True
+    )
+    https_proxy: str = setting(word, "", "The same for requests by TLS", secret=True)
+    no_proxy: str = setting(
+        word, "", "Hosts, domains, addresses and networks that those two are not used for; `*` is all"
+    )
     tz: str = setting(word, "", "Time zone of logs, request ids and `today`")
 
     @classmethod
@@ -193,6 +245,21 @@ class Config:
     def variables() -> tuple[tuple[str, str, str], ...]:
         """Name, default and explanation of each variable."""
         return tuple((f.name.upper(), shown(f.default), f.metadata["doc"]) for f in fields(Config))
+
+    def remarks(self) -> list[str]:
+        """What means something else here than in One API, one line for each variable that is set."""
+        set_here = [f for f in fields(self) if f.metadata["changed"] and getattr(self, f.name) != f.default]
+        found = [f"{f.name.upper()}: {f.metadata['changed']}" for f in set_here]
+        if self.redis_conn_string and not self.redis_enabled:
+            found.append("SYNC_FREQUENCY not set, Redis is disabled")
+        if self.frontend_base_url and not self.slave:
+            found.append("FRONTEND_BASE_URL is ignored on master node")
+        return found
+
+    def exported(self) -> dict[str, str]:
+        """What libraries read from the environment themselves, and have to find there if only `.env` says it."""
+        names = ("TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+        return {name: value for name in names if (value := getattr(self, name.lower()))}
 
     @property
     def slave(self) -> bool:

@@ -18,6 +18,7 @@ from one_api.pricing.ratios import Ratios
 
 Value = bool | int | float | str | tuple[str, ...] | Ratios
 Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
+Kind = Literal["switch", "integer", "number", "text", "list", "ratios"]
 T = TypeVar("T")
 
 
@@ -25,6 +26,7 @@ T = TypeVar("T")
 class _Option:
     key: str
     listed: Listed
+    doc: str
     shown: str | None  # what the list shows instead of the default
     at_least: float
 
@@ -36,90 +38,134 @@ _MAIL_DOMAINS: Final = (
 )
 
 
-def opt(key: str, default: T, *, listed: Listed = "always", shown: str | None = None, at_least: float = -math.inf) -> T:
-    """One option: its key in the table and its default, which fixes its type."""
-    option = _Option(key=key, listed=listed, shown=shown, at_least=at_least)
+def opt(
+    key: str,
+    default: T,
+    doc: str,
+    *,
+    listed: Listed = "always",
+    shown: str | None = None,
+    at_least: float = -math.inf,
+) -> T:
+    """One option: its key in the table, its default, which fixes its type, and what it does."""
+    option = _Option(key=key, listed=listed, doc=doc, shown=shown, at_least=at_least)
     made: Any = field(default_factory=lambda: default, metadata={_MARK: option})
     return made  # type: ignore[no-any-return]  # dataclasses' own lie: a field stands where its value will
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    password_login_enabled: bool = opt("PasswordLoginEnabled", True)
-    password_register_enabled: bool = opt("PasswordRegisterEnabled", True)
-    email_verification_enabled: bool = opt("EmailVerificationEnabled", False)
-    github_oauth_enabled: bool = opt("GitHubOAuthEnabled", False)
-    oidc_enabled: bool = opt("OidcEnabled", False)
-    wechat_auth_enabled: bool = opt("WeChatAuthEnabled", False)
-    turnstile_check_enabled: bool = opt("TurnstileCheckEnabled", False)
-    register_enabled: bool = opt("RegisterEnabled", True)
-    email_domain_restriction_enabled: bool = opt("EmailDomainRestrictionEnabled", False)
-    email_domain_whitelist: tuple[str, ...] = opt("EmailDomainWhitelist", _MAIL_DOMAINS)
-    automatic_disable_channel_enabled: bool = opt("AutomaticDisableChannelEnabled", False)
-    automatic_enable_channel_enabled: bool = opt("AutomaticEnableChannelEnabled", False)
-    approximate_token_enabled: bool = opt("ApproximateTokenEnabled", False)
-    log_consume_enabled: bool = opt("LogConsumeEnabled", True)
-    display_in_currency_enabled: bool = opt("DisplayInCurrencyEnabled", True)
-    display_token_stat_enabled: bool = opt("DisplayTokenStatEnabled", True)
-    channel_disable_threshold: float = opt("ChannelDisableThreshold", 5.0)  # seconds
-    smtp_server: str = opt("SMTPServer", "")
-    smtp_port: int = opt("SMTPPort", 587)
-    smtp_account: str = opt("SMTPAccount", "")
-    smtp_from: str = opt("SMTPFrom", "")  # empty: smtp_account
-    smtp_token: str = opt("SMTPToken", "")
-    smtp_verify_certificate: bool = opt("SMTPVerifyCertificate", True, listed="saved")  # One API never does
-    notice: str = opt("Notice", "")
-    about: str = opt("About", "")
-    home_page_content: str = opt("HomePageContent", "")
-    footer: str = opt("Footer", "")
-    logo: str = opt("Logo", "")
-    system_name: str = opt("SystemName", "One API")
-    server_address: str = opt("ServerAddress", "http://localhost:3000", shown="")
-    github_client_id: str = opt("GitHubClientId", "")
-    github_client_secret: str = opt("GitHubClientSecret", "")
-    lark_client_id: str = opt("LarkClientId", "", listed="saved")
-    lark_client_secret: str = opt("LarkClientSecret", "")
-    oidc_client_id: str = opt("OidcClientId", "", listed="saved")
-    oidc_client_secret: str = opt("OidcClientSecret", "")
-    oidc_well_known: str = opt("OidcWellKnown", "", listed="saved")
-    oidc_authorization_endpoint: str = opt("OidcAuthorizationEndpoint", "", listed="saved")
-    oidc_token_endpoint: str = opt("OidcTokenEndpoint", "", listed="saved")
-    oidc_userinfo_endpoint: str = opt("OidcUserinfoEndpoint", "", listed="saved")
-    wechat_server_address: str = opt("WeChatServerAddress", "")
-    wechat_account_qrcode_image_url: str = opt("WeChatAccountQRCodeImageURL", "")
-    wechat_server_token: str = opt("WeChatServerToken", "")
-    message_pusher_address: str = opt("MessagePusherAddress", "")
-    message_pusher_token: str = opt("MessagePusherToken", "")
-    turnstile_site_key: str = opt("TurnstileSiteKey", "")
-    turnstile_secret_key: str = opt("TurnstileSecretKey", "")
-    quota_for_new_user: int = opt("QuotaForNewUser", 0)
-    quota_for_inviter: int = opt("QuotaForInviter", 0)
-    quota_for_invitee: int = opt("QuotaForInvitee", 0)
-    quota_remind_threshold: int = opt("QuotaRemindThreshold", 1000)
-    pre_consumed_quota: int = opt("PreConsumedQuota", 500)
-    model_ratio: Ratios = opt("ModelRatio", ratios.MODEL)  # noqa: RUF009  # opt makes it a factory
-    completion_ratio: Ratios = opt("CompletionRatio", ratios.COMPLETION)  # noqa: RUF009
-    group_ratio: Ratios = opt("GroupRatio", ratios.GROUP)  # noqa: RUF009  # its keys are the groups there are
-    top_up_link: str = opt("TopUpLink", "")
-    chat_link: str = opt("ChatLink", "")
-    quota_per_unit: float = opt("QuotaPerUnit", 500000.0, at_least=math.ulp(0))  # quota per dollar
-    retry_times: int = opt("RetryTimes", 0)
-    theme: str = opt("Theme", "default")
+    password_login_enabled: bool = opt("PasswordLoginEnabled", True, "Users may sign in by password")
+    password_register_enabled: bool = opt("PasswordRegisterEnabled", True, "Users may register with a password")
+    email_verification_enabled: bool = opt("EmailVerificationEnabled", False, "Registering takes a code sent by mail")
+    github_oauth_enabled: bool = opt("GitHubOAuthEnabled", False, "Users may sign in by GitHub")
+    oidc_enabled: bool = opt("OidcEnabled", False, "Users may sign in by OpenID Connect")
+    wechat_auth_enabled: bool = opt("WeChatAuthEnabled", False, "Users may sign in by WeChat")
+    turnstile_check_enabled: bool = opt("TurnstileCheckEnabled", False, "Cloudflare Turnstile guards forms")
+    register_enabled: bool = opt("RegisterEnabled", True, "Anybody may register")
+    email_domain_restriction_enabled: bool = opt(
+        "EmailDomainRestrictionEnabled", False, "Mail addresses must be of the listed domains"
+    )
+    email_domain_whitelist: tuple[str, ...] = opt(
+        "EmailDomainWhitelist", _MAIL_DOMAINS, "Those domains, separated by commas"
+    )
+    automatic_disable_channel_enabled: bool = opt(
+        "AutomaticDisableChannelEnabled", False, "Channels whose account is finished are disabled"
+    )
+    automatic_enable_channel_enabled: bool = opt(
+        "AutomaticEnableChannelEnabled", False, "Channels disabled by the gateway come back when a test passes"
+    )
+    approximate_token_enabled: bool = opt(
+        "ApproximateTokenEnabled", False, "Tokens are estimated from lengths instead of counted"
+    )
+    log_consume_enabled: bool = opt("LogConsumeEnabled", True, "Calls are written to the log")
+    display_in_currency_enabled: bool = opt("DisplayInCurrencyEnabled", True, "Quota is shown in dollars")
+    display_token_stat_enabled: bool = opt(
+        "DisplayTokenStatEnabled", True, "Billing answers tell of the token, else of its user"
+    )
+    channel_disable_threshold: float = opt(
+        "ChannelDisableThreshold", 5.0, "Seconds a test may take; 0 is any time"
+    )  # seconds
+    smtp_server: str = opt("SMTPServer", "", "Mail server")
+    smtp_port: int = opt("SMTPPort", 587, "Its port; 465 is TLS from the start")
+    smtp_account: str = opt("SMTPAccount", "", "Account at the mail server")
+    smtp_from: str = opt("SMTPFrom", "", "Sender of mails; empty is the account")  # empty: smtp_account
+    smtp_token: str = opt("SMTPToken", "", "Password of the account")
+    smtp_verify_certificate: bool = opt(
+        "SMTPVerifyCertificate", True, "The mail server's certificate is verified", listed="saved"
+    )  # One API never does
+    notice: str = opt("Notice", "", "Notice shown to visitors")
+    about: str = opt("About", "", "Text of the page about this site")
+    home_page_content: str = opt("HomePageContent", "", "Content of the home page, or its address")
+    footer: str = opt("Footer", "", "Footer of the console")
+    logo: str = opt("Logo", "", "Address of the logo")
+    system_name: str = opt("SystemName", "One API", "Name of the site")
+    server_address: str = opt(
+        "ServerAddress", "http://localhost:3000", "Address of the site, for links in mails and sign-ins", shown=""
+    )
+    github_client_id: str = opt("GitHubClientId", "", "OAuth application at GitHub")
+    github_client_secret: str = opt("GitHubClientSecret", "", "Its secret")
+    lark_client_id: str = opt("LarkClientId", "", "OAuth application at Lark", listed="saved")
+    lark_client_secret: str = opt("LarkClientSecret", "", "Its secret")
+    oidc_client_id: str = opt("OidcClientId", "", "Client at the OpenID provider", listed="saved")
+    oidc_client_secret: str = opt("OidcClientSecret", "", "Its secret")
+    oidc_well_known: str = opt("OidcWellKnown", "", "Address of the provider's configuration", listed="saved")
+    oidc_authorization_endpoint: str = opt("OidcAuthorizationEndpoint", "", "Where browsers are sent", listed="saved")
+    oidc_token_endpoint: str = opt("OidcTokenEndpoint", "", "Where codes are exchanged", listed="saved")
+    oidc_userinfo_endpoint: str = opt("OidcUserinfoEndpoint", "", "Where users are looked up", listed="saved")
+    wechat_server_address: str = opt("WeChatServerAddress", "", "WeChat server")
+    wechat_account_qrcode_image_url: str = opt("WeChatAccountQRCodeImageURL", "", "Picture of the account's code")
+    wechat_server_token: str = opt("WeChatServerToken", "", "Token of the WeChat server")
+    message_pusher_address: str = opt("MessagePusherAddress", "", "Where messages to root are pushed")
+    message_pusher_token: str = opt("MessagePusherToken", "", "Its token")
+    turnstile_site_key: str = opt("TurnstileSiteKey", "", "Turnstile's site key")
+    turnstile_secret_key: str = opt("TurnstileSecretKey", "", "Turnstile's secret key")
+    quota_for_new_user: int = opt("QuotaForNewUser", 0, "Quota given to a new user")
+    quota_for_inviter: int = opt("QuotaForInviter", 0, "Quota given to who invited")
+    quota_for_invitee: int = opt("QuotaForInvitee", 0, "Quota given to who was invited")
+    quota_remind_threshold: int = opt("QuotaRemindThreshold", 1000, "Balance below which a user is reminded")
+    pre_consumed_quota: int = opt("PreConsumedQuota", 500, "Least quota a call takes beforehand")
+    model_ratio: Ratios = opt("ModelRatio", ratios.MODEL, "Price of a model's input")  # noqa: RUF009  # opt makes it a factory
+    completion_ratio: Ratios = opt("CompletionRatio", ratios.COMPLETION, "Price of output, as parts of that of input")  # noqa: RUF009
+    group_ratio: Ratios = opt("GroupRatio", ratios.GROUP, "Factor of a group; its keys are the groups there are")  # noqa: RUF009  # its keys are the groups there are
+    top_up_link: str = opt("TopUpLink", "", "Where users buy quota")
+    chat_link: str = opt("ChatLink", "", "Address of a chat client")
+    quota_per_unit: float = opt("QuotaPerUnit", 500000.0, "Quota of a dollar", at_least=math.ulp(0))  # quota per dollar
+    retry_times: int = opt("RetryTimes", 0, "Further channels that a failed call is tried on")
+    theme: str = opt("Theme", "default", "Theme of the console: default, berry or air")
     # What One API does not have; listed only once saved, so that its list stays as its scripts know it.
     # Output tokens to hold for where the client set no limit, and input tokens by which a claim may exceed the hold.
-    hold_output_tokens: int = opt("HoldOutputTokens", 4096, listed="saved", at_least=0)
-    charge_tolerance_tokens: int = opt("ChargeToleranceTokens", 1_000_000, listed="saved", at_least=0)
+    hold_output_tokens: int = opt(
+        "HoldOutputTokens", 4096, "Output tokens held for who set no limit", listed="saved", at_least=0
+    )
+    charge_tolerance_tokens: int = opt(
+        "ChargeToleranceTokens",
+        1_000_000,
+        "Input tokens by which a claim may exceed the hold",
+        listed="saved",
+        at_least=0,
+    )
     # Whether an address has an account is told to nobody who asks for a code or link for it.
-    uniform_answers_enabled: bool = opt("UniformAnswersEnabled", False, listed="saved")
+    uniform_answers_enabled: bool = opt(
+        "UniformAnswersEnabled", False, "Nobody is told whether an address has an account", listed="saved"
+    )
     # What kinds of tokens cost, named as in One API's forks: kinds of input as parts of a token of input, output that
     # is spoken as parts of a token heard, reasoning as parts of one of output. What is not listed costs what all does.
-    cache_ratio: Ratios = opt("CacheRatio", ratios.NONE, listed="saved")  # noqa: RUF009
-    create_cache_ratio: Ratios = opt("CreateCacheRatio", ratios.NONE, listed="saved")  # noqa: RUF009
-    audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, listed="saved")  # noqa: RUF009
-    audio_completion_ratio: Ratios = opt("AudioCompletionRatio", ratios.NONE, listed="saved")  # noqa: RUF009
-    reasoning_ratio: Ratios = opt("ReasoningRatio", ratios.NONE, listed="saved")  # noqa: RUF009
-    proxy_relay_enabled: bool = opt("ProxyRelayEnabled", False, listed="saved")
-    proxy_request_quota: int = opt("ProxyRequestQuota", 500, listed="saved", at_least=0)  # price of a proxied request
+    cache_ratio: Ratios = opt("CacheRatio", ratios.NONE, "Price of cached input, as parts of input", listed="saved")  # noqa: RUF009
+    create_cache_ratio: Ratios = opt(  # noqa: RUF009
+        "CreateCacheRatio", ratios.NONE, "Price of input written to a cache, as parts of input", listed="saved"
+    )
+    audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, "Price of audio heard, as parts of input", listed="saved")  # noqa: RUF009
+    audio_completion_ratio: Ratios = opt(  # noqa: RUF009
+        "AudioCompletionRatio", ratios.NONE, "Price of audio spoken, as parts of audio heard", listed="saved"
+    )
+    reasoning_ratio: Ratios = opt(  # noqa: RUF009
+        "ReasoningRatio", ratios.NONE, "Price of reasoning, as parts of output", listed="saved"
+    )
+    proxy_relay_enabled: bool = opt(
+        "ProxyRelayEnabled", False, "Administrators may use the proxy route", listed="saved"
+    )
+    proxy_request_quota: int = opt("ProxyRequestQuota", 500, "Price of a proxied request", listed="saved", at_least=0)
 
 
 # Addresses that a secret is sent to, each with its field and the secret's key.
@@ -134,6 +180,63 @@ _TABLE: Final[Mapping[str, tuple[str, _Option]]] = MappingProxyType(
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INT64: Final = 1 << 63
+
+
+KEYS: Final = tuple(_TABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a form needs to know of an option. `default` is text as in the table; `stored`: a row has a value for it.
+
+    least: the smallest number it may be; a `positive` one must be more than 0. doc: what it is for.
+    """
+
+    key: str
+    doc: str
+    kind: Kind
+    default: str
+    secret: bool
+    stored: bool
+    least: float | None
+    positive: bool
+    choices: tuple[str, ...]
+
+
+def described(rows: Mapping[str, str]) -> list[Described]:
+    """Every option there is, in the order of the table."""
+    return [_described(key, name, option, rows) for key, (name, option) in _TABLE.items()]
+
+
+def _described(key: str, name: str, option: _Option, rows: Mapping[str, str]) -> Described:
+    positive = 0 < option.at_least < math.inf
+    return Described(
+        key=key,
+        doc=option.doc,
+        kind=_kind(_default(name)),
+        default=option.shown if option.shown is not None else _write(DEFAULTS, name, option),
+        secret=is_secret(key),
+        stored=bool(rows.get(key)),
+        least=0 if positive else None if math.isinf(option.at_least) else option.at_least,
+        positive=positive,
+        choices=THEMES if key == "Theme" else (),
+    )
+
+
+def _kind(value: Value) -> Kind:
+    match value:
+        case bool():
+            return "switch"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "text"
+        case tuple():
+            return "list"
+        case _:
+            return "ratios"
 
 
 def is_secret(key: str) -> bool:

@@ -118,7 +118,14 @@ CLOSED = {"type": "object", "additionalProperties": False}
             [],
         ),
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, "gpt-4o", {}, ["thinking"]),
-        ({"thinking": {"type": "disabled"}}, "o3", {}, []),
+        ({"thinking": {"type": "disabled"}}, "o3", {}, ["reasoning: it cannot be turned off"]),
+        (
+            {"thinking": {"type": "disabled"}},
+            "gpt-5",
+            {"reasoning_effort": "minimal"},
+            ["reasoning: it cannot be turned off"],
+        ),
+        ({"thinking": {"type": "disabled"}}, "gpt-5.1", {"reasoning_effort": "none"}, []),
         (
             {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
             "gpt-4o",
@@ -337,7 +344,7 @@ def test_a_stream_that_says_why_it_stopped_is_complete_and_another_is_not() -> N
 
 def test_calls_that_are_mixed_end_the_stream() -> None:
     calls = [chunk({"tool_calls": [{"index": index, "id": "c", "function": {"name": "f"}}]}) for index in (0, 1, 0)]
-    assert read(*calls)[-1] == ir.Failed("", "the upstream mixes the calls of several tools")
+    assert read(*calls)[-1] == ir.Failed("upstream_error", "the upstream mixes the calls of several tools")
 
 
 # --- there and back ---------------------------------------------------------------------------------------------------

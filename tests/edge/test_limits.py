@@ -91,7 +91,7 @@ def valkey() -> Iterator[ValkeyServer]:
 
 def connected(server: ValkeyServer) -> Redis:
     redis = open_redis(Config(redis_conn_string=f"redis://127.0.0.1:{server.port}/0", sync_frequency=60))
-    assert redis is not None
+    assert isinstance(redis, Redis)
     return redis
 
 

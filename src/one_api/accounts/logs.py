@@ -197,8 +197,8 @@ def _whole(ids: Select[Any]) -> Select[Any]:
 
 
 def beyond(wanted: Filter, *, most: int) -> Select[Any]:
-    """A row, if more than `most` are of the time; by idx_created_at_type."""
-    return select(logs.c.id).where(*wanted.times()).limit(1).offset(most)
+    """A row, if more than `most` are of the time; by idx_created_at_type alone, of which the column is."""
+    return select(logs.c.created_at).where(*wanted.times()).limit(1).offset(most)
 
 
 def by_time(wanted: Filter, *, most: int) -> Select[Any]:

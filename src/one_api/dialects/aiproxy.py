@@ -10,6 +10,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.asked import question
+from one_api.dialects.decoding import BROKEN
 from one_api.dialects.wholes import WholeDecoder
 from one_api.lib import json
 
@@ -59,7 +60,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
     try:
         found = _answer.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if found.err_code or found.answer is None:
         return ir.Failed(str(found.err_code or ""), found.message or "the upstream gave no answer")

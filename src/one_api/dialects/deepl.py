@@ -10,6 +10,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.asked import question
+from one_api.dialects.decoding import BROKEN
 from one_api.dialects.wholes import WholeDecoder
 from one_api.lib import json
 
@@ -47,7 +48,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
     try:
         found = _answer.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if not found.translations:
         return ir.Failed(ERROR, found.message or "the upstream gave no translation")

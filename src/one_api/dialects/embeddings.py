@@ -6,16 +6,15 @@ https://platform.openai.com/docs/api-reference/embeddings
 from array import array
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, Count
 from one_api.lib import json
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 _KNOWN: Final = frozenset(("model", "input", "user", "encoding_format", "dimensions"))
-BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class Texts(msgspec.Struct, frozen=True):

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from redis.asyncio import BlockingConnectionPool, Redis, Sentinel
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
@@ -41,7 +43,7 @@ class Shared:
 
     def __init__(
         self,
-        redis: Redis,
+        redis: Redis | RedisCluster,
         *,
         instead: Windows | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -92,14 +94,18 @@ def _key(rule: Rule, who: str) -> str:
     return f"{PREFIX}{rule.mark}:{who}"
 
 
-def open_redis(config: Config) -> Redis:
-    """The connections to the Redis that is configured; they are made when they are used. Raises ConfigError."""
+def open_redis(config: Config) -> Redis | RedisCluster:
+    """The connections to the Redis that is configured; they are made when they are used. Raises ConfigError.
+
+    With REDIS_MASTER_NAME its sentinels are listed, else several are the nodes of a cluster.
+    """
     settings: dict[str, Any] = {
         "socket_timeout": PATIENCE_S,
         "socket_connect_timeout": PATIENCE_S,
         "retry": Retry(NoBackoff(), 0),
     }
-    log.info("Redis is enabled")
+    if not config.redis_master_name and "," in config.redis_conn_string:
+        return _cluster(config, settings)
     if not config.redis_master_name:
         try:
             pool = BlockingConnectionPool.from_url(
@@ -108,21 +114,37 @@ def open_redis(config: Config) -> Redis:
             return Redis.from_pool(pool)
         except ValueError:
             raise ConfigError("REDIS_CONN_STRING: not an address of Redis") from None
-    password = config.redis_password or None
+    password = config.redis_password or None  # of the servers; as in One API, sentinels are asked without
     sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py has no types for it
-        _sentinels(config.redis_conn_string), password=password, sentinel_kwargs={**settings, "password": password}
+        _places(config.redis_conn_string), password=password, sentinel_kwargs=settings
     )
     master: Redis = sentinel.master_for(config.redis_master_name, **settings)
     return master
 
 
-def _sentinels(text: str) -> list[tuple[str, int]]:
+async def close_redis(redis: Redis | RedisCluster) -> None:
+    """Close its connections, and those to the sentinels that know where it is."""
+    pool = getattr(redis, "connection_pool", None)
+    if isinstance(pool, SentinelConnectionPool):
+        for watcher in pool.sentinel_manager.sentinels:
+            await watcher.aclose()
+    await redis.aclose()
+
+
+def _cluster(config: Config, settings: dict[str, Any]) -> RedisCluster:
+    nodes = [ClusterNode(host, port) for host, port in _places(config.redis_conn_string)]
+    return RedisCluster(
+        startup_nodes=nodes, password=config.redis_password or None, max_connections=CONNECTIONS, **settings
+    )
+
+
+def _places(text: str) -> list[tuple[str, int]]:
     found = []
     for item in text.split(","):
         host, colon, port = item.strip().rpartition(":")
         if not colon or not port.isdecimal():
             raise ConfigError(
-                "REDIS_CONN_STRING: with REDIS_MASTER_NAME it is a list of host:port, separated by commas"
+                "REDIS_CONN_STRING: sentinels and nodes of a cluster are a list of host:port, separated by commas"
             )
         found.append((host.strip("[]"), int(port)))
     return found

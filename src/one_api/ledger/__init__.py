@@ -5,7 +5,7 @@ the calls ask for, `front` is what the rest of the program sees. `credit` is for
 """
 
 from one_api.ledger.credit import credit
-from one_api.ledger.front import Ledger
+from one_api.ledger.front import MOVE_S, Ledger
 from one_api.ledger.model import Facts, Hold, HoldRequest
 
-__all__ = ["Facts", "Hold", "HoldRequest", "Ledger", "credit"]
+__all__ = ["MOVE_S", "Facts", "Hold", "HoldRequest", "Ledger", "credit"]

@@ -56,11 +56,18 @@ GRACE_S: Final = 10.0
 class Ledger:
     """The only writer of balances in a process. `open`, `start`, and `aclose` at the end.
 
-    logs: the database of the table `logs`, if it is not this one.
+    logs: the database of the table `logs`, if it is not this one. move_s: seconds that rows wait until they are there.
     """
 
     def __init__(
-        self, book: Book, *, lease: Lease | None, lock: FileLock | None, logs: LogDatabase | None, sweep_s: float
+        self,
+        book: Book,
+        *,
+        lease: Lease | None,
+        lock: FileLock | None,
+        logs: LogDatabase | None,
+        sweep_s: float,
+        move_s: float,
     ) -> None:
         self.book = book
         self.lease = lease
@@ -69,6 +76,7 @@ class Ledger:
         self.mover = Mover(copies=logs is None)
         self.shipping = asyncio.Lock()
         self.sweep_s = sweep_s
+        self.move_s = move_s
         self.closing = False
         self.armed = False
         self.tick = 0
@@ -83,23 +91,19 @@ class Ledger:
         logs: LogDatabase | None = None,
         lease_s: int = LEASE_S,
         sweep_s: float = SWEEP_S,
+        move_s: float = MOVE_S,
         clock: Callable[[], float] = time.time,
     ) -> "Ledger":
         """Connects when started. Raises RuntimeError if another process has the SQLite file."""
         where = address if isinstance(address, Address) else parse(address)
         instance = uuid.uuid4().hex[:16]
         if where.kind == "sqlite":
-            path = where.url.database or ""
-
-            async def connect() -> Connection:
-                return SqliteConnection(path)
-
-            book = Book(connect, instance=instance, clock=clock)
-            return cls(book, lease=None, lock=FileLock(path), logs=logs, sweep_s=sweep_s)
+            lock = FileLock(where.url.database or "")
+            book = Book(connector(where), instance=instance, clock=clock)
+            return cls(book, lease=None, lock=lock, logs=logs, sweep_s=sweep_s, move_s=move_s)
         lease = Lease(lease_s)
-        connector = postgres(where) if where.kind == "postgresql" else mysql(where)
-        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
-        return cls(book, lease=lease, lock=None, logs=logs, sweep_s=sweep_s)
+        book = Book(connector(where), instance=instance, clock=clock, before_write=lease.check)
+        return cls(book, lease=lease, lock=None, logs=logs, sweep_s=sweep_s, move_s=move_s)
 
     async def start(self) -> None:
         """Start the writer and settle what an earlier process left open."""
@@ -116,14 +120,14 @@ class Ledger:
         self.housekeeping = self.loop.create_task(self.keep_house(), name="ledger housekeeping")
 
     def chores(self) -> list[Chore]:
-        chores = [Chore(self.mover.step, MOVE_S)] if self.logs is None else []
+        chores = [Chore(self.mover.step, self.move_s)] if self.logs is None else []
         return chores if self.lease is None else [Chore(self.lease.keep, self.lease.seconds / 3), *chores]
 
     async def keep_house(self) -> None:
         """Sweep now and then; ship log rows, if they go elsewhere."""
         next_sweep = self.loop.time() + self.sweep_s
         while True:
-            await asyncio.sleep(self.sweep_s if self.logs is None else min(MOVE_S, self.sweep_s))
+            await asyncio.sleep(self.sweep_s if self.logs is None else min(self.move_s, self.sweep_s))
             try:
                 if self.logs is not None:
                     await self.flush()
@@ -299,6 +303,18 @@ class Ledger:
 
 async def nothing(_book: Book) -> None:
     pass
+
+
+def connector(address: Address) -> Connect:
+    """What opens the ledger's own connection."""
+    if address.kind == "sqlite":
+        path = address.url.database or ""
+
+        async def connect() -> Connection:
+            return SqliteConnection(path)
+
+        return connect
+    return postgres(address) if address.kind == "postgresql" else mysql(address)
 
 
 def postgres(address: Address) -> Connect:

@@ -3,15 +3,13 @@
 Lines come out whole whatever way the bytes were cut; empty ones are none.
 """
 
+from one_api.lib.sse import EventTooLong
+
 MAX_LINE = 16 * 1024 * 1024
 
 
-class LineTooLong(ValueError):
-    """One line passed `MAX_LINE` bytes."""
-
-
 class LineReader:
-    """`rest` are the pieces of a line not yet ended."""
+    """Each line is a pair of itself and itself, as if it were an event. `rest` are the pieces of one not yet ended."""
 
     __slots__ = ("_size", "rest")
 
@@ -19,25 +17,25 @@ class LineReader:
         self.rest: list[bytes] = []
         self._size = 0
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that are complete. Raises LineTooLong."""
+    def feed(self, chunk: bytes) -> list[tuple[bytes, bytes | None]]:
+        """The lines that are complete. Raises EventTooLong."""
         first, *others = chunk.split(b"\n")
         self._keep(first)
         found = []
         for piece in others:
             found.append(self._take())
             self._keep(piece)
-        return [line for line in found if line]
+        return [(line, line) for line in found if line]
 
-    def close(self) -> list[bytes]:
+    def close(self) -> list[tuple[bytes, bytes | None]]:
         """The line that the end of the stream left open."""
         line = self._take()
-        return [line] if line else []
+        return [(line, line)] if line else []
 
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > MAX_LINE:
-            raise LineTooLong
+            raise EventTooLong
         if piece:
             self.rest.append(piece)
 

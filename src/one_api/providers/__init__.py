@@ -1,6 +1,6 @@
 """The providers behind the channel types: rows, addresses, credentials, model lists. Data and pure rules."""
 
-from one_api.providers.catalog import PROVIDERS, Callers, Provider, Wire, provider
+from one_api.providers.catalog import PROVIDERS, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
 from one_api.providers.modes import (
@@ -15,6 +15,7 @@ from one_api.providers.modes import (
     Mode,
 )
 from one_api.providers.paths import Unsupported
+from one_api.providers.row import Callers, Provider, Wire
 
 __all__ = [
     "ACTIONS",

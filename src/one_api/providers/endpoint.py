@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from one_api.providers.auth import credentials, printable, settings
-from one_api.providers.catalog import Provider, provider
+from one_api.providers.catalog import provider
 from one_api.providers.flows import Headers, Way
 from one_api.providers.modes import Mode
 from one_api.providers.paths import Place, Unsupported
+from one_api.providers.row import Provider
 
 
 class Account(Protocol):

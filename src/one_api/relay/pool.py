@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
+from one_api.relay.by_environment import ByEnvironment, Proxies
 from one_api.relay.direct import DirectTransport
 from one_api.relay.transport import Transport
 
@@ -14,12 +15,20 @@ MOST_PROXIES = 64
 
 
 class Transports:
-    """Owns all transports of a process. `default_proxy` is for channels that name none."""
+    """Owns all transports of a process. `default_proxy` is for channels that name none, `around` where it is none."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, default_proxy: str = "", *, tls: ssl.SSLContext | None = None
+        self,
+        loop: asyncio.AbstractEventLoop,
+        default_proxy: str = "",
+        *,
+        around: Proxies | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.direct = DirectTransport(loop, tls=tls)
+        self._unnamed: Transport = self.direct
+        if around and not default_proxy:
+            self._unnamed = ByEnvironment(around, direct=self.direct, proxied=self.for_proxy)
         self._loop = loop
         self._default = default_proxy
         self._proxied: dict[str, ProxiedTransport] = {}
@@ -29,7 +38,7 @@ class Transports:
         """The transport for a channel's proxy, "" for none. Raises ValueError for what is no proxy's address."""
         wanted = proxy or self._default
         if not wanted:
-            return self.direct
+            return self._unnamed
         found = self._proxied.get(wanted)
         if found is None:
             if len(self._proxied) >= MOST_PROXIES:

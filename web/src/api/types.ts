@@ -16,6 +16,11 @@ export type Share = Schemas['usage.Share']
 /** `response_time` is in milliseconds; 0: never tested. */
 export type Channel = Schemas['channels.Shown']
 
+export type ChannelType = Schemas['models.ChannelType']
+export type Redemption = Schemas['redemptions.Redemption']
+export type OptionType = Schemas['options.OptionType']
+export type OptionKey = OptionType['key']
+
 export const ADMIN = 10
 export const ROOT = 100
 export const ENABLED = 1

@@ -10,8 +10,11 @@ import { routes as login } from '../features/login/routes'
 import { routes as logs } from '../features/logs/routes'
 import { routes as playground } from '../features/playground/routes'
 import { routes as profile } from '../features/profile/routes'
+import { routes as redemptions } from '../features/redemptions/routes'
+import { routes as settings } from '../features/settings/routes'
 import { routes as tokens } from '../features/tokens/routes'
 import { routes as topup } from '../features/topup/routes'
+import { routes as users } from '../features/users/routes'
 import { routes as oldLinks } from './oldLinks'
 import { root } from './root'
 
@@ -27,8 +30,11 @@ const routes = [
   ...logs,
   ...playground,
   ...profile,
+  ...redemptions,
+  ...settings,
   ...tokens,
   ...topup,
+  ...users,
   ...oldLinks,
 ] as const
 

@@ -10,8 +10,11 @@ import { en as login } from '../features/login/en'
 import { en as logs } from '../features/logs/en'
 import { en as playground } from '../features/playground/en'
 import { en as profile } from '../features/profile/en'
+import { en as redemptions } from '../features/redemptions/en'
+import { en as settings } from '../features/settings/en'
 import { en as tokens } from '../features/tokens/en'
 import { en as topup } from '../features/topup/en'
+import { en as users } from '../features/users/en'
 
 /** The English words, one part for each feature. */
 export const en = {
@@ -27,6 +30,9 @@ export const en = {
   logs,
   playground,
   profile,
+  redemptions,
+  settings,
   tokens,
   topup,
+  users,
 }

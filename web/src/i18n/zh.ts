@@ -10,8 +10,11 @@ import { zh as login } from '../features/login/zh'
 import { zh as logs } from '../features/logs/zh'
 import { zh as playground } from '../features/playground/zh'
 import { zh as profile } from '../features/profile/zh'
+import { zh as redemptions } from '../features/redemptions/zh'
+import { zh as settings } from '../features/settings/zh'
 import { zh as tokens } from '../features/tokens/zh'
 import { zh as topup } from '../features/topup/zh'
+import { zh as users } from '../features/users/zh'
 import type { en } from './en'
 
 /** `typeof en` makes a forgotten sentence a type error. */
@@ -28,6 +31,9 @@ export const zh: typeof en = {
   logs,
   playground,
   profile,
+  redemptions,
+  settings,
   tokens,
   topup,
+  users,
 }

@@ -11,6 +11,7 @@ export const en = {
   enable: 'Enable',
   disable: 'Disable',
   search: 'Search by name',
+  refresh: 'Refresh',
   previous: 'Previous page',
   next: 'Next page',
   page: 'Page {{page}}',
@@ -22,4 +23,5 @@ export const en = {
   wait: 'Loading',
   confirm: 'Confirm',
   copyOf: 'Copy: {{name}}',
+  worth: 'In units of quota, {{amount}}',
 }

@@ -4,17 +4,16 @@ https://platform.claude.com/docs/en/build-with-claude/streaming. "New event type
 kind not known here, are passed over.
 """
 
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from one_api import ir
 from one_api.dialects.anthropic.answer import Block, Counts, Fault, Thought, decode_counts, reason_of
 from one_api.dialects.anthropic.blocks import NAME
-from one_api.lib.sse import EventTooLong, SSEReader
+from one_api.dialects.decoding import BROKEN, REPORTED, UNREADABLE, EventDecoder
 
 T = TypeVar("T", int, Thought)
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
 
 
 class _Message(msgspec.Struct):
@@ -45,67 +44,30 @@ class _Event(msgspec.Struct):
 _event = msgspec.json.Decoder(_Event)
 
 
-class StreamDecoder:
-    """`feed` takes bytes and gives the events that are complete; after one that ends the stream there are no more.
+class StreamDecoder(EventDecoder):
+    """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
 
-    `prompt` is what the upstream said it has read, `usage` the whole report once it is final.
-    """
-
-    __slots__ = (
-        *("_argued", "_block", "_counts", "_finished", "_over", "_reader", "_signature", "_thought"),
-        *("prompt", "usage"),
-    )
+    __slots__ = ("_argued", "_block", "_counts", "_signature", "_thought")
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
+        super().__init__()
         self._block: Block | None = None
         self._argued = False
         self._thought: list[str] = []
         self._signature = ""
         self._counts = Counts()
-        self._finished = False
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
-
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail("the upstream sent an event larger than 16 MiB")
-        return self._events(pieces)
-
-    def close(self) -> list[ir.Event]:
-        """What the end of the stream left open, if it is whole. Some providers say why they stopped and no more."""
-        if self._over:
-            return []
-        found = [event for event in self._events(self._reader.close()) if not _unreadable(event)]
-        if self._finished and not any(isinstance(event, (ir.Ended, ir.Failed)) for event in found):
-            found.append(ir.Ended(self.usage))
-        self._over = True
-        return found
-
-    def _events(self, pieces: list[tuple[bytes, bytes | None]]) -> list[ir.Event]:
-        found: list[ir.Event] = []
-        for _, data in pieces:
-            if self._over:
-                break
-            found.extend([ir.Alive()] if data is None else self.read(data))
-        return found
 
     def read(self, data: bytes) -> list[ir.Event]:
-        """The events of one `data` field."""
         try:
             event = _event.decode(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except BROKEN:
             return self._fail(UNREADABLE)
         return self._read(event)
 
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:
             case "message_start" if event.message is not None:
+                self._started = True
                 counts = self._count(event.message.usage)
                 self.prompt = None if counts is None else msgspec.structs.replace(counts.usage, output=0)
                 return [ir.Started(event.message.id, event.message.model, self.prompt)]
@@ -121,9 +83,8 @@ class StreamDecoder:
                 self._over = True
                 return [ir.Ended(self.usage)]
             case "error":
-                self._over = True
                 fault = event.error or Fault()
-                return [ir.Failed(fault.type, fault.message or "the upstream reported an error")]
+                return self._fail(fault.message or REPORTED, fault.type)
             case "ping":
                 return [ir.Alive()]
             case _:
@@ -200,14 +161,6 @@ class StreamDecoder:
         self._counts = Counts(**pairs)
         return self._counts
 
-    def _fail(self, message: str) -> list[ir.Event]:
-        self._over = True
-        return [ir.Failed("upstream_error", message)]
-
 
 def _larger(known: T | None, told: T | None) -> T | None:
     return told if known is None else known if told is None else max(known, told)
-
-
-def _unreadable(event: ir.Event) -> bool:
-    return isinstance(event, ir.Failed) and event.message == UNREADABLE

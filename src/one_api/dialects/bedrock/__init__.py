@@ -13,6 +13,7 @@ from one_api.dialects import anthropic
 from one_api.dialects.anthropic import StreamDecoder
 from one_api.dialects.anthropic import decode_answer as decode_answer
 from one_api.dialects.bedrock.frames import Broken, Frame, FrameReader
+from one_api.dialects.decoding import UNREADABLE
 from one_api.lib import json
 
 VERSION: Final = "bedrock-2023-05-31"
@@ -84,7 +85,7 @@ class Decoder:
         try:
             chunk = msgspec.json.decode(frame.payload, type=_Chunk)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise Broken("the upstream sent an event that cannot be read") from None
+            raise Broken(UNREADABLE) from None
         return self._inner.read(chunk.event)
 
 

@@ -4,17 +4,18 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
 from one_api import ir
 from one_api.dialects.bedrock import failure
-from one_api.dialects.bedrock.converse_request import NAME, encode_request
+from one_api.dialects.bedrock.converse_request import NAME, encode_request, must_be_enclosed
 from one_api.dialects.bedrock.frames import Broken, Frame, FrameReader
+from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, believed
 from one_api.lib import json
 
-__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request"]
+__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request", "must_be_enclosed"]
 
 _REASONS: Final[Mapping[str, ir.Reason]] = {
     "max_tokens": "length",
@@ -23,17 +24,15 @@ _REASONS: Final[Mapping[str, ir.Reason]] = {
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
 }
-_Count = Annotated[int, msgspec.Meta(ge=0)]
-_NULL: Final = msgspec.Raw(b"null")
 
 
 class _Usage(msgspec.Struct, rename="camel"):
     """`inputTokens` are those that neither came from the cache nor went to it."""
 
-    input_tokens: _Count
-    output_tokens: _Count
-    cache_read_input_tokens: _Count = 0
-    cache_write_input_tokens: _Count = 0
+    input_tokens: Count
+    output_tokens: Count
+    cache_read_input_tokens: Count = 0
+    cache_write_input_tokens: Count = 0
 
 
 class _Reasoning(msgspec.Struct, rename="camel"):
@@ -70,7 +69,7 @@ class _Body(msgspec.Struct, rename="camel"):
 
     output: _Output | None = None
     stop_reason: str = ""
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = NOTHING
     content_block_index: int = 0
     start: _Block | None = None
     delta: _Block | None = None
@@ -78,14 +77,13 @@ class _Body(msgspec.Struct, rename="camel"):
 
 _body = msgspec.json.Decoder(_Body)
 _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None)
-_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON for what is no answer."""
     try:
         found = _body.decode(body)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if found.output is None or found.output.message is None:
         raise json.InvalidJSON("an answer without a message")
@@ -110,10 +108,7 @@ def _thought(told: _Reasoning) -> ir.Thinking | ir.Redacted:
 
 
 def _counted(raw: msgspec.Raw) -> ir.Usage | None:
-    try:
-        found = _usage.decode(raw)
-    except _BROKEN:
-        return None
+    found = believed(_usage, raw)
     if found is None:
         return None
     read, written = found.cache_read_input_tokens, found.cache_write_input_tokens
@@ -164,8 +159,8 @@ class StreamDecoder:
             return
         try:
             found = _body.decode(frame.payload)
-        except _BROKEN:
-            raise Broken("the upstream sent an event that cannot be read") from None
+        except BROKEN:
+            raise Broken(UNREADABLE) from None
         match frame.name:
             case "messageStart":
                 yield ir.Started("", "")
@@ -217,8 +212,8 @@ def _text(raw: msgspec.Raw) -> str:
     """The arguments of a call come in pieces of text."""
     try:
         return msgspec.json.decode(raw, type=str)
-    except _BROKEN:
-        raise Broken("the upstream sent an event that cannot be read") from None
+    except BROKEN:
+        raise Broken(UNREADABLE) from None
 
 
 def decoder() -> StreamDecoder:

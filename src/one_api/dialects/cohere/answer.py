@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, EventDecoder, believed
 from one_api.lib import json
-from one_api.lib.sse import EventTooLong, SSEReader
 
 Count = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 REASONS: Final[Mapping[str, ir.Reason]] = {
@@ -23,9 +23,6 @@ FAILURES: Final[Mapping[str, str]] = {
     "ERROR": "the model failed to generate an answer",
     "TIMEOUT": "the model did not answer in time",
 }
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
-_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-_NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -65,13 +62,13 @@ class _Answer(msgspec.Struct):
     id: str | None = None
     message: _Message | str | None = None
     finish_reason: str | None = None
-    usage: msgspec.Raw = _NOTHING
+    usage: msgspec.Raw = NOTHING
 
 
 class _Delta(msgspec.Struct):
     message: _Message | None = None
     finish_reason: str | None = None
-    usage: msgspec.Raw = _NOTHING
+    usage: msgspec.Raw = NOTHING
     error: str | None = None
 
 
@@ -91,10 +88,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
     try:
         found = _answer.decode(body)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if isinstance(found.message, str):
-        return ir.Failed("", found.message or "the upstream reported an error")
+        return ir.Failed("", found.message or REPORTED)
     reason = found.finish_reason or ""
     if reason in FAILURES:
         return ir.Failed("", FAILURES[reason])
@@ -124,56 +121,36 @@ def _blocks(message: _Message) -> Iterable[ir.Said]:
 
 def _counted(raw: msgspec.Raw) -> ir.Usage | None:
     """What was read includes what the cache held."""
-    try:
-        found = _usage.decode(raw)
-    except _BROKEN:
-        return None
+    found = believed(_usage, raw)
     if found is None or found.tokens is None:
         return None
     read, written = int(found.tokens.input_tokens), int(found.tokens.output_tokens)
     return ir.Usage(input=read, output=written, cached=min(int(found.cached_tokens or 0), read))
 
 
-class StreamDecoder:
+class StreamDecoder(EventDecoder):
     """Reads a stream cut anywhere. `prompt` is never told before the end."""
 
-    __slots__ = ("_argued", "_over", "_reader", "prompt", "usage")
+    __slots__ = ("_argued",)
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
+        super().__init__()
         self._argued = True
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
 
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
+    def read(self, data: bytes) -> list[ir.Event]:
+        if data == b"[DONE]":
             return []
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail("the upstream sent an event larger than 16 MiB")
-        return [event for _, piece in pieces for event in self._read(piece)]
-
-    def close(self) -> list[ir.Event]:
-        found = [event for _, piece in self._reader.close() for event in self._read(piece)]
-        return [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
-
-    def _read(self, data: bytes | None) -> list[ir.Event]:
-        if self._over or data == b"[DONE]":
-            return []
-        if data is None:
-            return [ir.Alive()]
         try:
             event = _event.decode(data)
-        except _BROKEN:
+        except BROKEN:
             return self._fail(UNREADABLE)
         if event.type == "message-start":
+            self._started = True
             return [ir.Started(event.id or "", "")]
         if event.type == "tool-call-end":
             return self._called()
         if not event.type and event.message is not None:
-            return self._fail(event.message or "the upstream reported an error")
+            return self._fail(event.message or REPORTED)
         return [] if event.delta is None else self._said(event.type, event.delta)
 
     def _said(self, kind: str, delta: _Delta) -> list[ir.Event]:
@@ -214,10 +191,6 @@ class StreamDecoder:
         self._over = True
         self.usage = _counted(delta.usage)
         return [ir.Finished(REASONS.get(reason, "stop")), ir.Ended(self.usage)]
-
-    def _fail(self, message: str) -> list[ir.Event]:
-        self._over = True
-        return [ir.Failed("", message)]
 
 
 def _shown(part: _Part) -> list[ir.Event]:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import msgspec
 
 from one_api import ir
-from one_api.dialects.embeddings import BROKEN, Texts, Vectors
+from one_api.dialects.decoding import BROKEN
+from one_api.dialects.embeddings import Texts, Vectors
 from one_api.lib import json
 
 Count = Annotated[float, msgspec.Meta(ge=0, le=2**53)]

@@ -5,16 +5,15 @@ came is told only then. Its other messages are about how it came to say so.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, Count, EventDecoder, Piece, believed
 from one_api.dialects.wholes import gather
 from one_api.lib import json
-from one_api.lib.sse import EventTooLong, SSEReader
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 CAUSES: Final[Mapping[str, str]] = {
     "4100": "authentication_error",
     "700012006": "authentication_error",
@@ -23,9 +22,6 @@ CAUSES: Final[Mapping[str, str]] = {
     "4022": "insufficient_quota",
 }
 """What ends an account, in the words of routing.health: https://www.coze.cn/open/docs/developer_guides/coze_error_codes."""
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
-_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-_NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Fault(msgspec.Struct):
@@ -45,7 +41,7 @@ class _Event(msgspec.Struct):
     type: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
-    usage: msgspec.Raw = _NOTHING
+    usage: msgspec.Raw = NOTHING
     last_error: _Fault | None = None
     code: int = 0
     msg: str = ""
@@ -60,7 +56,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     if body.lstrip().startswith(b"{"):
         try:
             found = _event.decode(body)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise json.InvalidJSON(str(error)) from None
         if not found.code:
             raise json.InvalidJSON("an answer that is neither an error nor a stream")
@@ -73,7 +69,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
 
 
 def _failed(code: int, message: str) -> ir.Failed:
-    return ir.Failed(CAUSES.get(str(code), ""), message or "the upstream reported an error")
+    return ir.Failed(CAUSES.get(str(code), ""), message or REPORTED)
 
 
 def _name(raw: bytes) -> bytes:
@@ -84,46 +80,37 @@ def _name(raw: bytes) -> bytes:
     return b""
 
 
-class StreamDecoder:
+class StreamDecoder(EventDecoder):
     """Reads a stream cut anywhere. `prompt` is never told before the end."""
 
-    __slots__ = ("_over", "_pieces", "_reader", "prompt", "usage")
+    __slots__ = ("_pieces",)
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
+        super().__init__()
         self._pieces: set[str | None] = set()  # messages of which there were pieces
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
 
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
-        return [event for piece in pieces for event in self._read(*piece)]
+    def _events(self, pieces: list[Piece]) -> list[ir.Event]:
+        """What an event means says its name."""
+        found: list[ir.Event] = []
+        for raw, data in pieces:
+            if self._over:
+                break
+            found += self._named(_name(raw), data)
+        return found
 
-    def close(self) -> list[ir.Event]:
-        found = [event for piece in self._reader.close() for event in self._read(*piece)]
-        return [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
-
-    def _read(self, raw: bytes, data: bytes | None) -> list[ir.Event]:
-        name = _name(raw)
-        if self._over or name == b"done":
-            return []
-        if data is None:
-            return [ir.Alive()]
+    def _named(self, name: bytes, data: bytes | None) -> list[ir.Event]:
+        if data is None or name == b"done":
+            return [ir.Alive()] if self._started else []
         try:
             event = _event.decode(data)
-        except _BROKEN:
-            return self._fail(ir.Failed("", UNREADABLE))
-        return list(self._events(name, event))
+        except BROKEN:
+            return self._fail(UNREADABLE)
+        return list(self._told(name, event))
 
-    def _events(self, name: bytes, event: _Event) -> Iterable[ir.Event]:
+    def _told(self, name: bytes, event: _Event) -> Iterable[ir.Event]:
         match name:
             case b"conversation.chat.created":
+                self._started = True
                 yield ir.Started(event.id or "", "")
             case b"conversation.message.delta" if event.type == "answer":
                 self._pieces.add(event.id)
@@ -137,17 +124,13 @@ class StreamDecoder:
                 yield ir.Ended(self.usage)
             case b"conversation.chat.failed":
                 fault = event.last_error or _Fault()
-                yield from self._fail(_failed(fault.code, fault.msg))
+                yield from self._failed(_failed(fault.code, fault.msg))
             case b"conversation.chat.requires_action":
-                yield from self._fail(ir.Failed("", "the bot waits for a tool that only its own client can run"))
+                yield from self._fail("the bot waits for a tool that only its own client can run")
             case b"error":
-                yield from self._fail(_failed(event.code, event.msg))
+                yield from self._failed(_failed(event.code, event.msg))
             case _:
                 pass
-
-    def _fail(self, failure: ir.Failed) -> list[ir.Event]:
-        self._over = True
-        return [failure]
 
 
 def _said(event: _Event) -> Iterable[ir.Event]:
@@ -158,8 +141,5 @@ def _said(event: _Event) -> Iterable[ir.Event]:
 
 
 def _counted(raw: msgspec.Raw) -> ir.Usage | None:
-    try:
-        found: Any = _usage.decode(raw)
-    except _BROKEN:
-        return None
+    found = believed(_usage, raw)
     return None if found is None else ir.Usage(input=found.input_count, output=found.output_count)

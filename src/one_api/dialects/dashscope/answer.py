@@ -5,15 +5,24 @@ the reason is the word "null".
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import (
+    BROKEN,
+    MIXED,
+    NOTHING,
+    REPORTED,
+    UNREADABLE,
+    CallPieces,
+    Count,
+    EventDecoder,
+    believed,
+)
 from one_api.lib import json
-from one_api.lib.sse import EventTooLong, SSEReader
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 REASONS: Final[Mapping[str, ir.Reason]] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 CAUSES: Final[Mapping[str, str]] = {
     "InvalidApiKey": "authentication_error",
@@ -22,9 +31,6 @@ CAUSES: Final[Mapping[str, str]] = {
 }
 """What ends an account, in the words of routing.health: https://help.aliyun.com/en/model-studio/error-code."""
 REFUSALS: Final = frozenset(("DataInspectionFailed", "data_inspection_failed"))
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
-_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-_NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -91,7 +97,7 @@ class _Usage(msgspec.Struct):
 class _Body(msgspec.Struct):
     request_id: str | None = None
     output: _Output | None = None
-    usage: msgspec.Raw = _NOTHING
+    usage: msgspec.Raw = NOTHING
     code: str | None = None
     message: str | None = None
 
@@ -104,7 +110,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
     try:
         found = _body.decode(body)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if found.code:
         return _failed(found.code, found.message)
@@ -131,16 +137,13 @@ def _blocks(message: _Message) -> Iterable[ir.Said]:
 
 
 def _failed(code: str, message: str | None) -> ir.Failed:
-    told = message or "the upstream reported an error"
+    told = message or REPORTED
     return ir.Failed(CAUSES.get(code, code), told, refused=code in REFUSALS)
 
 
 def _counted(raw: msgspec.Raw) -> ir.Usage | None:
     """What was read includes what the cache held: https://help.aliyun.com/en/model-studio/context-cache."""
-    try:
-        found = _usage.decode(raw)
-    except _BROKEN:
-        return None
+    found = believed(_usage, raw)
     if found is None:
         return None
     read, written = found.prompt_tokens_details or _Read(), found.output_tokens_details or _Written()
@@ -152,49 +155,23 @@ def _counted(raw: msgspec.Raw) -> ir.Usage | None:
     )
 
 
-class StreamDecoder:
+class StreamDecoder(EventDecoder):
     """Reads a stream cut anywhere. It has no mark at its end: one that gave a reason and ends is complete."""
 
-    __slots__ = ("_call", "_finished", "_over", "_reader", "_started", "prompt", "usage")
+    __slots__ = ("_calls",)
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
-        self._call = -1
-        self._started = False
-        self._finished = False
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
+        super().__init__()
+        self._calls = CallPieces()
 
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail(ir.Failed("", "the upstream sent an event larger than 16 MiB"))
-        return [event for _, piece in pieces for event in self._read(piece)]
-
-    def close(self) -> list[ir.Event]:
-        found = [event for _, piece in self._reader.close() for event in self._read(piece)]
-        left = [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
-        if self._finished and not self._over:
-            self._over = True
-            left.append(ir.Ended(self.usage))
-        return left
-
-    def _read(self, data: bytes | None) -> list[ir.Event]:
-        if self._over:
-            return []
-        if data is None:
-            return [ir.Alive()] if self._started else []
+    def read(self, data: bytes) -> list[ir.Event]:
         try:
             body = _body.decode(data)
-        except _BROKEN:
-            return self._fail(ir.Failed("", UNREADABLE))
+        except BROKEN:
+            return self._fail(UNREADABLE)
         if body.code:
-            return self._fail(_failed(body.code, body.message))
-        if body.usage is not _NOTHING:
+            return self._failed(_failed(body.code, body.message))
+        if body.usage is not NOTHING:
             self.usage = _counted(body.usage)
         started: list[ir.Event] = [] if self._started else [ir.Started(body.request_id or "", "")]
         self._started = True
@@ -208,24 +185,13 @@ class StreamDecoder:
         if message.text:
             yield ir.TextDelta(message.text)
         for call in message.tool_calls or ():
-            yield from self._piece(call)
+            function = call.function or _Function()
+            index = self._calls.last if call.index is None else call.index
+            piece = self._calls.take(index, call.id, function.name, function.arguments or "")
+            if piece is None:
+                yield from self._fail(MIXED)
+                return
+            yield from piece
         if choice.finish_reason and choice.finish_reason != "null" and not self._finished:
             self._finished = True
             yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))
-
-    def _piece(self, call: _Call) -> Iterable[ir.Event]:
-        """A piece of a call; the first names it."""
-        function = call.function or _Function()
-        index = max(self._call, 0) if call.index is None else call.index
-        if index < self._call:
-            yield from self._fail(ir.Failed("", "the upstream mixes the calls of several tools"))
-            return
-        if index > self._call:
-            self._call = index
-            yield ir.CallStarted(call.id or f"call_{index}", function.name or "")
-        if function.arguments:
-            yield ir.ArgumentsDelta(function.arguments)
-
-    def _fail(self, failure: ir.Failed) -> list[ir.Event]:
-        self._over = True
-        return [failure]

@@ -1,18 +1,17 @@
 """A whole answer of the Gemini API, read into the neutral model: https://ai.google.dev/api/generate-content."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN
 from one_api.dialects.gemini import parts
 from one_api.dialects.gemini.parts import NAME
 from one_api.dialects.gemini.usage import FAILURES, REASONS, decode_usage
 from one_api.lib import json
-
-BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class _Content(msgspec.Struct):

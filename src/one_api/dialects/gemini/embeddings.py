@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.embeddings import BROKEN, Texts, Vectors
+from one_api.dialects.decoding import BROKEN
+from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini.answer import Fault
 from one_api.dialects.gemini.fields import field, message, number, several
 from one_api.dialects.gemini.usage import decode_usage

@@ -5,72 +5,31 @@ of its own with some more parts. None says that it is the last: one that gives a
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, UNREADABLE, EventDecoder
 from one_api.dialects.gemini import answer, parts
-from one_api.dialects.gemini.answer import BROKEN, Candidate, Response
+from one_api.dialects.gemini.answer import Candidate, Response
 from one_api.dialects.gemini.parts import NAME
 from one_api.dialects.gemini.usage import FAILURES, decode_usage
-from one_api.lib.sse import EventTooLong, SSEReader
-
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
 
 
-class StreamDecoder:
-    """`feed` takes bytes and gives the events that are complete; after one that ends the stream there are no more.
+class StreamDecoder(EventDecoder):
+    """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
 
-    `prompt` is what the upstream said it has read, `usage` the whole report once it is final.
-    """
-
-    __slots__ = (
-        *("_calls", "_finished", "_index", "_number", "_over", "_reader", "_saying", "_thought"),
-        *("prompt", "usage"),
-    )
+    __slots__ = ("_calls", "_index", "_number", "_saying", "_thought")
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
+        super().__init__()
         self._number = ""
         self._index = 0  # of the block under way, or the next one
         self._saying = False
         self._thought: list[str] | None = None
         self._calls = 0
-        self._finished = False
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
-
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail("the upstream sent an event larger than 16 MiB")
-        return self._events(pieces)
-
-    def close(self) -> list[ir.Event]:
-        """What the end of the stream left open, if it is whole, and the end if a reason for it was given."""
-        if self._over:
-            return []
-        found = [event for event in self._events(self._reader.close()) if not _unreadable(event)]
-        if self._finished and not self._over:
-            found.append(ir.Ended(self.usage))
-        self._over = True
-        return found
-
-    def _events(self, pieces: list[tuple[bytes, bytes | None]]) -> list[ir.Event]:
-        found: list[ir.Event] = []
-        for _, data in pieces:
-            if self._over:
-                break
-            found.extend([ir.Alive()] if data is None else self.read(data))
-        return found
 
     def read(self, data: bytes) -> list[ir.Event]:
-        """The events of one `data` field."""
         if data == b"[DONE]":  # theirs says nothing like it, others that speak like them may
             return []
         try:
@@ -83,11 +42,11 @@ class StreamDecoder:
         failed = answer.failure(response)
         usage = decode_usage(response.usage_metadata)
         if failed is not None and (response.error is not None or failed.refused):
-            self._over = True
             self.usage = usage
-            yield failed
+            yield from self._failed(failed)
             return
-        if not self._number:
+        if not self._started:
+            self._started = True
             self._number = response.response_id or answer.new_id()
             self.prompt = None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0)
             yield ir.Started(self._number, response.model_version, self.prompt)
@@ -161,16 +120,7 @@ class StreamDecoder:
     def _finish(self, candidate: Candidate) -> Iterator[ir.Event]:
         yield from self._end_block()
         if not self._index and candidate.finish_reason in FAILURES:
-            self._over = True
-            yield answer.nothing_said(candidate)
+            yield from self._failed(answer.nothing_said(candidate))
         elif not self._finished:
             self._finished = True
             yield ir.Finished(answer.reason_of(candidate.finish_reason, called=self._calls > 0))
-
-    def _fail(self, message: str) -> list[ir.Event]:
-        self._over = True
-        return [ir.Failed("upstream_error", message)]
-
-
-def _unreadable(event: ir.Event) -> bool:
-    return isinstance(event, ir.Failed) and event.message == UNREADABLE

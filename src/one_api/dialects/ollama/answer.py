@@ -1,21 +1,18 @@
 """Answers of Ollama, whole or as lines of JSON: https://docs.ollama.com/api/streaming."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, Count, EventDecoder, believed
 from one_api.lib import json
-from one_api.lib.lines import LineReader, LineTooLong
+from one_api.lib.lines import LineReader
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-UNREADABLE: Final = "the upstream sent a line that cannot be read"
 ERROR: Final = "ollama_error"
 """What One API calls their errors, which have no type."""
-_BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _EMPTY: Final = msgspec.Raw(b"{}")
-_NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -42,8 +39,8 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     done: bool | None = None
     done_reason: str | None = None
-    prompt_eval_count: msgspec.Raw = _NOTHING
-    eval_count: msgspec.Raw = _NOTHING
+    prompt_eval_count: msgspec.Raw = NOTHING
+    eval_count: msgspec.Raw = NOTHING
     error: str | None = None
 
     @property
@@ -60,10 +57,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
     try:
         found = _line.decode(body)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if found.error is not None:
-        return ir.Failed(ERROR, found.error or "the upstream reported an error")
+        return ir.Failed(ERROR, found.error or REPORTED)
     if found.message is None:
         raise json.InvalidJSON("an answer without a message")
     blocks = tuple(_blocks(found.message, found.id))
@@ -99,53 +96,30 @@ def _reason(line: _Line, *, called: bool) -> ir.Reason:
 
 def _usage(line: _Line) -> ir.Usage | None:
     """None where one half is missing: a prompt that was kept in memory is not always counted."""
-    try:
-        read, written = _count.decode(line.prompt_eval_count), _count.decode(line.eval_count)
-    except _BROKEN:
-        return None
+    read, written = believed(_count, line.prompt_eval_count), believed(_count, line.eval_count)
     return None if read is None or written is None else ir.Usage(input=read, output=written)
 
 
-class StreamDecoder:
-    """Reads a stream cut anywhere. `prompt` is never told before the end."""
+class StreamDecoder(EventDecoder):
+    """Reads a stream of lines cut anywhere. `prompt` is never told before the end."""
 
-    __slots__ = ("_calls", "_id", "_over", "_reader", "_started", "prompt", "usage")
+    __slots__ = ("_calls", "_id")
 
     def __init__(self) -> None:
-        self._reader = LineReader()
+        super().__init__(LineReader())
         self._calls = 0
         self._id = ""
-        self._started = False
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
 
-    def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
-        try:
-            lines = self._reader.feed(data)
-        except LineTooLong:
-            return self._fail(ir.Failed("", "the upstream sent a line larger than 16 MiB"))
-        return [event for line in lines for event in self._read(line)]
-
-    def close(self) -> list[ir.Event]:
-        """A last line without its end; half a line is none."""
-        found = [event for line in self._reader.close() for event in self._read(line)]
-        return [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
-
-    def _read(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
+    def read(self, data: bytes) -> list[ir.Event]:
         try:
             line = _line.decode(data)
-        except _BROKEN:
-            return self._fail(ir.Failed("", UNREADABLE))
+        except BROKEN:
+            return self._fail(UNREADABLE)
         if line.error is not None:
-            return self._fail(ir.Failed(ERROR, line.error or "the upstream reported an error"))
-        return list(self._events(line))
+            return self._fail(line.error or REPORTED, ERROR)
+        return list(self._told(line))
 
-    def _events(self, line: _Line) -> Iterable[ir.Event]:
+    def _told(self, line: _Line) -> Iterable[ir.Event]:
         if not self._started:
             self._started = True
             self._id = line.id
@@ -164,7 +138,3 @@ class StreamDecoder:
             self.usage = _usage(line)
             yield ir.Finished(_reason(line, called=self._calls > 0))
             yield ir.Ended(self.usage)
-
-    def _fail(self, failure: ir.Failed) -> list[ir.Event]:
-        self._over = True
-        return [failure]

@@ -4,7 +4,8 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects import turns
-from one_api.dialects.embeddings import BROKEN, Count, Texts, Vectors
+from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.ollama.answer import ERROR
 from one_api.lib import json
 

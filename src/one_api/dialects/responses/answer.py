@@ -1,20 +1,18 @@
 """A whole answer of the Responses API, read into the neutral model."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN, Count
 from one_api.dialects.responses import reasoning
 from one_api.dialects.responses.tools import wrapped
 from one_api.lib import json
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-
 REASONS: Final[Mapping[str, ir.Reason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 REPORTED: Final = "the upstream reported an error"
-BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class Details(msgspec.Struct):
@@ -86,7 +84,6 @@ class Response(msgspec.Struct):
     incomplete_details: Incomplete | None = None
 
 
-NOTHING: Final = msgspec.Raw(b"null")
 _response = msgspec.json.Decoder(Response)
 _item = msgspec.json.Decoder(Item)
 _any = msgspec.json.Decoder(dict[str, Any])

@@ -9,19 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.responses.answer import (
-    BROKEN,
-    NOTHING,
-    Item,
-    Response,
-    decode_item,
-    decode_usage,
-    failure,
-    reason_of,
-)
-from one_api.lib.sse import EventTooLong, SSEReader
+from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, EventDecoder
+from one_api.dialects.responses.answer import Item, Response, decode_item, decode_usage, failure, reason_of
 
-UNREADABLE: Final = "the upstream sent an event that cannot be read"
 _CALLS: Final = ("function_call", "custom_tool_call")
 
 
@@ -43,57 +33,31 @@ _event = msgspec.json.Decoder(_Event)
 _response: msgspec.json.Decoder[Response | None] = msgspec.json.Decoder(Response | None)
 
 
-class StreamDecoder:
-    """`feed` takes bytes and gives the events that are complete; after one that ends the stream there are no more.
-
-    `usage` is the report of the last event; nothing is said of the prompt before it. Pieces of a call that is no longer
-    the last are an error to who feeds, and has to pass calls on one by one; not to who only reads along.
+class StreamDecoder(EventDecoder):
+    """`usage` is the report of the last event; nothing is said of the prompt before it. Pieces of a call that is no
+    longer the last are an error to who feeds, and has to pass calls on one by one; not to who only reads along.
     """
 
-    __slots__ = ("_argued", "_call", "_called", "_ordered", "_over", "_reader", "prompt", "usage")
+    __slots__ = ("_argued", "_call", "_called", "_ordered")
 
     def __init__(self) -> None:
-        self._reader = SSEReader()
+        super().__init__()
         self._ordered = False
         self._call: Any = -1
         self._called = False
         self._argued = False
-        self._over = False
-        self.prompt: ir.Usage | None = None
-        self.usage: ir.Usage | None = None
 
     def feed(self, data: bytes) -> list[ir.Event]:
-        if self._over:
-            return []
         self._ordered = True
-        try:
-            pieces = self._reader.feed(data)
-        except EventTooLong:
-            return self._fail(ir.Failed("upstream_error", "the upstream sent an event larger than 16 MiB"))
-        return self._events(pieces)
-
-    def close(self) -> list[ir.Event]:
-        """What the end of the stream left open, if it is whole."""
-        found = [] if self._over else self._events(self._reader.close())
-        self._over = True
-        return [event for event in found if not (isinstance(event, ir.Failed) and event.message == UNREADABLE)]
-
-    def _events(self, pieces: list[tuple[bytes, bytes | None]]) -> list[ir.Event]:
-        found: list[ir.Event] = []
-        for _, data in pieces:
-            if self._over:
-                break
-            found.extend([ir.Alive()] if data is None else self.read(data))
-        return found
+        return super().feed(data)
 
     def read(self, data: bytes) -> list[ir.Event]:
-        """The events of one `data` field."""
         if data == b"[DONE]":
             return []
         try:
             return self._read(_event.decode(data))
         except BROKEN:
-            return self._fail(ir.Failed("upstream_error", UNREADABLE))
+            return self._fail(UNREADABLE)
 
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:
@@ -111,7 +75,7 @@ class StreamDecoder:
             case "response.queued" | "response.in_progress" | "keepalive":
                 return [ir.Alive()]
             case "error":
-                return self._fail(failure(event.error or {"code": event.code, "message": event.message}))
+                return self._failed(failure(event.error or {"code": event.code, "message": event.message}))
             case "response.created" | "response.completed" | "response.incomplete" | "response.failed":
                 response = _response.decode(event.response)
                 return [] if response is None else self._read_response(event, response)
@@ -126,9 +90,10 @@ class StreamDecoder:
     def _read_response(self, event: _Event, response: Response) -> list[ir.Event]:
         match event.type:
             case "response.created":
+                self._started = True
                 return [ir.Started(response.id, response.model)]
             case "response.failed":
-                return self._fail(failure(response.error))
+                return self._failed(failure(response.error))
             case _:
                 return self._end(response)
 
@@ -140,7 +105,7 @@ class StreamDecoder:
         if not _text(event.delta):
             return []
         if event.output_index != self._call and self._ordered:
-            return self._fail(ir.Failed("upstream_error", "the upstream mixes the calls of several tools"))
+            return self._fail(MIXED)
         self._argued = True
         return [ir.ArgumentsDelta(event.delta)]
 
@@ -159,10 +124,6 @@ class StreamDecoder:
         self._over = True
         self.usage = decode_usage(response.usage)
         return [ir.Finished(reason_of(response, called=self._called)), ir.Ended(self.usage)]
-
-    def _fail(self, failed: ir.Failed) -> list[ir.Event]:
-        self._over = True
-        return [failed]
 
 
 def _text(delta: Any) -> bool:

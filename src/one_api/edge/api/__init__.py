@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from one_api.edge.api import (
     balances,
+    channel_batches,
     channel_tests,
     channels,
     description,
@@ -42,7 +43,7 @@ __all__ = ["ENDPOINTS", "Access", "Endpoint", "Parts", "Quotas", "build_api"]
 
 _RESOURCES: Final = (
     *(status, me, mails, oauth, users, models, options, tokens),
-    *(channels, channel_tests, balances, redemptions, logs, description),
+    *(channels, channel_batches, channel_tests, balances, redemptions, logs, description),
 )
 # Paths with a variable part come last: /api/user/self is not the user named self.
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(

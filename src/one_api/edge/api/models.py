@@ -44,6 +44,12 @@ class Models(TypedDict):
     data: list[Model]
 
 
+class ChannelType(TypedDict):
+    id: int
+    name: str
+    base_url: str
+
+
 @get("/api/models", Access.USER, answers=dict[str, list[str] | None])
 async def by_type(_call: Call) -> Response:
     lists = providers.models_by_type()
@@ -56,7 +62,7 @@ async def catalogue(_call: Call) -> Response:
     return answer({"object": "list", "data": [_model(name, owner) for name, owner in providers.CATALOGUE]})
 
 
-@get("/api/channel/types", Access.ADMIN)
+@get("/api/channel/types", Access.ADMIN, answers=list[ChannelType])
 async def channel_types(_call: Call) -> Response:
     """Who can stand behind a channel: what a console offers to choose from."""
     rows = (row for number, row in providers.PROVIDERS.items() if number)

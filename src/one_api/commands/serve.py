@@ -1,0 +1,121 @@
+"""`one-api serve`: One API's flags, and its habit that the environment wins over them."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Sequence
+
+import uvicorn
+
+from one_api import __version__, app, logs
+from one_api.cli import COMMANDS
+from one_api.commands.shell import FAILED, WRONG, complain, configured, say
+from one_api.config import Config, ConfigError
+from one_api.edge.protocol import RelayProtocol
+from one_api.edge.server import Server
+from one_api.errors import Unavailable
+from one_api.store import dsn
+from one_api.store.migrations import MigrationError
+
+KEEP_ALIVE_S = 75
+ENGINES = {"sqlite": "SQLite", "mysql": "MySQL", "postgresql": "PostgreSQL"}
+
+log = logging.getLogger(__name__)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the gateway until a signal ends it."""
+    flags = parser().parse_args(words)
+    if flags.version:
+        say(__version__)
+        return 0
+    try:
+        config = configured()
+        os.environ[app.LOG_DIRECTORY] = flags.log_dir  # for worker processes
+        logs.configure(config, flags.log_dir)
+        port = config.listen_port(flags.port)
+        announce(config, port)
+        asyncio.run(app.prepare(config))
+    except ConfigError as error:
+        return complain(error, WRONG)
+    except (MigrationError, Unavailable) as error:
+        return complain(error, FAILED)
+    return serve(config, port)
+
+
+def parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:<10} {does}" for name, does in COMMANDS.items())
+    made = argparse.ArgumentParser(
+        prog="one-api",
+        description="One endpoint, many models.",
+        epilog=f"commands, each of which has a --help:\n{commands}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("--port", "-port", type=int, default=None, metavar="N", help="port to listen on (3000)")
+    made.add_argument("--log-dir", "-log-dir", default="./logs", metavar="DIR", help="folder of log files (./logs)")
+    made.add_argument("--version", "-version", action="store_true", help="print the version and exit")
+    return made
+
+
+def announce(config: Config, port: int) -> None:
+    """What operators of One API look for in the first lines of its log, and what is different here."""
+    log.info("One API %s started", __version__)
+    if not config.sql_dsn:
+        log.info("SQL_DSN not set, using SQLite as database")
+    try:
+        log.info("using %s as database", ENGINES[dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path).kind])
+    except dsn.WrongAddress as error:
+        raise ConfigError(f"SQL_DSN: {error}") from None
+    if config.log_sql_dsn:
+        log.info("using secondary database for table logs")
+    if config.redis_enabled:
+        log.info("Redis is enabled")
+    elif not config.redis_conn_string:
+        log.info("REDIS_CONN_STRING not set, Redis is not enabled")
+    if config.enable_metric:
+        log.info("metric enabled, will disable channel if too much request failed")
+    for remark in config.remarks():
+        log.info(remark)
+    log.info("server will listen on http://localhost:%d", port)
+
+
+def server_of(config: Config, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        "one_api.app:create",
+        factory=True,
+        host=config.host,
+        port=port,
+        workers=config.workers,
+        loop="uvloop",
+        http=RelayProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=4096,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=config.shutdown_timeout,
+    )
+
+
+def serve(config: Config, port: int) -> int:
+    server_config = server_of(config, port)
+    if config.workers > 1:
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
+
+        Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
+        return 0
+    server = Server(server_config)
+
+    def end(*_signal: object) -> None:
+        server.should_exit = True
+
+    # To end when told to is success: uvicorn raises the signal once more when it is done.
+    signal.signal(signal.SIGTERM, end)
+    server.run()
+    return 0 if server.started else 3

@@ -1,0 +1,165 @@
+"""Answers to chat completions, read in one piece: https://platform.openai.com/docs/api-reference/chat/object."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, Count, believed
+from one_api.lib import json
+
+REASONS: Final[Mapping[str, ir.Reason]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: Count
+    completion_tokens: Count
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+class Function(msgspec.Struct):
+    """`arguments` are a text, and an object at some providers."""
+
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+    @property
+    def argued(self) -> str:
+        if isinstance(self.arguments, dict):
+            return json.encode(self.arguments).decode()
+        return self.arguments or ""
+
+
+class Call(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: Function | None = None
+
+
+class _Part(msgspec.Struct):
+    """A part of a content that is a list: https://docs.mistral.ai/capabilities/reasoning."""
+
+    type: str = ""
+    text: str | None = None
+    refusal: str | None = None
+    thinking: "str | list[_Part] | None" = None
+
+
+class Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[Call] | None = None
+
+    @property
+    def thought(self) -> str:
+        told = self.reasoning_content or self.reasoning or ""
+        if type(self.content) is not list:
+            return told
+        return told or "".join(_text(part.thinking) for part in self.content)
+
+    @property
+    def said(self) -> str:
+        content = self.content
+        return content if type(content) is str else _text(content)
+
+    @property
+    def refused(self) -> str:
+        told = self.refusal or ""
+        if type(self.content) is not list:
+            return told
+        return told or "".join(part.refusal or "" for part in self.content)
+
+
+def _text(content: str | list[_Part] | None) -> str:
+    if isinstance(content, list):
+        return "".join(part.text or "" for part in content)
+    return content or ""
+
+
+class Choice(msgspec.Struct):
+    message: Message | None = None
+    delta: Message | None = None
+    finish_reason: str | None = None
+
+
+class Body(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: msgspec.Raw = NOTHING
+    error: Any = None
+
+
+body_decoder = msgspec.json.Decoder(Body)
+_usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Raises json.InvalidJSON for what is no answer."""
+    try:
+        found = body_decoder.decode(body)
+    except BROKEN as error:
+        raise json.InvalidJSON(str(error)) from None
+    if found.error:
+        return failed(found.error)
+    choice = found.choices[0] if found.choices else None
+    if choice is None or choice.message is None:
+        raise json.InvalidJSON("an answer without choices")
+    return ir.Answer(
+        id=found.id or "",
+        model=found.model or "",
+        blocks=tuple(_blocks(choice.message)),
+        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        usage=counted(found.usage),
+    )
+
+
+def _blocks(message: Message) -> Iterable[ir.Said]:
+    if message.thought:
+        yield ir.Thinking(message.thought)
+    if message.said:
+        yield ir.Text(message.said)
+    if message.refused:
+        yield ir.Text(message.refused, refused=True)
+    for call in message.tool_calls or ():
+        function = call.function or Function()
+        yield ir.ToolCall(call.id or "", function.name or "", function.argued or "{}")
+
+
+def failed(error: Any) -> ir.Failed:
+    told = error if isinstance(error, dict) else {"message": error}
+    kind, message = told.get("type"), told.get("message")
+    return ir.Failed(
+        kind if isinstance(kind, str) else "",
+        message if isinstance(message, str) and message else REPORTED,
+    )
+
+
+def counted(raw: msgspec.Raw) -> ir.Usage | None:
+    found = believed(_usage, raw)
+    if found is None:
+        return None
+    before, after = found.prompt_tokens_details or _Details(), found.completion_tokens_details or _Details()
+    return ir.Usage(
+        input=found.prompt_tokens,
+        output=found.completion_tokens,
+        cached=min(before.cached_tokens or 0, found.prompt_tokens),
+        cache_write=min(before.cache_write_tokens or 0, found.prompt_tokens),
+        reasoning=min(after.reasoning_tokens or 0, found.completion_tokens),
+    )

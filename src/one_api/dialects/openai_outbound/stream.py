@@ -1,0 +1,74 @@
+"""A stream of chat completion chunks: https://platform.openai.com/docs/api-reference/chat/streaming."""
+
+from one_api import ir
+from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, CallPieces, EventDecoder
+from one_api.dialects.openai_outbound.answer import (
+    REASONS,
+    Choice,
+    Function,
+    Message,
+    body_decoder,
+    counted,
+    failed,
+)
+from one_api.lib.sse import SSEReader
+
+
+class StreamDecoder(EventDecoder):
+    """Reads a stream of chunks, cut anywhere. `prompt` is never told before the end."""
+
+    __slots__ = ("_calls", "_plain")
+
+    def __init__(self) -> None:
+        reader = SSEReader()
+        super().__init__(reader)
+        self._plain = reader.plain
+        self._calls = CallPieces()
+
+    def feed(self, data: bytes) -> list[ir.Event]:
+        plain = self._plain(data)
+        if plain is None:
+            return super().feed(data)
+        return self.read(plain[0]) if len(plain) == 1 else [event for piece in plain for event in self.read(piece)]
+
+    def read(self, data: bytes) -> list[ir.Event]:
+        if self._over:
+            return []
+        if data == b"[DONE]":
+            self._over = True
+            return [ir.Ended(self.usage)]
+        try:
+            chunk = body_decoder.decode(data)
+        except BROKEN:
+            return self._fail(UNREADABLE)
+        if chunk.error:
+            return self._failed(failed(chunk.error))
+        if chunk.usage is not NOTHING:
+            self.usage = counted(chunk.usage) or self.usage
+        events: list[ir.Event] = []
+        if not self._started:
+            self._started = True
+            events.append(ir.Started(chunk.id or "", chunk.model or ""))
+        if chunk.choices:
+            self._choice(chunk.choices[0], events)
+        return events
+
+    def _choice(self, choice: Choice, events: list[ir.Event]) -> None:
+        delta = choice.delta or Message()
+        if delta.thought:
+            events.append(ir.ThinkingDelta(delta.thought))
+        text, refusal = delta.said, delta.refused
+        if text:
+            events.append(ir.TextDelta(text))
+        if refusal:
+            events.append(ir.TextDelta(refusal, refused=True))
+        for call in delta.tool_calls or ():
+            function = call.function or Function()
+            piece = self._calls.take(call.index, call.id, function.name, function.argued)
+            if piece is None:
+                events += self._fail(MIXED)
+                return
+            events += piece
+        if choice.finish_reason and not self._finished:
+            self._finished = True
+            events.append(ir.Finished(REASONS.get(choice.finish_reason, "stop")))

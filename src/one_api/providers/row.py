@@ -1,0 +1,75 @@
+"""What there is to know of a provider."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+from one_api.dialects.openai_errors import decode_error
+from one_api.providers import paths
+from one_api.providers.auth import Auth
+from one_api.providers.faults import Reader
+from one_api.providers.flows import Headers
+from one_api.providers.paths import PathRule
+
+Wire = Literal[
+    "openai",
+    "aiproxy",
+    "anthropic",
+    "baidu",
+    "bedrock",
+    "cohere",
+    "converse",
+    "coze",
+    "dashscope",
+    "deepl",
+    "gemini",
+    "ollama",
+    "palm",
+    "proxy",
+    "replicate",
+    "responses",
+    "tencent",
+    "vertex",
+    "xunfei",
+]
+Callers = tuple[tuple[bytes, Callable[[bytes], bytes]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who answers behind a channel type. `key` names the type, `name` is what the console shows.
+
+    What a row does not say is as with OpenAI.
+
+    wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. at_home: those it
+    speaks at its own address too, for all its models. headers: what it always wants. callers: those that a caller may
+    set himself, each with what is made of his value; b"" is not sent. faults: how the errors of refused requests are
+    read. streaming: headers that ask for a stream. configured: headers whose value is a setting of the channel, by its
+    name. home: its address where that depends on the channel's settings. key_parts: settings that the key may hold,
+    joined by bars.
+    """
+
+    id: int
+    key: str
+    name: str
+    owned_by: str = "openai"
+    base_url: str = ""
+    path: PathRule = paths.openai
+    _: KW_ONLY
+    wires: tuple[Wire, ...] = ("openai",)
+    at_home: tuple[Wire, ...] = ()
+    auth: Auth = "bearer"
+    headers: Headers = ()
+    callers: Callers = ()
+    faults: Reader = decode_error
+    streaming: Headers = ()
+    configured: tuple[tuple[bytes, str], ...] = ()
+    speaks: Callable[[str], Wire] | None = None
+    home: Callable[[Mapping[str, str]], str] | None = None
+    key_parts: tuple[str, ...] = ()
+
+    def wire(self, spoken: str, model: str) -> str:
+        """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""
+        if self.speaks is not None:
+            return self.speaks(model)
+        return spoken if spoken in self.wires else self.wires[0]
