@@ -4,6 +4,7 @@ import { IconLogin2, IconLogout } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
+import { ROOT } from '../api/types'
 import { menu } from './menu'
 import { Preferences } from './Preferences'
 import { isAdmin, useLogout, useSession, useStatus } from './session'
@@ -51,7 +52,7 @@ function Pages({ close }: { close: () => void }) {
   const { t } = useTranslation()
   const session = useSession()
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const shown = { all: true, users: Boolean(session.data), admins: isAdmin(session.data) }
+  const shown = { all: true, users: Boolean(session.data), admins: isAdmin(session.data), roots: session.data?.role === ROOT }
   return menu
     .filter((page) => shown[page.shown])
     .map(({ to, label, icon: Icon }) => (
@@ -61,7 +62,7 @@ function Pages({ close }: { close: () => void }) {
         to={to}
         label={t(label)}
         leftSection={<Icon size={18} aria-hidden />}
-        active={path === to}
+        active={path === to || (to !== '/' && path.startsWith(`${to}/`))}
         aria-current={path === to ? 'page' : undefined}
         className={classes.page}
         onClick={close}
