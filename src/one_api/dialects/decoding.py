@@ -43,13 +43,14 @@ class EventDecoder:
     A base class and no wrapper: a wrapper would cost every event one call more.
     """
 
-    __slots__ = ("_finished", "_over", "_reader", "_started", "prompt", "usage")
+    __slots__ = ("_finished", "_over", "_reader", "_started", "number", "prompt", "usage")
 
     def __init__(self, reader: Reader | None = None) -> None:
         self._reader = reader or SSEReader()
         self._started = False
         self._finished = False
         self._over = False
+        self.number = 0
         self.prompt: ir.Usage | None = None
         self.usage: ir.Usage | None = None
 

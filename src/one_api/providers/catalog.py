@@ -26,6 +26,7 @@ _BAILIAN = paths.only(
     {
         _CHAT: "/compatible-mode/v1/chat/completions",
         _EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        Mode.RERANK: "/compatible-api/v1/reranks",
         # https://help.aliyun.com/zh/model-studio/compatibility-with-openai-responses-api
         _RESPONSES: "/api/v2/apps/protocols/compatible-mode/v1/responses",
     },
@@ -38,7 +39,7 @@ _ZHIPU = paths.own(
         Mode.IMAGES: "/api/paas/v4/images/generations",
     },
 )
-_COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed"})
+_COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed", Mode.RERANK: "/v2/rerank"})
 _COZE = paths.own("coze", {_CHAT: "/v3/chat"})
 _DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
 _LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
@@ -103,6 +104,7 @@ _ROWS: Final = (
         faults=faults.ali,
         streaming=((b"x-dashscope-sse", b"enable"),),
         configured=((b"x-dashscope-plugin", "plugin"),),
+        ranking="dashscope",
     ),
     Provider(18, "Xunfei", "讯飞星火认知", "xunfei", "", _SPARK, wires=("xunfei",), auth="xunfei", home=_spark_home),
     Provider(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
@@ -148,7 +150,7 @@ _ROWS: Final = (
         key_parts=("ak", "sk", "region"),
     ),
     Provider(34, "Coze", "Coze", "coze", "https://api.coze.com", _COZE, wires=("coze",), faults=faults.COZE),
-    Provider(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", _COHERE, wires=("cohere",)),
+    Provider(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", _COHERE, wires=("cohere",), ranking="cohere"),
     Provider(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
     Provider(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai, faults=faults.CLOUDFLARE),
     Provider(

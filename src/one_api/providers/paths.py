@@ -76,6 +76,8 @@ def azure(place: Place) -> str:
     """
     if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
         return f"/openai{PATHS[place.mode]}"
+    if place.mode is Mode.RERANK:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for azure")
     task = versionless(place)
     named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
     prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
@@ -146,6 +148,8 @@ def dashscope(place: Place) -> str:
     """Where Ali's models are asked depends on whether they see."""
     if place.mode is Mode.EMBEDDINGS:
         return "/api/v1/services/embeddings/text-embedding/text-embedding"
+    if place.mode is Mode.RERANK:
+        return "/api/v1/services/rerank/text-rerank/text-rerank"
     if place.mode is not Mode.CHAT:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for ali")
     return f"/api/v1/services/aigc/{'multimodal' if sees(place.model) else 'text'}-generation/generation"

@@ -51,7 +51,8 @@ class Provider:
     read. streaming: headers that ask for a stream. telling: those that say what is wanted, by kind of call. ways: what
     kinds of calls take more than sending them, besides the key. configured: headers whose value is a setting of the
     channel, by its name. home: its address where that depends on the channel's settings. key_parts: settings that the
-    key may hold, joined by bars.
+    key may hold, joined by bars. ranking: the form its rankings have where it is not Jina's, see dialects.reranking; a
+    channel's setting `ranking` says more.
     """
 
     id: int
@@ -74,6 +75,7 @@ class Provider:
     speaks: Callable[[str], Wire] | None = None
     home: Callable[[Mapping[str, str]], str] | None = None
     key_parts: tuple[str, ...] = ()
+    ranking: str = ""
 
     def wire(self, spoken: str, model: str) -> str:
         """What to speak with it for a caller of `spoken`: the same if it can, so that nothing is lost."""

@@ -62,7 +62,9 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode) or providers.EMBEDDED.get(mode)
-            wire = row.wires[0] if asked is None else providers.wire(channel, asked, model)
+            ranked = mode is providers.Mode.RERANK
+            wire = (channel.config.get("ranking") or row.ranking or "openai") if ranked else row.wires[0]
+            wire = wire if asked is None else providers.wire(channel, asked, model)
             translated = asked is not None and asked != wire
             there = _translated(mode, wire) if translated else mode
             endpoint = providers.endpoint(
@@ -78,7 +80,7 @@ class Targets:
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            self._dialect(wire, channel) if translated or wire != "openai" else None,
+            self._dialect("openai" if ranked else wire, channel) if translated or ranked or wire != "openai" else None,
             wire=wire,
             translated=translated,
             callers=row.callers,

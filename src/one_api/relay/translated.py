@@ -104,6 +104,10 @@ class TranslatedInflow(Inflow):
         self._encoder = inbound.encoder(model=model, created=created, asked=document)
         self.tap = self._tap = EventTap()
 
+    @property
+    def number(self) -> int:
+        return self._encoder.number
+
     def on_end(self) -> None:
         if self.shape is Shape.WHOLE and self.accepted:
             self._rewrite()
