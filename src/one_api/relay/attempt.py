@@ -14,7 +14,7 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers.flows import TOKEN_REFUSED, Query
 from one_api.relay import abroad
-from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
+from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
@@ -294,7 +294,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     try:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
-        if ask.mode in FORM_MODES:
+        if ask.mode in HEARD_MODES:
             return openai_chat.Whole()  # a transcript may be plain text
         raise UpstreamError(
             gojson.complaint(body) or str(error),
