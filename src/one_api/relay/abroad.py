@@ -65,7 +65,7 @@ def inflow(
     inbound = spoken(ask.mode)
     if not target.translated:
         return forwarded.ForwardedInflow(loop, inbound, wants=shape(ask), checkpoint=checkpoint)
-    return translated.TranslatedInflow(
+    flow = translated.TranslatedInflow(
         loop,
         inbound=inbound,
         outbound=dialect,
@@ -75,6 +75,8 @@ def inflow(
         wants=shape(ask),
         checkpoint=checkpoint,
     )
+    flow.faults = target.faults
+    return flow
 
 
 def headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from one_api import providers
+from one_api.dialects.openai_errors import decode_error
 from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
 from one_api.providers.flows import Way
@@ -32,6 +33,7 @@ class Target:
     wire: str = "openai"
     translated: bool = False
     callers: providers.Callers = ()
+    faults: providers.Reader = decode_error
     url: str = ""
     way: Way | None = None
 
@@ -82,6 +84,7 @@ class Targets:
             wire=wire,
             translated=translated,
             callers=row.callers,
+            faults=row.faults,
             url=endpoint.url,
             way=endpoint.way,
         )
