@@ -84,7 +84,7 @@ async def test_generated_images_of_that_model_are_paid_by_tokens_too(site: Site,
 
 async def test_a_variation_costs_what_an_image_costs_and_only_what_came(site: Site, client: openai.AsyncOpenAI) -> None:
     site.world.upstream.scripts["draw"] = scripted.replies(200, images(2))
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="deprecated"):
         await client.images.create_variation(model="dall-e-2", image=FILE, n=3, size="256x256")
     assert site.request.target == "/draw/v1/images/variations"
     assert (await site.paid()).quota == 2 * 10_000

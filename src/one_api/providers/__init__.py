@@ -13,6 +13,7 @@ from one_api.providers.modes import (
     MESSAGES_COUNT_PATH,
     MESSAGES_PATH,
     PATHS,
+    REALTIME_PATH,
     SPOKEN,
     Mode,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
+    "REALTIME_PATH",
     "SPOKEN",
     "Account",
     "Callers",
