@@ -21,5 +21,7 @@ export const en = {
   unlimited: 'unlimited',
   never: 'never',
   wait: 'Loading',
+  confirm: 'Confirm',
+  copyOf: 'Copy: {{name}}',
   worth: 'In units of quota, {{amount}}',
 }
