@@ -17,8 +17,16 @@ REFUSAL: Final = "This key has been revoked"
 # Name of the picture, path, and the role that sees it.
 PAGES: Final = (
     ("login", "/login", "nobody"),
+    ("register", "/register", "nobody"),
+    ("reset", "/reset", "nobody"),
     ("home", "/", "root"),
+    ("about", "/about", "root"),
+    ("dashboard", "/dashboard", "root"),
     ("tokens", "/token", "root"),
+    ("logs", "/log", "root"),
+    ("topup", "/topup", "root"),
+    ("account", "/setting", "root"),
+    ("not-found", "/nowhere", "root"),
     ("playground", "/playground", "root"),
     ("channels", "/channel", "root"),
     ("channel-add", "/channel/add", "root"),

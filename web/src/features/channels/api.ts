@@ -1,7 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { get, post, put, remove, whole } from '../../api/client'
+import type { components } from '../../api/schema'
 import type { Channel, ChannelType, Log } from '../../api/types'
+
+type Schemas = components['schemas']
 
 export const CHANNELS = '/api/channel'
 
@@ -10,7 +13,7 @@ const PROGRESS = 'progress of tests'
 /** `key`: on a new channel one per line makes one channel each; empty on an edit keeps the stored one. */
 export type ChannelDraft = Pick<
   Channel,
-  'type' | 'name' | 'base_url' | 'models' | 'group' | 'model_mapping' | 'priority' | 'weight' | 'system_prompt'
+  'type' | 'name' | 'base_url' | 'models' | 'group' | 'model_mapping' | 'priority' | 'weight' | 'system_prompt' | 'parameters' | 'key_choice'
 > & { key: string; config: string }
 
 export type Batch = 'enable' | 'disable' | 'delete'
@@ -108,6 +111,28 @@ export const useTestsOf = (id: number) =>
     queryKey: [CHANNELS, 'tests', id],
     queryFn: () => get<Log[]>('/api/log/', { type: 5, channel: id, p: 0 }),
   })
+
+/** What the provider lists: of a channel that is stored, with its key, or of one as its form has it. */
+export const useFetchModels = () =>
+  useMutation({
+    mutationFn: (from: { id: number } | ChannelDraft) =>
+      'id' in from ? get<string[]>(`${CHANNELS}/fetch_models/${from.id}`) : post<string[]>(`${CHANNELS}/fetch_models`, from),
+  })
+
+export type ChannelKey = Schemas['keys.ShownKey']
+
+export const useKeys = (id: number) =>
+  useQuery({ queryKey: [CHANNELS, id, 'keys'], queryFn: () => get<ChannelKey[]>(`${CHANNELS}/${id}/keys`) })
+
+export const useSwitchKey = (id: number) =>
+  useChannelChange(({ number, status }: { number: number; status: number }) =>
+    put(`${CHANNELS}/${id}/keys/${number}`, { status }),
+  )
+
+export const useAddKeys = (id: number) => useChannelChange((key: string) => post(`${CHANNELS}/${id}/keys`, { key }))
+
+export const useRemoveKey = (id: number) =>
+  useChannelChange((number: number) => remove(`${CHANNELS}/${id}/keys/${number}`))
 
 export const useProviders = () =>
   useQuery({
