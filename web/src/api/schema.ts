@@ -140,6 +140,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel/fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch models of a form
+         * @description The same for a channel that is not saved; of several keys the first is used.
+         */
+        post: operations["models.fetch_models_of_a_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/fetch_models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch models
+         * @description What the channel's provider lists for its key, asked now.
+         */
+        get: operations["models.fetch_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channel/models": {
         parameters: {
             query?: never;
@@ -1398,12 +1438,12 @@ export interface components {
             /** Format: int64 */
             id: number;
             key: string;
-            key_choice: string;
+            key_choice?: string;
             model_mapping: string | null;
             models: string;
             name: string;
             other: string | null;
-            parameters: string;
+            parameters?: string;
             priority: number | null;
             /** Format: int64 */
             response_time: number;
@@ -1497,6 +1537,23 @@ export interface components {
             id: number;
             name: string;
         };
+        "models.ListedForm": {
+            /** @default  */
+            base_url: string | null;
+            /** @default  */
+            config: string | null;
+            /** @default  */
+            key: string | null;
+            /** @default  */
+            other: string | null;
+            /** @default  */
+            parameters: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            type: number | null;
+        };
         "models.Model": {
             /** Format: int64 */
             created: number;
@@ -1528,7 +1585,7 @@ export interface components {
             default: string;
             doc: string;
             /** @enum {unknown} */
-            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
+            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "CreateCache1hRatio" | "ToolPrice" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota" | "CallLimits";
             /** @enum {unknown} */
             kind: "switch" | "integer" | "number" | "text" | "list" | "ratios";
             least: number | null;
@@ -2391,6 +2448,121 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "models.fetch_models_of_a_form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["models.ListedForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "models.fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -49,7 +49,7 @@ export function RatioEditor({ option, value, label, help, fault, onChange }: Pro
             { value: 'json', label: 'JSON' },
           ]}
           value={shown}
-          onChange={(next) => setView(next as View)}
+          onChange={(next) => setView(next)}
         />
       </Group>
       {shown === 'table' && ratios && (
