@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -prune -o -type f -print)
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
-.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
+.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt screenshots \
   lock check-lock bench bench-api conformance torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
@@ -23,6 +23,10 @@ test: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 # Kills processes, fills disks and repeats for minutes; too long for every commit.
 torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
+
+# Every page of the console in both languages and schemes, on a desk and on a phone; SHOTS=channel only pages so named.
+screenshots: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
+	$(BIN)/python -m tests.console.screenshots screenshots $(SHOTS)
 
 bench: bench-packages .venv/test.stamp .venv/project.stamp
 	$(BIN)/python -m bench $(BENCH)

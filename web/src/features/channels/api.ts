@@ -5,6 +5,8 @@ import type { Channel, ChannelType, Log } from '../../api/types'
 
 export const CHANNELS = '/api/channel'
 
+const PROGRESS = 'progress of tests'
+
 /** `key`: on a new channel one per line makes one channel each; empty on an edit keeps the stored one. */
 export type ChannelDraft = Pick<
   Channel,
@@ -34,7 +36,7 @@ function useChannelChange<Input, Output>(change: (input: Input) => Promise<Outpu
   return useMutation({
     mutationFn: change,
     onSuccess: () =>
-      Promise.all([CHANNELS, 'models'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+      Promise.all([CHANNELS, 'models', PROGRESS].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }
 
@@ -91,7 +93,7 @@ export const useTestMany = () => useChannelChange((scope: Scope) => get(`${CHANN
 
 export const useProgress = () =>
   useQuery({
-    queryKey: ['progress of tests'],
+    queryKey: [PROGRESS],
     queryFn: () => get<Progress>(`${CHANNELS}/test/progress`),
     refetchInterval: ({ state }) => (state.data?.running ? 1_000 : false),
   })
