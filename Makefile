@@ -10,7 +10,7 @@ CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -pr
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
 .PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
-  lock check-lock bench bench-api torture wheel clean test-packages bench-packages
+  lock check-lock bench bench-api conformance torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
@@ -77,6 +77,10 @@ $(BIN)/python: | $(UV)
 	cd $* && $(abspath $(BIN))/npm ci --silent --ignore-scripts
 	touch $@
 
+# What becomes of every feature between every two dialects; kept in docs/fidelity.md, whose freshness is a test.
+conformance: .venv/test.stamp .venv/project.stamp
+	@$(BIN)/python -m tests.conformance --write
+
 bench-api: .venv/test.stamp .venv/project.stamp
 	$(BIN)/python -m bench.api $(BENCH)
 
@@ -84,7 +88,7 @@ wheel: .venv/project.stamp
 	$(UV) build -q --wheel --build-constraints requirements-build.txt --out-dir dist
 	@ls dist/*.whl
 
-test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core
+test-packages: NEEDED := chromium fonts-noto-cjk mariadb-server-core mariadb-client-core nginx
 bench-packages: NEEDED := nginx gcc libc6-dev
 test-packages bench-packages:
 	@missing=; for p in $(NEEDED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \

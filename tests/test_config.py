@@ -28,6 +28,8 @@ OURS = {
     "METRICS_TOKEN": "",
     "HOST": "0.0.0.0",
     "WORKERS": "1",
+    "SHUTDOWN_GRACE": "0",
+    "SHUTDOWN_TIMEOUT": "30",
     "TRUSTED_PROXIES": "",
     "CRITICAL_RATE_LIMIT": "20",
     "USER_CONTENT_NETWORKS": "",

@@ -63,6 +63,8 @@ ELSEWHERE = {
     "USER_CONTENT_NETWORKS": "tests/e2e/test_gemini_channel.py",
     "GEMINI_SAFETY_SETTING": "tests/e2e/test_gemini_channel.py",
     "GEMINI_VERSION": "tests/e2e/test_gemini_channel.py",
+    "SHUTDOWN_GRACE": "tests/e2e/test_ending.py",
+    "SHUTDOWN_TIMEOUT": "tests/e2e/test_ending.py",
 }
 # What has no effect here, and says so.
 ONLY_SAID = {

@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from random import Random
 from typing import TypedDict
 from uuid import uuid4
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from one_api import __version__, logs, metrics
@@ -23,6 +24,7 @@ from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.middleware import ClientIP
+from one_api.edge.readiness import Readiness
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Job, Runner
@@ -44,10 +46,11 @@ from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.fetch import Fetcher
 from one_api.relay.framing import ArrayClient
+from one_api.relay.planner import Planner
 from one_api.store import dsn
 from one_api.store.engine import Database, open_database
 from one_api.store.firstrun import create_root
-from one_api.store.migrations import MigrationError, current, migrate, migrate_logs
+from one_api.store.migrations import MigrationError, current, migrate, migrate_logs, suitable
 from one_api.sync import end
 from one_api.web import Web
 from one_api.wiring import (
@@ -67,7 +70,7 @@ from one_api.wiring import (
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 5.0
+DRAIN_S = 1.0  # for what has no connection any more; the server has waited for the others
 LOG_DIRECTORY = "ONE_API_LOG_DIR"
 
 
@@ -214,7 +217,13 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     if config.gin_mode == "debug":
         list_routes()
-    return service, with_relay(build_api(parts, routes), service)
+    return service, with_relay(build_api(parts, [*probes(config, database, stack), *routes]), service)
+
+
+def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:
+    readiness = Readiness(partial(suitable, database))
+    stack.callback(readiness.heed_signals(config.shutdown_grace))
+    return readiness.routes()
 
 
 async def open_books(config: Config, stack: AsyncExitStack) -> tuple[Database, Database, Ledger]:
@@ -250,16 +259,18 @@ def assemble(
         images=fetcher,
         clock=upstreams.loop.time,
     )
+    rng = Random()  # noqa: S311  # spreads load, decides nothing else
     return pipeline.Relay(
         accounts=watched.accounts,
         ledger=ledger,
         upstreams=upstreams,
+        planner=Planner(upstreams.health, rng),
         counting=counting,
         options=lambda: watched.options.now,
         prices=watched.prices.now,
         routes=lambda: watched.routes.now,
         now=now,
-        rng=Random(),  # noqa: S311  # spreads load, decides nothing else
+        rng=rng,
         spent=upkeep.reminders.spent,
         limiter=restraint,
     )

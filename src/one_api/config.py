@@ -101,6 +101,12 @@ class Config:
     trusted_proxies: tuple[Network, ...] = setting(
         networks, (), "Networks whose X-Forwarded-For and X-Real-IP are believed; `*` believes everyone"
     )
+    shutdown_grace: int = setting(
+        whole(0), 0, "Seconds to go on serving after SIGTERM while /readyz says no, so that proxies look elsewhere"
+    )
+    shutdown_timeout: int = setting(
+        whole(0), 30, "Seconds that running calls then have to end; what is left is broken off and settled"
+    )
     node_type: str = setting(word, "", "`slave`: no migration, no jobs that run once; anything else is a master")
     frontend_base_url: str = setting(word, "", "Where a slave sends visitors of the console")
     session_secret: str = setting(

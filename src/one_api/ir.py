@@ -145,6 +145,11 @@ class Reasoning(msgspec.Struct, frozen=True):
     budget: int = 0
     native: Mapping[str, Any] | None = None
 
+    @property
+    def off(self) -> bool:
+        """Whether there shall be none."""
+        return self.effort == "none" or (self.native is not None and self.native.get("type") == "disabled")
+
 
 class Format(msgspec.Struct, frozen=True):
     """The form an answer has to have: any JSON, or JSON of a schema, `strict` if it has to be kept to the letter.

@@ -34,7 +34,7 @@ def test_only_what_has_to_change_does(document: dict[str, Any], system_prompt: s
 )
 def test_what_another_vendor_thought_is_left_out(items: object, kept: object) -> None:
     document = {"model": "m", "input": items}
-    found = responses.own(document)
+    found = responses.own(document, model="m", vendor=True)
     assert found == {"model": "m", "input": kept}
     assert (found is document) is (items == kept)
 

@@ -72,11 +72,34 @@ async def test_a_stream_goes_on_while_the_gateway_ends(tmp_path: Path, request: 
         assert (row.quota, row.used_quota) == (START - 40, 40)
 
 
-@pytest.mark.torture
+async def test_a_gateway_with_a_grace_says_that_it_ends_and_serves_on(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Until a second signal, here; or until the grace is over."""
+    async with open_world(tmp_path, servers.sqlite(tmp_path), SHUTDOWN_GRACE="600") as world:
+        request.node.stash[GATEWAYS] = [world.gateway]
+
+        async def probe(path: str) -> tuple[int, bytes]:
+            reply = await world.ask(wire.request(path, method="GET"))
+            return reply.status, reply.body
+
+        async def told() -> bool:
+            return await probe("/readyz") == (503, b"the process is ending\n")
+
+        assert await probe("/readyz") == (200, b"ready\n")
+        key = furnish(world)
+        world.gateway.child.send_signal(signal.SIGTERM)
+        await eventually(told)
+        assert await probe("/healthz") == (200, b"alive\n")
+        assert (await world.ask(wire.request("/v1/models", method="GET", key=key))).status == 200
+        world.gateway.child.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(world.gateway.child.wait, 20) == 0
+
+
 async def test_a_stream_beyond_the_patience_of_the_end_is_cut_and_paid(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    async with open_world(tmp_path, servers.sqlite(tmp_path)) as world:
+    async with open_world(tmp_path, servers.sqlite(tmp_path), SHUTDOWN_TIMEOUT="1") as world:
         request.node.stash[GATEWAYS] = [world.gateway]
         key = furnish(world)
         async with wire.connect(world.port) as connection:

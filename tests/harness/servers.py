@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
@@ -146,6 +146,18 @@ class Postgres:
     def sql(self, statements: str) -> None:
         self._server.psql(statements)
 
+    def stop(self) -> None:
+        """As a machine that goes down does it: nobody is waited for."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        while (self._directory / "postmaster.pid").exists():
+            time.sleep(POLL_S)
+
+    def start(self) -> None:
+        """Once more, after `stop`, at the same place."""
+        self._server.ensure_postgres_running()
+
     def close(self) -> None:
         self._server.cleanup()
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -154,11 +166,22 @@ class Postgres:
 class MariaDB:
     """MariaDB of Debian's packages in a temporary folder, as an ordinary user or as root, without any service."""
 
-    def __init__(self, server: "subprocess.Popen[bytes]", port: int, sock: Path) -> None:
-        self.server = server
+    def __init__(self, command: Sequence[str | Path], directory: Path, port: int, sock: Path) -> None:
         self.port = port
+        self._command = command
+        self._directory = directory
         self._socket = sock
         self._names = count(1)
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        started = process(self._command, port=self.port, log=self._directory / "log")
+        self.server = self._running.enter_context(started)
+
+    def stop(self) -> None:
+        """At once: it would write for ten seconds."""
+        self.server.kill()
+        self._running.close()
 
     def fresh(self, *, like: Database | None = None) -> Database:
         """Empty, or with the tables and rows of another one."""
@@ -202,9 +225,12 @@ def mariadb(binary: str) -> Iterator[MariaDB]:
     ]  # fmt: skip
     try:
         subprocess.run([*install, "--skip-name-resolve"], check=True, capture_output=True)
-        with process([binary, *common, *options], port=port, log=directory / "log") as server:
-            yield MariaDB(server, port, sock)
-            server.kill()  # it would write for ten seconds what is deleted then
+        server = MariaDB([binary, *common, *options], directory, port, sock)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

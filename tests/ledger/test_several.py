@@ -1,6 +1,7 @@
 """Several processes on one database: settle races sweep, balances are shared, and who is gone is cleaned up after."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,18 @@ async def spend(ledger: Ledger, name: int) -> None:
                 return
             continue
         await ledger.settle(hold, 0 if number % 3 == 0 else hold.quota, DONE)
+
+
+@pytest.mark.parametrize("skew_s", [-86400, 86400])
+async def test_a_clock_that_is_a_day_off_recovers_nothing_of_the_living(books: World, skew_s: int) -> None:
+    await books.add_user()
+    await books.add_token()
+    async with books.ledger() as right, books.ledger(clock=lambda: time.time() + skew_s) as wrong:
+        holds = [await ledger.hold(request(name)) for ledger, name in ((right, "right"), (wrong, "wrong"))]
+        assert [await ledger.sweep() for ledger in (right, wrong)] == [0, 0]
+        assert [await ledger.settle(hold, 10, DONE) for ledger, hold in zip((wrong, right), holds, strict=True)]
+    assert await books.user() == (980, 20, 2)
+    assert await books.value("select count(*) from logs") == 2
 
 
 async def test_each_process_has_a_slot_and_leaves_none_behind(books: World) -> None:

@@ -15,12 +15,12 @@ from one_api.cli import COMMANDS
 from one_api.commands.shell import FAILED, WRONG, complain, configured, say
 from one_api.config import Config, ConfigError
 from one_api.edge.protocol import RelayProtocol
+from one_api.edge.server import Server
 from one_api.errors import Unavailable
 from one_api.metrics.share import DIRECTORY
 from one_api.store import dsn
 from one_api.store.migrations import MigrationError
 
-DRAIN_S = 30
 KEEP_ALIVE_S = 75
 ENGINES = {"sqlite": "SQLite", "mysql": "MySQL", "postgresql": "PostgreSQL"}
 
@@ -101,7 +101,7 @@ def server_of(config: Config, port: int) -> uvicorn.Config:
         server_header=False,
         backlog=4096,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=config.shutdown_timeout,
     )
 
 
@@ -114,7 +114,7 @@ def serve(config: Config, port: int) -> int:
             os.environ[DIRECTORY] = directory  # where the processes tell each other what they counted
             Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
-    server = uvicorn.Server(server_config)
+    server = Server(server_config)
 
     def end(*_signal: object) -> None:
         server.should_exit = True

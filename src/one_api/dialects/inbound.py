@@ -88,6 +88,11 @@ class Measured(Inbound, Protocol):
     def written(self, document: Mapping[str, Any], /) -> list[Any]:
         """What of a request is text for the model."""
 
+    def own(self, document: Mapping[str, Any], /, *, model: str, vendor: bool) -> Mapping[str, Any]:
+        """A request for a channel of this dialect, without what the model of another vendor thought for an earlier
+        answer and no other can read. vendor: whether it goes to the one whose dialect it is.
+        """
+
     def encode_count(self, tokens: int, /) -> bytes:
         """The answer to the question how many tokens a request would be."""
 

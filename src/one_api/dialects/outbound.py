@@ -67,10 +67,15 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
     )
 
 
-ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
-    {"gemini": gemini.must_be_enclosed, "ollama": ollama.must_be_enclosed}
+ENCLOSED: Final[Mapping[str, Callable[[ir.Image | ir.File], bool]]] = MappingProxyType(
+    {
+        "converse": converse.must_be_enclosed,
+        "gemini": gemini.must_be_enclosed,
+        "ollama": ollama.must_be_enclosed,
+        "openai": openai_outbound.must_be_enclosed,
+    }
 )
-"""Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
+"""Which images and files a dialect has no word for as long as they are addresses, by the name of its wire."""
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
 

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from one_api.config import Network
+from one_api.edge.readiness import PROBES
 from one_api.lib.ids import RequestIds
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,8 @@ class Arrival:
             await self._app(scope, receive, send_marked)
         finally:
             ms = round((time.perf_counter() - began) * 1000, 1)
-            log.info("request", request_id=request_id, status=status, ms=ms, ip=ip, method=scope["method"], path=path)
+            tell = log.debug if path in PROBES else log.info
+            tell("request", request_id=request_id, status=status, ms=ms, ip=ip, method=scope["method"], path=path)
 
     def _enter(self, scope: Scope) -> str:
         client = scope.get("client")

@@ -25,6 +25,7 @@ HEADER_TIMEOUT = 30
 BODY_STALL = 30
 BODY_TIMEOUT = 600
 LINGER = 2
+LAST_CHANCE = 1  # seconds for which an idle connection is kept when the process ends
 TOO_LARGE = "the request headers are too large"
 
 _OFFER = frozenset((b"upgrade", b"http2-settings", b"connection"))
@@ -193,6 +194,7 @@ class RelayProtocol(HttpToolsProtocol):
             for name, value in headers:
                 super().on_header(name, value)
             super().on_headers_complete()
+            self.cycle.keep_alive = self.cycle.keep_alive and not self.draining
             self._part = "body"
 
     def on_body(self, body: bytes) -> None:
@@ -241,8 +243,21 @@ class RelayProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def shutdown(self) -> None:
+        """One request more may be on its way here: it is answered, as the last of its connection.
+
+        A connection that is closed as it arrives loses it, and a proxy must not send a POST again.
+        """
         self.draining = True
-        super().shutdown()
+        last: Cycle | None = self.cycle
+        if last is not None and not last.response_complete:
+            last.keep_alive = False
+        elif self._part == "nothing":
+            self.loop.call_later(LAST_CHANCE, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        last: Cycle | None = self.cycle
+        if self._part == "nothing" and (last is None or last.response_complete):
+            self.transport.close()
 
     def tick(self, now: float) -> None:
         """Once a second: close what stays idle, refuse what arrives too slowly."""

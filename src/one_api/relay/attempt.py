@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -219,13 +219,16 @@ def _send(
     body: bytes,
     inflow: Inflow,
 ) -> Inflow:
-    transport = transport_for(upstreams, channel)
+    transport, timeouts, parameters = transport_for(upstreams, channel), upstreams.timeouts, channel.parameters
+    if parameters is not None:
+        headers, body = parameters.head(headers, channel.key), parameters.body(body)
+        timeouts = replace(timeouts, **parameters.timeouts)
     if target.way is not None:
         query = Query(url=target.url, headers=headers, body=body)
-        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, upstreams.timeouts))
+        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, timeouts))
         return inflow
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
-    inflow.bind(transport.send(request, inflow, upstreams.timeouts))
+    inflow.bind(transport.send(request, inflow, timeouts))
     return inflow
 
 

@@ -24,8 +24,9 @@ from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
 from one_api.relay.limited import LimitedClient
+from one_api.relay.planner import Planner
 from one_api.relay.redaction import without_key
-from one_api.relay.spoken import speaks, spoken
+from one_api.relay.spoken import spoken
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -42,6 +43,7 @@ class Relay:
     accounts: Accounts
     ledger: Ledger
     upstreams: Upstreams
+    planner: Planner
     counting: Counting
     options: Callable[[], Options]
     prices: Callable[[], Prices]
@@ -137,30 +139,14 @@ async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
 
 
 def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Channel]:
-    """The channels to try, in order; no more of them than the option RetryTimes allows.
-
-    One that asked to be left alone for a while comes last.
-    """
+    """The channels to try, in order; no more of them than the option RetryTimes allows."""
     routes = relay.routes()
-    if pinned is not None:
-        return [pinned_channel(routes, caller, ask, pinned)]
-    found: list[Channel] = []
-    resting: list[Channel] = []
-    is_resting = relay.upstreams.health.resting
     tries = relay.options().retry_times + 1
-    planned: Iterable[Channel] = routes.plan(caller.group, ask.model, relay.rng)
-    if ask.unseen:  # by others than those who speak the caller's dialect, as a rule
-        planned = sorted(
-            planned, key=lambda channel: not speaks(channel, ask.mode, channel.mapping.get(ask.model) or ask.model)
-        )
-    for channel in planned:
-        if is_resting(channel, channel.mapping.get(ask.model) or ask.model):
-            resting.append(channel)
-            continue
-        found.append(channel)
-        if len(found) >= tries:
-            break
-    found += resting[: tries - len(found)]
+    if pinned is not None:
+        planned: Iterable[Channel] = (pinned_channel(routes, caller, ask, pinned),)
+    else:
+        planned = routes.plan(caller.group, ask.model, relay.rng)
+    found = relay.planner.choose(planned, ask, tries)
     if not found:
         raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
     return found

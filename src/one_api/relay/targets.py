@@ -45,7 +45,7 @@ class Targets:
     def __init__(self, outbound: Mapping[str, Outbound] = OUTBOUND, *, version: str = "v1") -> None:
         self._outbound = outbound
         self._version = version
-        self._known: dict[tuple[int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
+        self._known: dict[tuple[int, int, providers.Mode, str, str, bool], tuple[Channel, Target]] = {}
 
     def apart(self) -> "Targets":
         """The same for a channel that is another object than the one that calls know."""
@@ -53,7 +53,7 @@ class Targets:
 
     def find(self, channel: Channel, mode: providers.Mode, model: str, engine: str, *, stream: bool) -> Target:
         """Raises UpstreamError where the provider has no such mode."""
-        key = (channel.id, mode, model, engine, stream)
+        key = (channel.id, channel.number, mode, model, engine, stream)
         known = self._known.get(key)
         if known is not None and known[0] is channel:
             return known[1]

@@ -352,6 +352,31 @@ usage_hours = Table(
     **OURS,
 )
 
+# What One API's channels have no columns for, beside them: docs/decisions/0008. `created_time` is that of the channel,
+# whose number may be another one's once One API's program has deleted it.
+channel_parameters = Table(
+    "channel_parameters",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    count("created_time"),
+    word("key_choice", 16),
+    Column("parameters", Long),
+    **OURS,
+)
+
+# All keys of a channel that has several; the one in channels.key is among them, or these count for nothing.
+channel_keys = Table(
+    "channel_keys",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("key", Long, nullable=False),
+    count("status"),
+    word("cause", 191),
+    count("changed_at"),
+    **OURS,
+)
+
 OWN = (
     holds,
     ledger,
@@ -362,6 +387,8 @@ OWN = (
     verification_codes,
     oauth_states,
     github_accounts,
+    channel_parameters,
+    channel_keys,
     call_counts,
     call_slots,
     usage_hours,

@@ -17,7 +17,15 @@ async def test_every_option_is_described_and_no_value_is_told(here: World) -> No
     found = {row["key"]: row for row in answer["data"]}
     assert tuple(found) == KEYS
     assert "hidden-word" not in str(answer)
-    secret = {"kind": "text", "default": "", "secret": True, "stored": True, "least": None, "positive": False}
+    secret = {
+        "doc": "Password of the account",
+        "kind": "text",
+        "default": "",
+        "secret": True,
+        "stored": True,
+        "least": None,
+        "positive": False,
+    }
     assert found["SMTPToken"] == {"key": "SMTPToken", "choices": [], **secret}
     assert found["GitHubClientSecret"]["stored"] is False
     assert found["QuotaPerUnit"]["kind"] == "number"

@@ -34,7 +34,7 @@ export interface paths {
         put: operations["channels.update_channel"];
         /**
          * Create channels
-         * @description One for each line of the key.
+         * @description One for each line of the key; with a `key_choice` one that has them all.
          */
         post: operations["channels.create_channels"];
         delete?: never;
@@ -56,6 +56,48 @@ export interface paths {
         post?: never;
         /** Delete channel */
         delete: operations["channels.delete_channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List keys
+         * @description Of a channel that has several, without themselves; status 3 is out of use because of what an upstream said.
+         */
+        get: operations["channels.list_keys"];
+        put?: never;
+        /** Add keys */
+        post: operations["channels.add_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/{id}/keys/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update key
+         * @description One that is put back into use takes its channel with it, if that went out of use for want of keys.
+         */
+        put: operations["channels.update_key"];
+        post?: never;
+        /** Delete key */
+        delete: operations["channels.delete_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1247,6 +1289,8 @@ export interface components {
             /** @default  */
             key: string | null;
             /** @default null */
+            key_choice: string | null;
+            /** @default null */
             model_mapping: string | null;
             /** @default  */
             models: string | null;
@@ -1254,6 +1298,8 @@ export interface components {
             name: string | null;
             /** @default null */
             other: string | null;
+            /** @default null */
+            parameters: string | null;
             /**
              * Format: int64
              * @default null
@@ -1292,6 +1338,17 @@ export interface components {
              */
             weight: number | null;
         };
+        "channels.KeysForm": {
+            /** @default  */
+            key: string | null;
+        };
+        "channels.KeyStatusForm": {
+            /**
+             * Format: int64
+             * @default 0
+             */
+            status: number | null;
+        };
         "channels.Shown": {
             balance: number;
             /** Format: int64 */
@@ -1304,10 +1361,12 @@ export interface components {
             /** Format: int64 */
             id: number;
             key: string;
+            key_choice: string;
             model_mapping: string | null;
             models: string;
             name: string;
             other: string | null;
+            parameters: string;
             priority: number | null;
             /** Format: int64 */
             response_time: number;
@@ -1321,6 +1380,16 @@ export interface components {
             /** Format: int64 */
             used_quota: number;
             weight: number | null;
+        };
+        "keys.ShownKey": {
+            cause: string;
+            /** Format: int64 */
+            changed_at: number;
+            hint: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            status: number;
         };
         "logs.Bar": {
             /** Format: int64 */
@@ -1946,6 +2015,239 @@ export interface operations {
             };
         };
     };
+    "channels.list_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["keys.ShownKey"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.add_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channels.KeysForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.update_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channels.KeyStatusForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.delete_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "channel_batches.change_channels": {
         parameters: {
             query?: never;
@@ -2200,7 +2502,11 @@ export interface operations {
     };
     "channel_tests.test_channel": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The number of one of the channel's keys. */
+                key?: number;
+                model?: string;
+            };
             header?: never;
             path: {
                 id: number;

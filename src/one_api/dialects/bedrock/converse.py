@@ -10,12 +10,12 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.bedrock import failure
-from one_api.dialects.bedrock.converse_request import NAME, encode_request
+from one_api.dialects.bedrock.converse_request import NAME, encode_request, must_be_enclosed
 from one_api.dialects.bedrock.frames import Broken, Frame, FrameReader
 from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, believed
 from one_api.lib import json
 
-__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request"]
+__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request", "must_be_enclosed"]
 
 _REASONS: Final[Mapping[str, ir.Reason]] = {
     "max_tokens": "length",

@@ -95,6 +95,8 @@ def _config(request: ir.Request, able: Abilities, losses: list[str], *, tools: b
         value["stopSequences"] = list(request.stop[:MOST_STOPS])
         if len(request.stop) > MOST_STOPS:
             losses.append("stop after the fifth")
+    if request.user:
+        losses.append("user")
     told = thinking(request.reasoning, able, losses) | _told(request)
     if told:
         value["thinkingConfig"] = told

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.openai_efforts import effort
 from one_api.lib import json
 
 _REASONING: Final = ("o1", "o3", "o4", "gpt-5")
@@ -38,20 +39,22 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= _tools(request)
     if request.format is not None:
         value["response_format"] = _format(request.format)
-    if request.reasoning is not None and request.reasoning.effort != "none":  # not all of them know the word
-        if thinks:
-            value["reasoning_effort"] = _effort(request.reasoning)
-        else:
-            losses.append("thinking")
+    if request.reasoning is not None:
+        value |= _thinking(request.reasoning, request.model, losses, thinks=thinks)
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
 
-def _effort(asked: ir.Reasoning) -> str:
-    if asked.effort:
-        return {"max": "high", "xhigh": "high"}.get(asked.effort, asked.effort)
-    if not asked.budget:
-        return "medium"
-    return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
+def _thinking(asked: ir.Reasoning, model: str, losses: list[str], *, thinks: bool) -> dict[str, Any]:
+    if not thinks:
+        losses.extend(() if asked.off else ("thinking",))
+        return {}
+    told = effort(asked, model, losses)
+    return {"reasoning_effort": told} if told else {}
+
+
+def must_be_enclosed(block: ir.Image | ir.File) -> bool:
+    """Files are given inline; images may be addresses."""
+    return isinstance(block, ir.File) and bool(block.url)
 
 
 def _format(wanted: ir.Format) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from one_api.store.adopt import MigrationError, advance_sequences, complete
 from one_api.store.engine import PATIENCE_S, Database, connection
 from one_api.store.schema import logs
 
-__all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current"]
+__all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current", "suitable"]
 
 HEAD: Final = "0007"
 """The newest revision in `versions`."""
@@ -57,6 +57,14 @@ async def require_current(database: Database) -> None:
     """Raises MigrationError, Unavailable."""
     if not await current(database):
         raise MigrationError("the database is not up to date: run `one-api migrate` first")
+
+
+async def suitable(database: Database) -> bool:
+    """Whether the schema is this program's or a newer one's, which only adds to it: while nodes are replaced one after
+    the other, the first new one migrates for all. Raises Unavailable.
+    """
+    async with database.read() as tx:
+        return await tx.run_sync(lambda connection: revision(connection) >= HEAD)
 
 
 def upgrade(tx: Connection) -> None:
@@ -100,9 +108,15 @@ def lock(tx: Connection) -> None:
 
 
 def at_head(tx: Connection) -> bool:
+    return revision(tx) == HEAD
+
+
+def revision(tx: Connection) -> str:
+    """The number of the schema; empty without one."""
     if not inspect(tx).has_table("alembic_version"):
-        return False
-    return tx.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
+        return ""
+    found = tx.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return str(found[0]) if len(found) == 1 else ""
 
 
 def one_line(error: DBAPIError) -> str:

@@ -6,7 +6,7 @@ from one_api.store.adopt import complete
 from one_api.store.schema import call_counts, call_slots, usage_hours
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 
 def upgrade() -> None:
