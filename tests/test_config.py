@@ -26,6 +26,7 @@ ONE_API = {
 }  # fmt: skip
 OURS = {
     "METRICS_TOKEN": "",
+    "LOG_FORMAT": "logfmt",
     "HOST": "0.0.0.0",
     "WORKERS": "1",
     "SHUTDOWN_GRACE": "0",

@@ -1,6 +1,7 @@
 """Every environment variable does what its row of docs/options.md says: each is shown here or where it is named."""
 
 import asyncio
+import json
 import logging
 import re
 import runpy
@@ -217,6 +218,16 @@ def logging_level(*, debug: bool) -> int:
         return root.level
     finally:
         root.handlers, root.level = handlers, level
+
+
+@shows("LOG_FORMAT")
+def test_log_lines_have_the_form_that_is_wanted() -> None:
+    event = {"event": "done\nso", "level": "warning", "timestamp": "2026/01/02 - 03:04:05", "request_id": "r1", "ms": 5}
+    made: list[str] = [str(logs._renderer(form)(None, "", dict(event))) for form in ("json", "one-api", "logfmt")]
+    assert json.loads(made[0]) == event
+    assert made[1] == "[WARN] 2026/01/02 - 03:04:05 | r1 | done\\nso ms=5"
+    assert made[2].startswith('timestamp="2026/01/02 - 03:04:05" level=warning event=')
+    assert "\n" not in made[2]
 
 
 @shows("TZ")

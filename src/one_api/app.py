@@ -28,7 +28,7 @@ from one_api.edge.readiness import Readiness
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Job, Runner
-from one_api.jobs.table import jobs, upkeep_jobs
+from one_api.jobs.table import jobs, log_jobs, upkeep_jobs
 from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import MOVE_S, Ledger
 from one_api.lib.ids import RequestIds
@@ -183,6 +183,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
 
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
+    periodic += log_jobs(database, log_database, lambda: watched.options.now)
     periodic.append(Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False))
     routes = compat.routes(under_v1)
     if meter is not None:

@@ -192,6 +192,9 @@ class Config:
     )
     debug_sql: bool = setting(true_in_any_case, False, "Log every SQL statement")
     gin_mode: str = setting(one_of("debug", "release", "test"), "", "`debug` lists the routes at start")
+    log_format: str = setting(
+        one_of("logfmt", "json", "one-api"), "logfmt", "Form of log lines; `one-api` is that of One API"
+    )
     only_one_log_file: bool = setting(true, False, "Log to oneapi.log instead of a dated file")
 
     initial_root_token: str = setting(word, "", "Key of a token for root, made with the first user", secret=True)

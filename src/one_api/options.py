@@ -167,6 +167,12 @@ class Options:
         "ProxyRelayEnabled", False, "Administrators may use the proxy route", listed="saved"
     )
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, "Price of a proxied request", listed="saved", at_least=0)
+    log_retention_days: int = opt(
+        "LogRetentionDays", 0, "Days that rows of the log are kept; 0 is for ever", listed="saved", at_least=0
+    )
+    usage_rollup_enabled: bool = opt(
+        "UsageRollupEnabled", False, "Keep sums of each hour for statistics, not with LOG_SQL_DSN", listed="saved"
+    )
     call_limits: CallLimits = opt(  # noqa: RUF009
         "CallLimits",
         limits.NONE,
