@@ -156,6 +156,19 @@ class Options:
     create_cache_ratio: Ratios = opt(  # noqa: RUF009
         "CreateCacheRatio", ratios.NONE, "Price of input written to a cache, as parts of input", listed="saved"
     )
+    create_cache_1h_ratio: Ratios = opt(  # noqa: RUF009
+        "CreateCache1hRatio",
+        ratios.NONE,
+        "Price of input written to a cache for an hour; without one it is that of all cache writes",
+        listed="saved",
+    )
+    # Of tools that a vendor runs, in dollars for a thousand calls, by name or for a type of channel: `web_search(14)`.
+    tool_price: Ratios = opt(  # noqa: RUF009
+        "ToolPrice",
+        ratios.NONE,
+        "Dollars for 1,000 calls of what a vendor runs (`web_search`, `file_search`, ...); free if not named",
+        listed="saved",
+    )
     audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, "Price of audio heard, as parts of input", listed="saved")  # noqa: RUF009
     audio_completion_ratio: Ratios = opt(  # noqa: RUF009
         "AudioCompletionRatio", ratios.NONE, "Price of audio spoken, as parts of audio heard", listed="saved"

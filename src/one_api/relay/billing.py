@@ -23,8 +23,8 @@ from one_api.routing import Channel
 MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
-UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS))  # One API asks nothing for their prompt beforehand
-NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS))
+UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS, Mode.RERANK))  # One API asks nothing for their prompt beforehand
+NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS, Mode.RERANK))
 
 
 class Price(Struct, frozen=True):

@@ -62,6 +62,10 @@ class ForwardedInflow(Inflow):
         self._inbound = inbound
         self.tap = self._tap = PassageTap(inbound)
 
+    @property
+    def number(self) -> int:
+        return self._tap.number
+
     def on_end(self) -> None:
         if self.shape is Shape.WHOLE and self.accepted:
             self._read()

@@ -230,6 +230,7 @@ def finish(call: Call, answer: Answer, client: Client) -> None:
 def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Client) -> None:
     """A stream that broke off ends with an error of its own dialect, never as if it were complete."""
     reported = cut.reported
+    number = 0 if answer is None else answer.inflow.number
     error = UpstreamError(cut.message, code="upstream_stream_error")
     if reported is not None:
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
@@ -239,4 +240,4 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
     if call.mode is Mode.SPEECH:
         client.cut()
     else:
-        client.finish(spoken(call.mode).encode_error_event(error, call.id))
+        client.finish(spoken(call.mode).encode_error_event(error, call.id, number=number))

@@ -23,6 +23,10 @@ from one_api.relay.inflow import Inflow, Shape
 from one_api.relay.spoken import spoken
 from one_api.routing import Channel
 
+ABSURD = 10
+UNBELIEVABLE = "an upstream's report of usage cannot be believed, so it was counted"
+_NO_REPORT = openai_chat.Whole().usage
+
 log = structlog.get_logger(__name__)
 
 
@@ -87,7 +91,13 @@ class Tab:
         if self._ask.mode in FORM_MODES:
             return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
-        return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        bill = policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        if not bill.excess and bill.cost > ABSURD * max(price.bounds.most, 1):
+            self._warn("an upstream claims many times what was estimated", answer, cost=bill.cost)
+        return bill
+
+    def _warn(self, told: str, answer: Answer, **facts: object) -> None:
+        log.warning(told, request_id=self._call.id, channel=answer.channel.id, **facts)
 
     async def settle(self, outcome: policy.Outcome) -> None:
         await self.pay(await self.bill(outcome))
@@ -122,6 +132,8 @@ class Tab:
             report = read_stream_usage(flow.tap.usage)
             if report is not None and report.complete:
                 return report.usage, "reported"
+            if report is None and flow.tap.usage is not None:
+                self._warn(UNBELIEVABLE, answer)
             begun = read_stream_usage(flow.begun)
             read = Usage(input=await self._prompt(answer)) if begun is None else begun.usage
             if report is not None:
@@ -132,6 +144,8 @@ class Tab:
         usage = read_usage(whole.usage)
         if usage is not None:
             return usage, "reported"
+        if whole.usage != _NO_REPORT:
+            self._warn(UNBELIEVABLE, answer)
         prompt = await self._prompt(answer)
         if ask.mode in billing.NO_OUTPUT:
             return Usage(input=prompt), "counted"

@@ -44,6 +44,7 @@ _OVERLOADED: Final = frozenset(("overloaded_error", "rate_limit_error", "rate_li
 _LONG: Final = frozenset(("context_length_exceeded", "string_above_max_length", "request_too_large"))
 _REFUSED: Final = frozenset(("content_filter", "content_policy_violation", "moderation_blocked"))
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_RETRY_INFO: Final = re.compile(rb'"retryDelay"\s*:\s*"([0-9]{1,9}(?:\.[0-9]{1,9})?)s"')
 # Statuses that are about the channel, and not about the request: those of a request any caller could repeat at will.
 _OF_THE_CHANNEL: Final = frozenset((401, 402, 408, 429))
 
@@ -98,6 +99,15 @@ def retry_after(headers: Iterable[tuple[bytes, bytes]], now: float) -> float:
         return max(date.timestamp() - now, 0.0)
     except (ValueError, OverflowError, OSError):
         return 0.0
+
+
+def retry_info(body: bytes) -> float:
+    """Seconds by Google's own way to say so, in the details of an error: https://google.aip.dev/193#retryinfo.
+
+    What a caller wrote stands in a text there, where its quotation marks are escaped.
+    """
+    found = _RETRY_INFO.search(body)
+    return float(found[1]) if found is not None else 0.0
 
 
 class Rests:

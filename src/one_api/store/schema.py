@@ -316,6 +316,31 @@ github_accounts = Table(
     **OURS,
 )
 
+# What One API's channels have no columns for, beside them: docs/decisions/0008. `created_time` is that of the channel,
+# whose number may be another one's once One API's program has deleted it.
+channel_parameters = Table(
+    "channel_parameters",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    count("created_time"),
+    word("key_choice", 16),
+    Column("parameters", Long),
+    **OURS,
+)
+
+# All keys of a channel that has several; the one in channels.key is among them, or these count for nothing.
+channel_keys = Table(
+    "channel_keys",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("key", Long, nullable=False),
+    count("status"),
+    word("cause", 191),
+    count("changed_at"),
+    **OURS,
+)
+
 # What calls counted under a rule of CallLimits in a minute, and which of them run now, each until its slot ends.
 call_counts = Table(
     "call_counts",
@@ -349,31 +374,6 @@ usage_hours = Table(
     count("prompt_tokens"),
     count("completion_tokens"),
     Index("idx_usage_hours_user_id", "user_id", "hour"),
-    **OURS,
-)
-
-# What One API's channels have no columns for, beside them: docs/decisions/0008. `created_time` is that of the channel,
-# whose number may be another one's once One API's program has deleted it.
-channel_parameters = Table(
-    "channel_parameters",
-    metadata,
-    Column("channel_id", Whole, primary_key=True, autoincrement=False),
-    count("created_time"),
-    word("key_choice", 16),
-    Column("parameters", Long),
-    **OURS,
-)
-
-# All keys of a channel that has several; the one in channels.key is among them, or these count for nothing.
-channel_keys = Table(
-    "channel_keys",
-    metadata,
-    Column("channel_id", Whole, primary_key=True, autoincrement=False),
-    Column("number", Whole, primary_key=True, autoincrement=False),
-    Column("key", Long, nullable=False),
-    count("status"),
-    word("cause", 191),
-    count("changed_at"),
     **OURS,
 )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.openai_efforts import effort
+from one_api.dialects.openai_notes import LOGPROBS
 from one_api.lib import json
 
 _REASONING: Final = ("o1", "o3", "o4", "gpt-5")
@@ -17,7 +18,7 @@ _PASSED: Final = ("seed", "presence_penalty", "frequency_penalty")
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
     passed = {name: wish for name, wish in request.extra.items() if name in _PASSED}
-    losses = [name for name in request.extra if name not in passed]
+    losses = [name for name in request.extra if name not in passed and name != LOGPROBS]
     if request.top_k is not None:
         losses.append("top_k")
     thinks = request.model.rpartition("/")[2].startswith(_REASONING)
@@ -29,6 +30,8 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= {name: wish for name, wish in wishes.items() if wish is not None and not thinks}
     if thinks:
         losses.extend(name for name, wish in wishes.items() if wish is not None)
+    if LOGPROBS in request.extra:
+        value |= {"logprobs": True, "top_logprobs": request.extra[LOGPROBS]}
     if request.stop:
         value["stop"] = list(request.stop)
     if request.stream:

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.openai_efforts import effort
+from one_api.dialects.openai_notes import LOGPROBS
 from one_api.dialects.responses import reasoning
+from one_api.dialects.responses.parts import LIKELY
 from one_api.lib import json
 
 _THINKS: Final = re.compile(r"o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex")
@@ -19,7 +21,7 @@ _THINKS: Final = re.compile(r"o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex")
 
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
-    losses = [*request.extra]
+    losses = [name for name in request.extra if name != LOGPROBS]
     thinks = _THINKS.match(request.model.rpartition("/")[2]) is not None
     value: dict[str, Any] = {"model": request.model, "input": list(_input(request, losses)), "store": False}
     if request.system:
@@ -40,8 +42,12 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         told = effort(asked, request.model, losses)
         if told:
             value["reasoning"] = {"effort": told, **({"summary": "auto"} if reasons else {})}
-    if thinks or reasons:
-        value["include"] = ["reasoning.encrypted_content"]
+    include = ["reasoning.encrypted_content"] if thinks or reasons else []
+    if LOGPROBS in request.extra:
+        include.append(LIKELY)
+        value["top_logprobs"] = request.extra[LOGPROBS]
+    if include:
+        value["include"] = include
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
 
