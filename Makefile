@@ -10,7 +10,7 @@ CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -pr
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
 .PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
-  lock check-lock bench bench-api chaos torture wheel clean test-packages bench-packages
+  lock check-lock bench bench-api chaos conformance torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
@@ -80,6 +80,10 @@ $(BIN)/python: | $(UV)
 %/node_modules/.package-lock.json: %/package-lock.json | .venv/test.stamp .venv/project.stamp
 	cd $* && $(abspath $(BIN))/npm ci --silent --ignore-scripts
 	touch $@
+
+# What becomes of every feature between every two dialects; kept in docs/fidelity.md, whose freshness is a test.
+conformance: .venv/test.stamp .venv/project.stamp
+	@$(BIN)/python -m tests.conformance --write
 
 bench-api: .venv/test.stamp .venv/project.stamp
 	$(BIN)/python -m bench.api $(BENCH)

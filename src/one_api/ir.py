@@ -26,7 +26,9 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     """Counted units of one call, in tokens.
 
     `input` includes `cached`, `cache_write` and `audio_in`, of which the first two never count the same token; `output`
-    includes `reasoning` and `audio_out`.
+    includes `reasoning` and `audio_out`; `cache_write` includes `cache_write_1h`, what is kept for an hour and not for
+    minutes. `tools` are calls of tools that the vendor ran and has a price for, by One API's own names of them.
+    docs/usage.md says what each dialect's own counts include.
     """
 
     input: int = 0
@@ -36,11 +38,32 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     reasoning: int = 0
     audio_in: int = 0
     audio_out: int = 0
+    cache_write_1h: int = 0
+    tools: tuple[tuple[str, int], ...] = ()
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 Extra = Mapping[str, Any]
+
+
+class Citation(msgspec.Struct, frozen=True):
+    """A source on the web of a part of an answer: `start` and `end` are places in all of its text, in characters."""
+
+    url: str
+    title: str = ""
+    start: int = 0
+    end: int = 0
+    quote: str = ""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """How likely a model found what it said, and at the same place what it found likely too."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] | None = None
+    top: tuple["Token", ...] = ()
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -49,6 +72,8 @@ class Text(msgspec.Struct, frozen=True):
     text: str
     extra: Extra = {}
     refused: bool = False
+    citations: tuple[Citation, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -144,6 +169,11 @@ class Reasoning(msgspec.Struct, frozen=True):
     effort: str = ""
     budget: int = 0
     native: Mapping[str, Any] | None = None
+
+    @property
+    def off(self) -> bool:
+        """Whether there shall be none."""
+        return self.effort == "none" or (self.native is not None and self.native.get("type") == "disabled")
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -242,6 +272,13 @@ class Started(msgspec.Struct, frozen=True):
 class TextDelta(msgspec.Struct, frozen=True):
     text: str
     refused: bool = False
+    tokens: tuple[Token, ...] = ()
+
+
+class Cited(msgspec.Struct, frozen=True):
+    """A source of the text up to here."""
+
+    citation: Citation
 
 
 class ThinkingDelta(msgspec.Struct, frozen=True):
@@ -286,6 +323,10 @@ class Ended(msgspec.Struct, frozen=True):
     usage: Usage | None
 
 
+TOKEN_REFUSED = "token_refused"  # noqa: S105
+"""The type of an error that says that a token is no longer good, and nothing of its key."""
+
+
 class Failed(msgspec.Struct, frozen=True):
     """The upstream reported an error, or what it sent cannot be read; nothing follows.
 
@@ -303,6 +344,7 @@ Event = (
     | ThinkingDelta
     | ThinkingEnded
     | Shown
+    | Cited
     | CallStarted
     | ArgumentsDelta
     | Finished

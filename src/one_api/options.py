@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 
 from one_api.pricing import gojson, ratios
 from one_api.pricing.ratios import Ratios
+from one_api.routing import limits
+from one_api.routing.limits import CallLimits
 
-Value = bool | int | float | str | tuple[str, ...] | Ratios
+Value = bool | int | float | str | tuple[str, ...] | Ratios | CallLimits
 Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
+Kind = Literal["switch", "integer", "number", "text", "list", "ratios"]
 T = TypeVar("T")
 
 
@@ -154,6 +157,19 @@ class Options:
     create_cache_ratio: Ratios = opt(  # noqa: RUF009
         "CreateCacheRatio", ratios.NONE, "Price of input written to a cache, as parts of input", listed="saved"
     )
+    create_cache_1h_ratio: Ratios = opt(  # noqa: RUF009
+        "CreateCache1hRatio",
+        ratios.NONE,
+        "Price of input written to a cache for an hour; without one it is that of all cache writes",
+        listed="saved",
+    )
+    # Of tools that a vendor runs, in dollars for a thousand calls, by name or for a type of channel: `web_search(14)`.
+    tool_price: Ratios = opt(  # noqa: RUF009
+        "ToolPrice",
+        ratios.NONE,
+        "Dollars for 1,000 calls of what a vendor runs (`web_search`, `file_search`, ...); free if not named",
+        listed="saved",
+    )
     audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, "Price of audio heard, as parts of input", listed="saved")  # noqa: RUF009
     audio_completion_ratio: Ratios = opt(  # noqa: RUF009
         "AudioCompletionRatio", ratios.NONE, "Price of audio spoken, as parts of audio heard", listed="saved"
@@ -165,6 +181,12 @@ class Options:
         "ProxyRelayEnabled", False, "Administrators may use the proxy route", listed="saved"
     )
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, "Price of a proxied request", listed="saved", at_least=0)
+    call_limits: CallLimits = opt(  # noqa: RUF009
+        "CallLimits",
+        limits.NONE,
+        "Requests and tokens a minute, calls at a time: limits.md",
+        listed="saved",
+    )
 
 
 # Addresses that a secret is sent to, each with its field and the secret's key.
@@ -181,12 +203,61 @@ _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9
 _INT64: Final = 1 << 63
 
 
-def described() -> tuple[tuple[str, str, str], ...]:
-    """Key, default and explanation of each option; of a table of prices the default is too long to be shown."""
-    return tuple(
-        (option.key, "" if isinstance(_default(name), Mapping) else _write(DEFAULTS, name, option), option.doc)
-        for name, option in _TABLE.values()
+KEYS: Final = tuple(_TABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a form needs to know of an option. `default` is text as in the table; `stored`: a row has a value for it.
+
+    least: the smallest number it may be; a `positive` one must be more than 0. doc: what it is for.
+    """
+
+    key: str
+    doc: str
+    kind: Kind
+    default: str
+    secret: bool
+    stored: bool
+    least: float | None
+    positive: bool
+    choices: tuple[str, ...]
+
+
+def described(rows: Mapping[str, str]) -> list[Described]:
+    """Every option there is, in the order of the table."""
+    return [_described(key, name, option, rows) for key, (name, option) in _TABLE.items()]
+
+
+def _described(key: str, name: str, option: _Option, rows: Mapping[str, str]) -> Described:
+    positive = 0 < option.at_least < math.inf
+    return Described(
+        key=key,
+        doc=option.doc,
+        kind=_kind(_default(name)),
+        default=option.shown if option.shown is not None else _write(DEFAULTS, name, option),
+        secret=is_secret(key),
+        stored=bool(rows.get(key)),
+        least=0 if positive else None if math.isinf(option.at_least) else option.at_least,
+        positive=positive,
+        choices=THEMES if key == "Theme" else (),
     )
+
+
+def _kind(value: Value) -> Kind:
+    match value:
+        case bool():
+            return "switch"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str() | CallLimits():
+            return "text"
+        case tuple():
+            return "list"
+        case _:
+            return "ratios"
 
 
 def is_secret(key: str) -> bool:
@@ -290,6 +361,8 @@ def _read(option: _Option, default: Value, text: str) -> Value:
             return text
         case tuple():
             return tuple(text.split(",")) if text else ()
+        case CallLimits():
+            return limits.parse(text)
         case _:
             return MappingProxyType(gojson.numbers(text))
 
@@ -317,6 +390,8 @@ def _write(options: Options, name: str, option: _Option) -> str:
             return ratios.plain_number(value)
         case tuple():
             return ",".join(value)
+        case CallLimits():
+            return limits.write(value)
         case _:
             return ratios.encode(value)
 

@@ -65,9 +65,8 @@ def opened_mariadb(stack: ExitStack) -> MariaDB:
 
 def rows(results: Sequence[Result]) -> list[str]:
     def row(name: str, *values: object) -> str:
-        return (
-            "| " + " | ".join([name, *(f"{each:,}" if isinstance(each, int) else str(each) for each in values)]) + " |"
-        )
+        shown = [f"{each:,}" if isinstance(each, int) else str(each) for each in values]
+        return "| " + " | ".join([name, *shown]) + " |"
 
     audits = [result.audit for result in results]
     names = {"postgres": "PostgreSQL", "mariadb": "MariaDB"}

@@ -118,7 +118,14 @@ CLOSED = {"type": "object", "additionalProperties": False}
             [],
         ),
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, "gpt-4o", {}, ["thinking"]),
-        ({"thinking": {"type": "disabled"}}, "o3", {}, []),
+        ({"thinking": {"type": "disabled"}}, "o3", {}, ["reasoning: it cannot be turned off"]),
+        (
+            {"thinking": {"type": "disabled"}},
+            "gpt-5",
+            {"reasoning_effort": "minimal"},
+            ["reasoning: it cannot be turned off"],
+        ),
+        ({"thinking": {"type": "disabled"}}, "gpt-5.1", {"reasoning_effort": "none"}, []),
         (
             {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
             "gpt-4o",

@@ -196,7 +196,7 @@ def test_amazons_library_takes_what_is_asked() -> None:
     assert body["messages"][1]["content"][0]["reasoningContent"]["reasoningText"]["signature"] == "s1"
     assert body["inferenceConfig"] == {"maxTokens": 50, "temperature": 1, "topP": 0.5, "stopSequences": ["END"]}
     assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "f"}}
-    assert encoded.losses == ("seed", "thinking of an earlier turn", "top_k")
+    assert encoded.losses == ("seed", "thinking of an earlier turn", "temperature above 1", "top_k")
 
 
 @pytest.mark.parametrize(

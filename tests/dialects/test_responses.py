@@ -580,7 +580,7 @@ def test_requests_of_any_shape_are_sent_or_refused(a: Any, b: Any, c: Any, d: An
         assert isinstance(responses.written(fields), list)
         with contextlib.suppress(BadRequest):
             responses.measure(fields)
-        responses.patch(responses.own(fields), model="m", system_prompt="s")
+        responses.patch(responses.own(fields, model="m", vendor=True), model="m", system_prompt="s")
         answer = ir.Answer(id="x", model="m", blocks=(ir.ToolCall("c", "f", "{"), ir.Text("a")))
         responses.encode_answer(answer, model="m", created=1, asked=fields)
 

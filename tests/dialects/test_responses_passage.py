@@ -8,7 +8,9 @@ import pytest
 from one_api import ir
 from one_api.dialects import responses
 from one_api.dialects.responses.errors import encode_error_event
+from one_api.dialects.tap import PassageTap
 from one_api.errors import BadRequest, UpstreamError
+from one_api.lib.sse import SSEReader
 
 THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAAB"}
 FOREIGN = {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "one-api:anthropic:data:x"}
@@ -34,7 +36,7 @@ def test_only_what_has_to_change_does(document: dict[str, Any], system_prompt: s
 )
 def test_what_another_vendor_thought_is_left_out(items: object, kept: object) -> None:
     document = {"model": "m", "input": items}
-    found = responses.own(document)
+    found = responses.own(document, model="m", vendor=True)
     assert found == {"model": "m", "input": kept}
     assert (found is document) is (items == kept)
 
@@ -107,3 +109,16 @@ def test_an_error_ends_a_stream_for_who_looks_at_errors_and_who_looks_at_respons
     assert failed["response"].keys() >= {"id", "object", "output", "tools", "tool_choice", "parallel_tool_calls"}
     assert (failed["type"], failed["response"]["status"], rest) == ("response.failed", "failed", "")
     assert failed["response"]["error"] == {"code": "upstream_stream_error", "message": "it broke (request id: r)"}
+
+
+def test_the_events_of_an_error_go_on_counting() -> None:
+    """Whether the stream was written here or forwarded."""
+    encoder = responses.encoder(model="m", created=1, asked={})
+    written = b"".join(encoder.encode(event) for event in (ir.Started("r", "m"), ir.TextDelta("hi")))
+    tap = PassageTap(responses)
+    for _, data in SSEReader().feed(written):
+        tap.event(data)
+    count = written.count(b"event: ")
+    assert (encoder.number, tap.number) == (count, count)
+    told = encode_error_event(UpstreamError("it broke"), "r", number=count).decode().split("data: ")[1:]
+    assert [json.loads(each.partition("\n")[0])["sequence_number"] for each in told] == [count, count + 1]

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -6,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from one_api.edge.web import Console
+from one_api.edge.web import Console, Look
 
 pytestmark = pytest.mark.anyio
 
@@ -24,9 +26,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def ask(console: Console, method: str, path: str, **headers: str) -> httpx2.Response:
+    return await asked(console.answer, method, path, **headers)
+
+
+async def look_at(console: Console, path: str, look: Look) -> httpx2.Response:
+    return await asked(partial(console.answer, look=look), "GET", path)
+
+
+async def asked(answer: Callable[[Request], Response], method: str, path: str, **headers: str) -> httpx2.Response:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response: Response = console.answer(Request(scope, receive))
-        await response(scope, receive, send)
+        await answer(Request(scope, receive))(scope, receive, send)
 
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway.test") as http:
@@ -80,6 +89,23 @@ async def test_who_has_a_file_is_not_sent_it_again(folder: Path) -> None:
     assert (again.status_code, again.content) == (304, b"")
     other = await ask(console, "GET", "/", **{"If-None-Match": '"other"'})
     assert other.status_code == 200
+
+
+async def test_the_page_knows_the_theme(folder: Path) -> None:
+    (folder / "index.html").write_text('<!doctype html><html lang="en"><title>One API</title>')
+    console = Console.load(folder)
+    berry, air = await look_at(console, "/", Look("berry")), await look_at(console, "/token", Look("air"))
+    assert '<html data-theme="berry" lang="en">' in berry.text
+    assert '<html data-theme="air" lang="en">' in air.text
+    assert berry.headers["etag"] != air.headers["etag"]
+
+
+async def test_the_page_runs_no_scripts_but_the_consoles(folder: Path) -> None:
+    console = Console.load(folder)
+    policy = (await ask(console, "GET", "/login")).headers["content-security-policy"]
+    assert "; script-src 'self'; " in policy
+    guarded = (await look_at(console, "/login", Look(turnstile=True))).headers["content-security-policy"]
+    assert "; script-src 'self' https://challenges.cloudflare.com; " in guarded
 
 
 async def test_the_index_has_one_address(folder: Path) -> None:

@@ -154,10 +154,36 @@ def test_each_token_is_priced_once_by_its_kind(usage: Usage, weight: float) -> N
 
 @pytest.mark.parametrize("field", ["cached", "cache_write", "audio_in", "audio_out", "reasoning"])
 def test_a_kind_without_a_price_costs_what_all_does(field: str) -> None:
-    usage = Usage(1000, 1000, **{field: 600})
+    counts: Any = {field: 600}
+    usage = Usage(1000, 1000, **counts)
     assert text.charge(usage, Tariff(2, 1, 5, 2, replace(KINDS, **{field: None}))) == text.charge(
         Usage(1000, 1000), tariff(2, completion=5)
     )
+
+
+@pytest.mark.parametrize("price, cost", [(None, 125 + 125), (2.0, 125 + 200)])
+def test_what_is_kept_for_an_hour_has_a_price_of_its_own(price: float | None, cost: int) -> None:
+    """Without one it costs what all cache writes do."""
+    kinds = Kinds(cache_write=1.25, cache_write_1h=price)
+    assert text.charge(Usage(200, 0, cache_write=200, cache_write_1h=100), Tariff(1, 1, 1, 1, kinds)) == cost
+
+
+def test_an_hour_is_in_the_hold() -> None:
+    held = {"pre_consumed": 0, "prompt": 10, "prompt_most": 100, "max_tokens": 0, "output": 0, "n": 1, "tolerance": 0}
+    assert text.bounds(Tariff(1, 1, 1, 1, Kinds(cache_write_1h=2.0)), **held).most == 200
+
+
+def test_tools_that_a_vendor_runs_cost_what_the_operator_says() -> None:
+    """Nothing, as with One API, unless he says so: dollars for a thousand calls, which a group has its ratio of."""
+    usage = Usage(100, 0, tools=(("web_search", 3), ("web_fetch", 2)))
+    assert text.charge(usage, Prices(Options(model_ratio={"m": 1})).tariff("m", 1, "default")) == 100
+    priced = Options(
+        model_ratio={"m": 1}, tool_price={"web_search": 10, "web_search(24)": 14}, group_ratio={"vip": 0.5}
+    )
+    prices = Prices(priced)
+    assert text.charge(usage, prices.tariff("m", 14, "default")) == 100 + 3 * 5000
+    assert text.charge(usage, prices.tariff("m", 24, "default")) == 100 + 3 * 7000
+    assert text.charge(usage, prices.tariff("m", 14, "vip")) == 50 + 3 * 2500
 
 
 def test_prices_of_kinds_come_from_the_options() -> None:

@@ -15,6 +15,7 @@ from one_api.routing.health import (
     is_typed,
     may_eject,
     retry_after,
+    retry_info,
 )
 
 
@@ -205,3 +206,20 @@ def test_rests_are_bounded_in_number() -> None:
     assert not rests.resting(Rests.MOST, "m", 1)
     rests.begin(Rests.MOST, "m", 10, now=11)
     assert rests.resting(Rests.MOST, "m", 12)
+
+
+@pytest.mark.parametrize(
+    "body, seconds",
+    [
+        (
+            b'{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}}',
+            34,
+        ),
+        (b'{"error":{"details":[{"retryDelay" : "0.25s"}]}}', 0.25),
+        (b'{"error":{"message":"you said \\"retryDelay\\": \\"34s\\""}}', 0),
+        (b'{"retryDelay":"soon"}', 0),
+        (b"", 0),
+    ],
+)
+def test_google_says_in_the_error_when_it_wants_to_be_asked_again(body: bytes, seconds: float) -> None:
+    assert retry_info(body) == seconds

@@ -105,6 +105,12 @@ async def remove(database: Database, redemption_id: int) -> None:
         await tx.execute(delete(redemptions).where(redemptions.c.id == redemption_id))
 
 
+async def remove_used(database: Database) -> int:
+    """How many there were. The ledger keeps what they were worth."""
+    async with database.write() as tx:
+        return (await tx.execute(delete(redemptions).where(redemptions.c.status == USED))).rowcount
+
+
 async def redeem(database: Database, key: str, *, now: int, pay: Pay) -> int:
     """What the code was worth, when it is paid. Raises Refused.
 

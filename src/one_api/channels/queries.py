@@ -1,26 +1,28 @@
 """Channels and their abilities in the database: both change in one transaction, and every process hears of it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, insert, or_, select, text, update
+from sqlalchemy import Column, Select, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from one_api.channels import rules, secrets
+from one_api.channels import keys, rules, secrets, switching
 from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Refused, Shown, Wish
-from one_api.routing import Routes
+from one_api.channels.switching import TOPIC
+from one_api.routing import Channel, Routes
 from one_api.store.engine import Database, retrying
-from one_api.store.schema import abilities, channels
+from one_api.store.schema import abilities, channel_parameters, channels
 from one_api.sync import bump
 
 log = logging.getLogger(__name__)
 
 PAGE: Final = 10
-TOPIC: Final = "routes"
-_SHOWN: Final = tuple(channels.c[name] for name in Shown.__dataclass_fields__ if name != "key")
-ROUTED: Final = tuple(
+_BESIDE: Final = ("parameters", "key_choice")
+_PARAMETERS: Final = tuple(channel_parameters.c[name] for name in _BESIDE)
+_SHOWN: Final = tuple(channels.c[name] for name in Shown.__dataclass_fields__ if name not in ("key", *_BESIDE))
+_ROUTED: Final = tuple(
     channels.c[name]
     for name in (
         "id", "type", "name", "key", "base_url", "models", "group", "priority", "weight", "model_mapping",
@@ -34,22 +36,44 @@ _TEXTS: Final = frozenset(("name", "models", "group", "config"))
 
 async def load_routes(tx: AsyncConnection) -> Routes:
     """All channels and abilities as the table that calls are planned with."""
-    found = [rules.routed(dict(row)) for row in (await tx.execute(select(*ROUTED))).mappings()]
+    several = await keys.of_all(tx)
+    rows = (await tx.execute(_with_parameters(_ROUTED))).mappings()
+    found = [rules.routed(dict(row), several.get(row["id"], ())) for row in rows]
     names = ("group", "model", "channel_id", "enabled", "priority")
-    rows = await tx.execute(select(*(abilities.c[name] for name in names)))
-    return Routes.build(found, [(row[0], row[1], row[2], bool(row[3]), row[4] or 0) for row in rows])
+    able = await tx.execute(select(*(abilities.c[name] for name in names)))
+    return Routes.build(found, [(row[0], row[1], row[2], bool(row[3]), row[4] or 0) for row in able])
+
+
+async def find(tx: AsyncConnection, channel_id: int) -> Channel | None:
+    """A channel as calls know it."""
+    row = (await tx.execute(_with_parameters(_ROUTED).where(channels.c.id == channel_id))).mappings().first()
+    if row is None:
+        return None
+    several = await keys.of_all(tx, channel_id=channel_id)
+    return rules.routed(dict(row), several.get(channel_id, ()))
+
+
+def _with_parameters(columns: Sequence[Column[Any]]) -> Select[Any]:
+    """The columns of channels, and what is kept beside them."""
+    same = and_(
+        channel_parameters.c.channel_id == channels.c.id,
+        channel_parameters.c.created_time == func.coalesce(channels.c.created_time, 0),
+    )
+    return select(*columns, *_PARAMETERS).select_from(channels.outerjoin(channel_parameters, same))
 
 
 async def page(database: Database, *, number: int) -> list[Shown]:
     """Ten channels, newest first."""
-    return await _all(database, select(*_SHOWN).order_by(channels.c.id.desc()).limit(PAGE).offset(number * PAGE))
+    return await _all(
+        database, _with_parameters(_SHOWN).order_by(channels.c.id.desc()).limit(PAGE).offset(number * PAGE)
+    )
 
 
 async def search(database: Database, *, keyword: str) -> list[Shown]:
     """By number, or by the beginning of the name."""
     number = int(keyword) if keyword.isascii() and keyword.isdecimal() and len(keyword) < 19 else 0
     wanted = or_(channels.c.id == number, channels.c.name.like(f"{keyword}%"))
-    return await _all(database, select(*_SHOWN).where(wanted).order_by(channels.c.id))
+    return await _all(database, _with_parameters(_SHOWN).where(wanted).order_by(channels.c.id))
 
 
 async def get(database: Database, channel_id: int) -> Shown:
@@ -59,13 +83,20 @@ async def get(database: Database, channel_id: int) -> Shown:
 
 
 async def create(database: Database, wish: Wish, *, now: int) -> list[int]:
-    """A channel for each key, alike but for it; their numbers. Raises Refused."""
-    rows = [rules.first_row(wish, key, now) for key in rules.keys(wish.key)]
+    """A channel for each key, alike but for it, or one that has them all; their numbers. Raises Refused."""
+    given = rules.keys(wish.key)
+    several = rules.choice(wish.key_choice) != ""
+    rows = [rules.first_row(wish, key, now) for key in (given[:1] if several else given)]
+    beside = rules.beside(wish)
     for row in rows:
         rules.check(row)
     try:
         async with database.write() as tx:
             made = [await _insert(tx, row) for row in rows]
+            for channel_id in made:
+                await _write_beside(tx, channel_id, beside)
+                if several:
+                    await keys.put(tx, channel_id, given)
             await bump(tx, TOPIC)
             return made
     except IntegrityError as error:
@@ -89,19 +120,64 @@ async def change(database: Database, wish: Wish) -> Shown:
     """Write what the wish names; the channel as it is then. Raises Refused."""
     if not wish.id:
         raise Refused("WHERE conditions required")
-    columns = rules.changes(wish)
+    columns, beside = rules.changes(wish), rules.beside(wish)
+    key = columns.pop("key", "")
     rules.check(columns)
     async with database.write() as tx:
-        if "config" in columns:
-            stored = await tx.scalar(select(channels.c.config).where(channels.c.id == wish.id).with_for_update())
-            columns["config"] = secrets.restored(columns["config"], stored or "")
+        it = channels.c.id == wish.id
+        wanted = select(channels.c.config, channels.c.key, channels.c.created_time).where(it)
+        stored = (await tx.execute(wanted.with_for_update())).first()
+        if stored is not None:
+            if "config" in columns:
+                columns["config"] = secrets.restored(columns["config"], stored.config or "")
+            columns |= await _keys(tx, wish, key, stored.key or "")
+            theirs = and_(
+                channel_parameters.c.channel_id == wish.id,
+                channel_parameters.c.created_time == (stored.created_time or 0),
+            )
+            if "created_time" in columns:
+                await tx.execute(update(channel_parameters).where(theirs).values(created_time=columns["created_time"]))
         if columns:
-            await tx.execute(update(channels).where(channels.c.id == wish.id).values(columns))
+            await tx.execute(update(channels).where(it).values(columns))
+        await _write_beside(tx, wish.id, beside)
         shown = await _one(tx, wish.id)
         await tx.execute(delete(abilities).where(abilities.c.channel_id == wish.id))
         await _insert_abilities(tx, {name: getattr(shown, name) for name in Shown.__dataclass_fields__})
         await bump(tx, TOPIC)
     return shown
+
+
+async def _keys(tx: AsyncConnection, wish: Wish, key: str, stored: str) -> dict[str, str]:
+    """What becomes of the column of the key. Lines of it are the keys of a channel that has several. Raises Refused."""
+    chosen = wish.key_choice
+    if chosen is None:
+        beside = _with_parameters(()).where(channels.c.id == wish.id)
+        chosen = (await tx.execute(beside.with_only_columns(channel_parameters.c.key_choice))).scalar()
+    if not chosen:
+        await keys.forget(tx, [wish.id])
+        rules.check({"key": key})
+        return {"key": key} if key else {}
+    several = (await keys.of_all(tx, channel_id=wish.id)).get(wish.id, [])
+    if not key and any(each.text == stored for each in several):
+        return {}
+    return {"key": await keys.put(tx, wish.id, rules.keys(key or stored))}
+
+
+async def _write_beside(tx: AsyncConnection, channel_id: int, beside: Mapping[str, str]) -> None:
+    """What One API has no columns for. Its time says of which channel with this number it is."""
+    created = await tx.scalar(select(func.coalesce(channels.c.created_time, 0)).where(channels.c.id == channel_id))
+    if created is None:
+        return
+    it = channel_parameters.c.channel_id == channel_id
+    found = (await tx.execute(select(channel_parameters).where(it))).mappings().first()
+    if found is None or found["created_time"] != created:
+        if not any(beside.values()):
+            return
+        await tx.execute(delete(channel_parameters).where(it))
+        row = {"channel_id": channel_id, "created_time": created, **beside}
+        await tx.execute(insert(channel_parameters).values(row))
+    elif beside:
+        await tx.execute(update(channel_parameters).where(it).values(beside))
 
 
 async def remove(database: Database, channel_id: int) -> None:
@@ -110,6 +186,21 @@ async def remove(database: Database, channel_id: int) -> None:
         raise Refused("WHERE conditions required")
     async with database.write() as tx:
         await _delete(tx, [channel_id])
+
+
+async def remove_all(database: Database, channel_ids: Collection[int]) -> None:
+    """Those that do not exist are as good as removed."""
+    async with database.write() as tx:
+        await _delete(tx, list(channel_ids))
+
+
+async def set_status(database: Database, channel_ids: Collection[int], status: int) -> None:
+    """Take channels in or out of use by hand."""
+    async with database.write() as tx:
+        await tx.execute(update(channels).where(channels.c.id.in_(channel_ids)).values(status=status))
+        theirs = update(abilities).where(abilities.c.channel_id.in_(channel_ids))
+        await tx.execute(theirs.values(enabled=status == ENABLED))
+        await bump(tx, TOPIC)
 
 
 async def remove_disabled(database: Database) -> int:
@@ -138,25 +229,16 @@ async def enable(database: Database, channel_id: int) -> bool:
 async def _switch(database: Database, channel_id: int, *, before: int, after: int) -> bool:
     async def work() -> bool:
         async with database.write() as tx:
-            return await switch(tx, channel_id, before=before, after=after)
+            return await switching.switch(tx, channel_id, before=before, after=after)
 
     return await retrying(work)
-
-
-async def switch(tx: AsyncConnection, channel_id: int, *, before: int, after: int) -> bool:
-    """Change a status and its abilities, if the status is still `before`."""
-    was = (channels.c.id == channel_id, channels.c.status == before)
-    if (await tx.execute(update(channels).where(*was).values(status=after))).rowcount != 1:
-        return False
-    theirs = update(abilities).where(abilities.c.channel_id == channel_id)
-    await tx.execute(theirs.values(enabled=after == ENABLED))
-    await bump(tx, TOPIC)
-    return True
 
 
 async def _delete(tx: AsyncConnection, ids: list[int]) -> None:
     await tx.execute(delete(channels).where(channels.c.id.in_(ids)))
     await tx.execute(delete(abilities).where(abilities.c.channel_id.in_(ids)))
+    await tx.execute(delete(channel_parameters).where(channel_parameters.c.channel_id.in_(ids)))
+    await keys.forget(tx, ids)
     await bump(tx, TOPIC)
 
 
@@ -173,7 +255,7 @@ async def _insert_abilities(tx: AsyncConnection, row: Mapping[str, Any]) -> None
 
 
 async def _one(tx: AsyncConnection, channel_id: int) -> Shown:
-    row = (await tx.execute(select(*_SHOWN).where(channels.c.id == channel_id))).mappings().first()
+    row = (await tx.execute(_with_parameters(_SHOWN).where(channels.c.id == channel_id))).mappings().first()
     if row is None:
         raise Refused("record not found")
     return _as_shown(row)
@@ -189,6 +271,6 @@ def _as_shown(row: Mapping[Any, Any]) -> Shown:
     found = {str(name): value for name, value in row.items()}
     for name, value in found.items():
         if value is None and name not in _NULLABLE:
-            found[name] = "" if name in _TEXTS else 0
+            found[name] = "" if name in _TEXTS or name in _BESIDE else 0
     found["config"] = secrets.hidden(found["config"])
     return Shown(**found)

@@ -2,17 +2,21 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from one_api import routing
 from one_api.errors import OneAPIError
+from one_api.routing import parameters
+from one_api.routing.parameters import Parameters
 
 ENABLED: Final = routing.ENABLED
 DISABLED: Final = 2  # by hand
 AUTO_DISABLED: Final = 3
+CHOICES: Final = ("random", "round_robin")
+MOST_PARAMETERS: Final = 64 * 1024  # bytes
 
 _BAD_ADDRESS: Final = "渠道地址必须以 http:// 或 https:// 开头，且不能包含用户名、密码、空格或换行"
 _VISIBLE: Final = re.compile(r"[!-~]*")
@@ -52,6 +56,8 @@ class Wish:
     priority: int | None = None
     config: str = ""
     system_prompt: str | None = None
+    parameters: str | None = None
+    key_choice: str | None = None
 
     def __repr__(self) -> str:
         return f"<Wish channel {self.id} {self.name!r}>"
@@ -59,7 +65,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A channel as the console sees it. `key` has no value but this one; `response_time` is in milliseconds."""
+    """A channel as the console sees it. `key` has no value but this one; `response_time` is in milliseconds.
+
+    parameters: JSON, as routing.parameters reads it. key_choice: how one of several keys is chosen, "" for one key.
+    Neither is there where it is empty: so a channel looks as One API's consoles know it.
+    """
+
+    __optional_keys__ = frozenset(("parameters", "key_choice"))  # for the description of the interface
 
     id: int
     type: int
@@ -81,6 +93,20 @@ class Shown:
     priority: int | None
     config: str
     system_prompt: str | None
+    parameters: str
+    key_choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One of several keys of a channel."""
+
+    number: int
+    text: str
+    status: int
+
+    def __repr__(self) -> str:
+        return f"<Key {self.number}>"
 
 
 _PLAIN: Final = (
@@ -95,6 +121,29 @@ def keys(text: str) -> list[str]:
     found = [line.strip() for line in text.split("\n") if line.strip()]
     if not found:
         raise Refused("渠道密钥不能为空")
+    return found
+
+
+def choice(said: str | None) -> str:
+    """How one of several keys is chosen for a call, "" for a channel with one key. Raises Refused."""
+    if said and said not in CHOICES:
+        raise Refused(f"key_choice 只能为空或 {'、'.join(CHOICES)}")
+    return said or ""
+
+
+def beside(wish: Wish) -> dict[str, str]:
+    """What One API has no columns for, as far as the wish names it. Raises Refused."""
+    found: dict[str, str] = {}
+    if wish.parameters is not None:
+        if len(wish.parameters.encode()) > MOST_PARAMETERS:
+            raise Refused(f"parameters 过长，最多 {MOST_PARAMETERS} 字节")
+        try:
+            parameters.read(wish.parameters)
+        except parameters.InvalidParameters as error:
+            raise Refused(str(error)) from None
+        found["parameters"] = wish.parameters
+    if wish.key_choice is not None:
+        found["key_choice"] = choice(wish.key_choice)
     return found
 
 
@@ -161,13 +210,13 @@ def abilities(*, channel_id: int, models: str, group: str, status: int, priority
     ]
 
 
-def routed(row: Mapping[str, Any]) -> routing.Channel:
+def routed(row: Mapping[str, Any], several: Sequence[Key] = ()) -> routing.Channel:
     """A row as calls see it. What cannot be read in its JSON texts counts as not given."""
     config = settings(row["config"])
     setting = _OTHER.get(row["type"] or 0)
     if setting and not config.get(setting) and row["other"]:
         config[setting] = row["other"]
-    return routing.Channel(
+    channel = routing.Channel(
         id=row["id"],
         type=row["type"] or 0,
         name=row["name"] or "",
@@ -182,7 +231,33 @@ def routed(row: Mapping[str, Any]) -> routing.Channel:
         config=config,
         status=row["status"] or 0,
         proxy=config.get("proxy", ""),
+        parameters=_parameters(row.get("parameters") or ""),
+        in_turn=row.get("key_choice") == "round_robin",
     )
+    return with_keys(channel, several) if row.get("key_choice") and several else channel
+
+
+def unsaved(wish: Wish) -> routing.Channel:
+    """A channel that is only wished for, as calls would see it. Raises Refused for what could not be saved."""
+    row = first_row(wish, keys(wish.key)[0], 0)
+    check(row)
+    beside(wish)
+    return routed({**row, "id": 0, "parameters": wish.parameters})
+
+
+def with_keys(channel: routing.Channel, several: Sequence[Key]) -> routing.Channel:
+    """The channel with those of its keys that are in use. None of them counts if its own key is not among them all."""
+    if all(key.text != channel.key for key in several):
+        return channel
+    in_use = tuple(replace(channel, key=key.text, number=key.number) for key in several if key.status == ENABLED)
+    return replace(in_use[0], keys=in_use) if in_use else channel
+
+
+def _parameters(text: str) -> Parameters | None:
+    try:
+        return parameters.read(text)
+    except parameters.InvalidParameters:
+        return None
 
 
 def strings(text: str | None) -> dict[str, str]:

@@ -1,15 +1,16 @@
 """What looking after channels writes down: tests, balances, and which channel a success rate may take out of use."""
 
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from one_api.channels import queries, rules
+from one_api.channels import keys, queries, switching
 from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Refused
 from one_api.routing import Channel
 from one_api.routing.health import may_eject
@@ -36,10 +37,32 @@ class Progress:
 async def find(database: Database, channel_id: int) -> Channel:
     """A channel as calls know it, read now: another process may just have made it. Raises Refused."""
     async with database.read() as tx:
-        row = (await tx.execute(select(*queries.ROUTED).where(channels.c.id == channel_id))).mappings().first()
-    if row is None:
+        found = await queries.find(tx, channel_id)
+    if found is None:
         raise Refused("record not found")
-    return rules.routed(dict(row))
+    return found
+
+
+async def out_of_use(database: Database, channel: Channel) -> list[Channel]:
+    """The channel with each of those keys that the gateway itself took out of use."""
+    return [each for status, each in await _with_each_key(database, channel) if status == AUTO_DISABLED]
+
+
+async def with_key(database: Database, channel: Channel, number: int) -> Channel:
+    """The channel with the key of this number, in use or not. Raises Refused."""
+    found = next((each for _, each in await _with_each_key(database, channel) if each.number == number), None)
+    if found is None:
+        raise Refused("record not found")
+    return found
+
+
+async def _with_each_key(database: Database, channel: Channel) -> list[tuple[int, Channel]]:
+    """Each key's status, and the channel as calls are sent with it."""
+    async with database.read() as tx:
+        several = (await keys.of_all(tx, channel_id=channel.id)).get(channel.id, [])
+    if all(key.text != channel.key for key in several):
+        return []
+    return [(key.status, replace(channel, key=key.text, number=key.number, keys=())) for key in several]
 
 
 async def numbers(database: Database, scope: str) -> list[int]:
@@ -77,8 +100,19 @@ async def _write(database: Database, channel_id: int, **columns: Any) -> None:
 class Switches:
     """Takes channels out of use and back into it, each by one conditional write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._clock = clock
+
+    async def disable_key(self, channel: Channel, cause: str) -> int | None:
+        """One of several keys; how many are left, None if it was out of use already."""
+        now = int(self._clock())
+        return await keys.disable(self._database, channel.id, channel.number, channel.key, cause, now=now)
+
+    async def enable_key(self, channel: Channel) -> bool:
+        """One of several keys, and its channel with it."""
+        now = int(self._clock())
+        return await keys.enable(self._database, channel.id, channel.number, channel.key, now=now)
 
     async def disable(self, channel_id: int, reason: str) -> bool:
         return await queries.disable(self._database, channel_id, reason)
@@ -110,7 +144,7 @@ async def _eject(tx: AsyncConnection, channel_id: int) -> bool:
     in_use = {number: status == ENABLED for number, status in statuses if status in (ENABLED, AUTO_DISABLED)}
     if not may_eject(channel_id, places.values(), in_use):
         return False
-    return await queries.switch(tx, channel_id, before=ENABLED, after=AUTO_DISABLED)
+    return await switching.switch(tx, channel_id, before=ENABLED, after=AUTO_DISABLED)
 
 
 def _rivals(channel_id: int) -> Select[Any]:

@@ -43,13 +43,14 @@ class EventDecoder:
     A base class and no wrapper: a wrapper would cost every event one call more.
     """
 
-    __slots__ = ("_finished", "_over", "_reader", "_started", "prompt", "usage")
+    __slots__ = ("_finished", "_over", "_reader", "_started", "number", "prompt", "usage")
 
     def __init__(self, reader: Reader | None = None) -> None:
         self._reader = reader or SSEReader()
         self._started = False
         self._finished = False
         self._over = False
+        self.number = 0
         self.prompt: ir.Usage | None = None
         self.usage: ir.Usage | None = None
 
@@ -105,6 +106,10 @@ class CallPieces:
         self._index = -1
 
     @property
+    def any(self) -> bool:
+        return self._index >= 0
+
+    @property
     def last(self) -> int:
         """Of a piece without a number."""
         return max(self._index, 0)
@@ -122,6 +127,14 @@ class CallPieces:
         if arguments:
             found.append(ir.ArgumentsDelta(arguments))
         return found
+
+
+def event_name(raw: bytes) -> bytes:
+    """Of a server-sent event whose name says what its data mean."""
+    for line in raw.splitlines():
+        if line.startswith(b"event:"):
+            return line[6:].strip()
+    return b""
 
 
 def _unreadable(event: ir.Event) -> bool:

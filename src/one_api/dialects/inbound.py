@@ -16,7 +16,10 @@ from one_api.errors import OneAPIError
 
 
 class Encoder(Protocol):
-    """Writes one stream."""
+    """Writes one stream. `number`: how many events it wrote, where the dialect counts them."""
+
+    @property
+    def number(self) -> int: ...
 
     def encode(self, event: ir.Event, /) -> bytes:
         """What tells the caller of an event, b"" where his dialect has no word for it.
@@ -27,7 +30,10 @@ class Encoder(Protocol):
 
 
 class Reader(Decoder, Protocol):
-    """A decoder that can also be given one event."""
+    """A decoder that can also be given one event. `number`: how many came, where the dialect counts them."""
+
+    @property
+    def number(self) -> int: ...
 
     def read(self, data: bytes, /) -> list[ir.Event]:
         """What the `data` field of one event says."""
@@ -51,8 +57,8 @@ class Inbound(Protocol):
     def encode_error(self, error: OneAPIError, request_id: str, /) -> bytes:
         """The body of an answer that is none."""
 
-    def encode_error_event(self, error: OneAPIError, request_id: str, /) -> bytes:
-        """The last event of a stream that cannot be completed."""
+    def encode_error_event(self, error: OneAPIError, request_id: str, /, *, number: int = 0) -> bytes:
+        """The last event of a stream that cannot be completed. `number`: how many came before, if they are counted."""
 
     # For a channel of the same dialect, whose bytes are forwarded as received.
 
@@ -87,6 +93,11 @@ class Measured(Inbound, Protocol):
 
     def written(self, document: Mapping[str, Any], /) -> list[Any]:
         """What of a request is text for the model."""
+
+    def own(self, document: Mapping[str, Any], /, *, model: str, vendor: bool) -> Mapping[str, Any]:
+        """A request for a channel of this dialect, without what the model of another vendor thought for an earlier
+        answer and no other can read. vendor: whether it goes to the one whose dialect it is.
+        """
 
     def encode_count(self, tokens: int, /) -> bytes:
         """The answer to the question how many tokens a request would be."""

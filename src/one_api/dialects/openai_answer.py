@@ -14,10 +14,11 @@ Formats: https://platform.openai.com/docs/api-reference/chat/object and .../chat
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, assert_never
+from typing import Any, ClassVar, Final, assert_never
 
 from one_api import ir
 from one_api.dialects import openai_chat
+from one_api.dialects.openai_notes import encode_annotation, encode_tokens
 from one_api.lib import json
 
 GOOGLE: Final = "gemini"
@@ -33,6 +34,9 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
         "model": model,
         "choices": [{"index": 0, "message": _message(answer.blocks), "finish_reason": answer.reason}],
     }
+    tokens = [each for block in answer.blocks if isinstance(block, ir.Text) for each in block.tokens]
+    if tokens:
+        value["choices"][0]["logprobs"] = _logprobs(tuple(tokens))
     if answer.usage is not None:
         value["usage"] = encode_usage(answer.usage)
     return json.encode(value)
@@ -71,6 +75,9 @@ def _message(blocks: tuple[ir.Said, ...]) -> dict[str, Any]:
         message["refusal"] = "".join(refusals)
     if any(thoughts):
         message["reasoning_content"] = "".join(thoughts)
+    cited = [each for block in blocks if isinstance(block, ir.Text) for each in block.citations]
+    if cited:
+        message["annotations"] = [encode_annotation(each, flat=False) for each in cited]
     if details:
         message["reasoning_details"] = details
     if images:
@@ -97,6 +104,10 @@ def _details_and_calls(blocks: tuple[ir.Said, ...]) -> tuple[list[dict[str, Any]
     return details, calls
 
 
+def _logprobs(tokens: tuple[ir.Token, ...]) -> dict[str, Any]:
+    return {"content": encode_tokens(tokens), "refusal": None}
+
+
 def _signature(block: ir.Said) -> str:
     """What Google's models give to the call behind it, if the block is that."""
     return block.data if isinstance(block, ir.Redacted) and block.origin == GOOGLE else ""
@@ -119,7 +130,7 @@ def _detail(index: int, block: ir.Thinking | ir.Redacted) -> dict[str, Any]:
 
 
 _ALIVE: Final = b": ping\n\n"
-_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.Cited | ir.CallStarted | ir.ArgumentsDelta
 
 
 class ChunkEncoder:
@@ -129,6 +140,7 @@ class ChunkEncoder:
     replaced by another.
     """
 
+    number: ClassVar = 0
     __slots__ = ("_calls", "_created", "_delta", "_head", "_held", "_model", "_silent", "_usage")
 
     def __init__(self, *, model: str, created: int, usage: bool) -> None:
@@ -145,8 +157,8 @@ class ChunkEncoder:
             return self._encode_held(self._held, event)
         match event:
             case ir.TextDelta():
-                if self._silent or event.refused:
-                    return self._said({"refusal" if event.refused else "content": event.text})
+                if self._silent or event.refused or event.tokens:
+                    return self._said({"refusal" if event.refused else "content": event.text}, tokens=event.tokens)
                 return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (self._delta, json.encode(event.text))
             case ir.ThinkingEnded() if _signature(event.block):
                 self._held = event
@@ -177,6 +189,8 @@ class ChunkEncoder:
                 return {"reasoning_content": event.text}
             case ir.ThinkingEnded():
                 return {"reasoning_details": [_detail(event.index, event.block)]}
+            case ir.Cited():
+                return {"annotations": [encode_annotation(event.citation, flat=False)]}
             case ir.Shown():
                 return {"images": [_image(event.block)]}
             case ir.CallStarted():
@@ -201,11 +215,12 @@ class ChunkEncoder:
         self._head = b"data: %b," % json.encode(head)[:-1]
         self._delta = self._head + b'"choices":[{"index":0,"delta":'
 
-    def _said(self, delta: Mapping[str, Any], reason: str | None = None) -> bytes:
+    def _said(self, delta: Mapping[str, Any], reason: str | None = None, tokens: tuple[ir.Token, ...] = ()) -> bytes:
         if self._silent:
             self._silent = False
             delta = {"role": "assistant", "content": "", **delta}
-        return b'%b%b,"finish_reason":%b}]}\n\n' % (self._delta, json.encode(delta), json.encode(reason))
+        likely = b',"logprobs":%b' % json.encode(_logprobs(tokens)) if tokens else b""
+        return b'%b%b%b,"finish_reason":%b}]}\n\n' % (self._delta, json.encode(delta), likely, json.encode(reason))
 
     def _counted(self, usage: ir.Usage | None) -> bytes:
         if usage is None or not self._usage:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from one_api.dialects import openai_parts
+from one_api.dialects.openai_notes import wanted
 from one_api.dialects.openai_parts import MARK, mark_of, text_of
 from one_api.ir import (
     Format,
@@ -35,11 +36,11 @@ _KNOWN: Final = frozenset(
     (
         *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop"),
         *("stream", "stream_options", "tools", "tool_choice", "functions", "function_call", "parallel_tool_calls"),
-        *("reasoning_effort", "reasoning", "thinking", "response_format", "user"),
+        *("reasoning_effort", "reasoning", "thinking", "response_format", "user", "logprobs", "top_logprobs"),
     )
 )
 _DEFAULTS: Final[tuple[tuple[str, Any], ...]] = (
-    *(("n", 1), ("modalities", ["text"]), ("logprobs", False), ("store", False)),
+    *(("n", 1), ("modalities", ["text"]), ("store", False)),
     *(("frequency_penalty", 0), ("presence_penalty", 0)),
 )
 """What asks for nothing, and so is not lost where it cannot be said."""
@@ -70,7 +71,8 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> Request:
             key: value
             for key, value in document.items()
             if key not in _KNOWN and value is not None and (key, value) not in _DEFAULTS
-        },
+        }
+        | wanted(document.get("logprobs") is True, document.get("top_logprobs")),
     )
 
 

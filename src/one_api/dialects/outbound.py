@@ -8,6 +8,7 @@ from one_api import ir
 from one_api.dialects import (
     aiproxy,
     anthropic,
+    baidu,
     bedrock,
     cohere,
     coze,
@@ -16,8 +17,11 @@ from one_api.dialects import (
     gemini,
     ollama,
     openai_outbound,
+    replicate,
     responses,
+    tencent,
     vertex,
+    xunfei,
 )
 from one_api.dialects.bedrock import converse
 
@@ -52,6 +56,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
         {
             "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
+            "baidu": baidu,
             "bedrock": bedrock,
             "cohere": cohere,
             "converse": converse,
@@ -61,16 +66,24 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
             "openai": openai_outbound,
+            "replicate": replicate,
             "responses": responses,
+            "tencent": tencent,
             "vertex": vertex,
+            "xunfei": xunfei,
         }
     )
 
 
-ENCLOSED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
-    {"gemini": gemini.must_be_enclosed, "ollama": ollama.must_be_enclosed}
+ENCLOSED: Final[Mapping[str, Callable[[ir.Image | ir.File], bool]]] = MappingProxyType(
+    {
+        "converse": converse.must_be_enclosed,
+        "gemini": gemini.must_be_enclosed,
+        "ollama": ollama.must_be_enclosed,
+        "openai": openai_outbound.must_be_enclosed,
+    }
 )
-"""Which addresses of images and files mean nothing in a dialect, by the name of its wire."""
+"""Which images and files a dialect has no word for as long as they are addresses, by the name of its wire."""
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
 

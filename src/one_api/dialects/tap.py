@@ -31,7 +31,7 @@ class EventTap(StreamTap):
                 self.pieces.append(event.text)
             case ir.CallStarted():
                 self.pieces.append(event.name)
-            case ir.ThinkingEnded() | ir.Shown():
+            case ir.ThinkingEnded() | ir.Shown() | ir.Cited():
                 pass
             case ir.Started():
                 self._prompt = event.prompt
@@ -80,6 +80,11 @@ class PassageTap(EventTap):
     @property
     def end(self) -> bytes:
         return self._end
+
+    @property
+    def number(self) -> int:
+        """How many events came, where the dialect counts them."""
+        return self._decoder.number
 
     def event(self, data: bytes | None) -> Verdict:
         if data is None:

@@ -33,8 +33,8 @@ def parts(turn: ir.Turn, losses: list[str]) -> Parts:
     for block in turn.blocks:
         match block:
             case ir.Text() | ir.Image():
-                if block.extra:
-                    lose(losses, "cache_control")
+                for name in block.extra:
+                    lose(losses, name)
                 shown.append(block)
             case ir.ToolCall():
                 calls.append(block)

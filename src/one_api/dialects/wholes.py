@@ -20,7 +20,8 @@ def spread(answer: ir.Answer) -> Iterator[ir.Event]:
     for index, block in enumerate(answer.blocks):
         match block:
             case ir.Text():
-                yield ir.TextDelta(block.text)
+                yield ir.TextDelta(block.text, refused=block.refused, tokens=block.tokens)
+                yield from (ir.Cited(each) for each in block.citations)
             case ir.Thinking():
                 yield ir.ThinkingDelta(block.text)
                 yield ir.ThinkingEnded(index, block)

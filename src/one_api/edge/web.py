@@ -1,6 +1,7 @@
 """The console's files, and what a path gets that no route has: an error under `/api` and `/v1`, the console elsewhere.
 
-The files are read once and served from memory; a path that names none of them is the console's own business.
+The files are read once and served from memory; a path that names none of them is the console's own business. Its page
+knows the theme before its first script runs, and may load nothing from elsewhere but what an operator asked for.
 """
 
 import gzip
@@ -16,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from one_api.lib import json
+from one_api.options import THEMES
 
 FOLDER: Final = Path(__file__).parents[1] / "console"
 INDEX: Final = "/index.html"
 WEEK: Final = "max-age=604800"
+TURNSTILE: Final = "https://challenges.cloudflare.com"
 NOT_BUILT: Final = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>One API</title>
 <p>One API is running. Its console has not been built: run <code>make run</code> in a checkout of the sources, which
@@ -39,10 +42,19 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What options of the moment make of the page."""
+
+    theme: str = ""
+    turnstile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Console:
-    """The files by path. `elsewhere` is where a slave sends visitors, or empty."""
+    """The files by path, and the page by theme. `elsewhere` is where a slave sends visitors, or empty."""
 
     files: Mapping[str, File]
+    pages: Mapping[str, File]
     elsewhere: str = ""
 
     @classmethod
@@ -53,9 +65,10 @@ class Console:
             if path.is_file() and not path.name.startswith("."):
                 name = "/" + path.relative_to(folder).as_posix()
                 found[name] = _file(name, path.read_bytes())
-        return cls(found, elsewhere.rstrip("/"))
+        pages = {theme: _themed(found[INDEX], theme) for theme in THEMES}
+        return cls(found, pages, elsewhere.rstrip("/"))
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: Request, look: Look = Look()) -> Response:
         """What a path gets that no route has."""
         target = _target(request)
         if self.elsewhere:
@@ -65,9 +78,13 @@ class Console:
         if request.url.path == INDEX:
             return Response(status_code=301, headers={"Location": "./", "Cache-Control": WEEK})
         file = self.files.get(request.url.path)
-        if file is None:
-            return _send(request, self.files[INDEX], "no-cache")
-        return _send(request, file, WEEK)
+        if file is not None:
+            return _send(request, file, WEEK)
+        answer = _send(request, self.pages.get(look.theme, self.files[INDEX]), "no-cache")
+        answer.headers["Content-Security-Policy"] = _policy(turnstile=look.turnstile)
+        answer.headers["Referrer-Policy"] = "same-origin"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
 
 
 def no_such_url(request: Request) -> Response:
@@ -75,6 +92,26 @@ def no_such_url(request: Request) -> Response:
     message = f"Invalid URL ({request.method} {request.url.path})"
     error = {"message": message, "type": "invalid_request_error", "param": "", "code": ""}
     return Response(json.encode({"error": error}), 404, media_type="application/json; charset=utf-8")
+
+
+def _policy(*, turnstile: bool) -> str:
+    """Scripts are the console's alone. Styles are not: its components measure and place by them.
+
+    Logos, QR codes, and the home page and chat in a frame are an operator's addresses, wherever they are.
+    """
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self'{f' {TURNSTILE}' if turnstile else ''}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob: http: https:",
+            "frame-src 'self' http: https:",
+            "frame-ancestors 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+        )
+    )
 
 
 def _moved(request: Request, address: str) -> Response:
@@ -91,6 +128,10 @@ def _target(request: Request) -> str:
     raw = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope.get("query_string", b"")
     return (bytes(raw) + (b"?" + query if query else b"")).decode("latin-1")
+
+
+def _themed(index: File, theme: str) -> File:
+    return _file(INDEX, index.content.replace(b"<html ", f'<html data-theme="{theme}" '.encode(), 1))
 
 
 def _file(name: str, content: bytes) -> File:

@@ -13,6 +13,7 @@ from one_api.providers import balances
 from one_api.providers.balances import NoBalance
 from one_api.relay.balances import balance
 from one_api.routing import Channel
+from one_api.routing.health import Cause
 
 NAME: Final = "update balances"
 SOON_S: Final = 5.0
@@ -76,4 +77,4 @@ class ChannelBalances:
         """An account that is used up serves nobody, where the balance says that for sure."""
         wanted = self._means.options().automatic_disable_channel_enabled
         if wanted and left <= 0 and channel.type in balances.USD_BY_INVOICE:
-            await self._means.health.disable(channel, USED_UP, "its balance is used up")
+            await self._means.health.give_up(channel, USED_UP, "its balance is used up", Cause.BALANCE)

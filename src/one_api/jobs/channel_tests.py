@@ -13,8 +13,8 @@ from one_api.channels.rules import AUTO_DISABLED, ENABLED, Refused
 from one_api.channels.upkeep import Progress
 from one_api.jobs.means import Means
 from one_api.jobs.sweeps import Sweep
-from one_api.relay import notices
-from one_api.relay.health import summary
+from one_api.relay import listing, notices
+from one_api.relay.health import cause, summary
 from one_api.relay.probe import Probe, probe
 from one_api.routing import Channel
 
@@ -31,12 +31,18 @@ class ChannelTests:
         self._means = means
         self._sweep = Sweep(means.database, NAME)
 
-    async def test(self, channel_id: int, model: str, *, request_id: str) -> Probe:
-        """Raises Refused for a channel that does not exist."""
+    async def test(self, channel_id: int, model: str, *, request_id: str, key: int = 0) -> Probe:
+        """With one of several keys if `key` is its number. Raises Refused for what does not exist."""
         channel = await upkeep.find(self._means.database, channel_id)
+        if key:
+            channel = await upkeep.with_key(self._means.database, channel, key)
         found = await self._probe(channel, model, request_id)
         await self._record(channel, found, found.elapsed_ms if found.passed else 0)
         return found
+
+    async def models(self, channel: Channel) -> list[str]:
+        """What its provider lists. Raises NoList and UpstreamError."""
+        return await listing.models(self._means.upstreams, channel)
 
     async def begin(self, scope: str, *, request_id: str) -> bool:
         """Start testing `all` channels, or the `disabled` ones. False if a test is running on any node."""
@@ -72,10 +78,22 @@ class ChannelTests:
             channel = await upkeep.find(self._means.database, number)
         except Refused:  # deleted since the test began
             return True
+        broken = await upkeep.out_of_use(self._means.database, channel)
+        if broken and not channel.keys:  # none is in use, so one of them stands for the channel
+            channel, *broken = broken
         found = await self._probe(channel, "", request_id)
         await self._judge(channel, found)
         await self._record(channel, found, found.elapsed_ms)
+        for key in broken:
+            await self._test_key(key, request_id)
         return found.passed
+
+    async def _test_key(self, channel: Channel, request_id: str) -> None:
+        """Whether a key that is out of use works again."""
+        await self._means.sleep(self._means.pause_s)
+        found = await self._probe(channel, "", request_id)
+        if found.passed and self._means.options().automatic_enable_channel_enabled:
+            await self._means.health.restore(channel)
 
     async def _probe(self, channel: Channel, model: str, request_id: str) -> Probe:
         means = self._means
@@ -101,7 +119,8 @@ class ChannelTests:
     async def _judge(self, channel: Channel, found: Probe) -> None:
         """Take a slow or finished channel out of use, bring a healthy one back that the gateway took out."""
         health, options = self._means.health, self._means.options()
-        if channel.status == AUTO_DISABLED and found.passed and options.automatic_enable_channel_enabled:
+        back = channel.status == AUTO_DISABLED and found.passed and options.automatic_enable_channel_enabled
+        if back and not (channel.number and await health.restore(channel)):
             await health.enable(channel)
         if channel.status != ENABLED:
             return
@@ -113,4 +132,4 @@ class ChannelTests:
             else:
                 self._means.outbox.to_root_by_all(*notices.slow(channel, reason))
         if found.error is not None and health.is_finished(found.error):
-            await health.disable(channel, found.text, summary(found.error))
+            await health.give_up(channel, found.text, summary(found.error), cause(found.error))

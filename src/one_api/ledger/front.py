@@ -57,6 +57,7 @@ class Ledger:
     """The only writer of balances in a process. `open`, `start`, and `aclose` at the end.
 
     logs: the database of the table `logs`, if it is not this one. move_s: seconds that rows wait until they are there.
+    `observe` is told of each batch that was written.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Ledger:
         self.shipping = asyncio.Lock()
         self.sweep_s = sweep_s
         self.move_s = move_s
+        self.observe: Callable[[Sequence[Ticket]], None] | None = None
         self.closing = False
         self.armed = False
         self.tick = 0
@@ -98,16 +100,11 @@ class Ledger:
         where = address if isinstance(address, Address) else parse(address)
         instance = uuid.uuid4().hex[:16]
         if where.kind == "sqlite":
-            path = where.url.database or ""
-
-            async def connect() -> Connection:
-                return SqliteConnection(path)
-
-            book = Book(connect, instance=instance, clock=clock)
-            return cls(book, lease=None, lock=FileLock(path), logs=logs, sweep_s=sweep_s, move_s=move_s)
+            lock = FileLock(where.url.database or "")
+            book = Book(connector(where), instance=instance, clock=clock)
+            return cls(book, lease=None, lock=lock, logs=logs, sweep_s=sweep_s, move_s=move_s)
         lease = Lease(lease_s)
-        connector = postgres(where) if where.kind == "postgresql" else mysql(where)
-        book = Book(connector, instance=instance, clock=clock, before_write=lease.check)
+        book = Book(connector(where), instance=instance, clock=clock, before_write=lease.check)
         return cls(book, lease=lease, lock=None, logs=logs, sweep_s=sweep_s, move_s=move_s)
 
     async def start(self) -> None:
@@ -283,6 +280,8 @@ class Ledger:
 
     def tell(self, tickets: Sequence[Ticket], results: Sequence[Result]) -> None:
         """Pass the results on. A hold that nobody waits for any more is released."""
+        if self.observe is not None:
+            self.observe(tickets)
         for (_, future, _), result in zip(tickets, results, strict=True):
             if future.done():
                 if isinstance(result, Hold):
@@ -308,6 +307,18 @@ class Ledger:
 
 async def nothing(_book: Book) -> None:
     pass
+
+
+def connector(address: Address) -> Connect:
+    """What opens the ledger's own connection."""
+    if address.kind == "sqlite":
+        path = address.url.database or ""
+
+        async def connect() -> Connection:
+            return SqliteConnection(path)
+
+        return connect
+    return postgres(address) if address.kind == "postgresql" else mysql(address)
 
 
 def postgres(address: Address) -> Connect:

@@ -59,7 +59,7 @@ def who_pays(outcome: Outcome, meter: Meter, tariff: Tariff, bounds: Bounds) -> 
         case "cut":
             return _bill(meter.usage, "estimated", tariff, bounds)
         case "left_early":
-            prompt = replace(meter.usage, output=0, reasoning=0, audio_out=0)
+            prompt = replace(meter.usage, output=0, reasoning=0, audio_out=0, tools=())
             return _bill(prompt, meter.source, tariff, bounds) if meter.accepted else FREE
         case "crashed":
             return Bill(min(max(meter.checkpoint, 0), bounds.most), meter.usage, "recovered")

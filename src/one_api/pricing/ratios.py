@@ -50,6 +50,12 @@ class PriceOptions(Protocol):
     def audio_completion_ratio(self) -> Ratios: ...
     @property
     def reasoning_ratio(self) -> Ratios: ...
+    @property
+    def create_cache_1h_ratio(self) -> Ratios: ...
+    @property
+    def tool_price(self) -> Ratios: ...
+    @property
+    def quota_per_unit(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +67,11 @@ class Kinds:
     audio_in: float | None = None
     audio_out: float | None = None
     reasoning: float | None = None
+    cache_write_1h: float | None = None
 
     def __str__(self) -> str:
-        names = (("缓存", self.cached), ("缓存写入", self.cache_write), ("音频输入", self.audio_in))
+        cache = (("缓存", self.cached), ("缓存写入", self.cache_write), ("一小时缓存写入", self.cache_write_1h))
+        names = (*cache, ("音频输入", self.audio_in))
         after = (("音频输出", self.audio_out), ("推理", self.reasoning))
         return "".join(f"，{name} {ratio:.2f}" for name, ratio in (*names, *after) if ratio is not None)
 
@@ -74,13 +82,17 @@ PLAIN: Final = Kinds()
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What one model costs one group on one channel type. `ratio` is `model_ratio` times `group_ratio`."""
+    """What one model costs one group on one channel type. `ratio` is `model_ratio` times `group_ratio`.
+
+    `fees`: quota for a call of a tool that the vendor runs, by its name.
+    """
 
     model_ratio: float
     group_ratio: float
     completion_ratio: float
     ratio: float
     kinds: Kinds = PLAIN
+    fees: Ratios = field(default_factory=lambda: NONE)
     short_description: str = field(init=False)
     """The line of an image or audio call's log row."""
     description: str = field(init=False)
@@ -124,7 +136,18 @@ class Prices:
         group_ratio = self._group.get(group, MISSING_GROUP_RATIO)
         completion_ratio = find_completion_ratio(model, channel_type, self._completion)
         kinds = self._kinds(model, channel_type, completion_ratio)
-        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio, kinds)
+        fees = self._fees(channel_type, group_ratio)
+        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio, kinds, fees)
+
+    def _fees(self, channel_type: int, group_ratio: float) -> Ratios:
+        """The option has dollars for a thousand calls, as vendors' price lists do, and `web_search(14)` too."""
+        table = self._options.tool_price
+        if not table:
+            return NONE
+        each = self._options.quota_per_unit / 1000 * group_ratio
+        names = {name.partition("(")[0] for name in table}
+        found = {name: _four_places(name, channel_type, table, NONE) for name in names}
+        return MappingProxyType({name: price * each for name, price in found.items() if price is not None})
 
     def _kinds(self, model: str, channel_type: int, completion_ratio: float) -> Kinds:
         def find(active: Ratios) -> float | None:
@@ -140,6 +163,7 @@ class Prices:
             audio_in=heard,
             audio_out=None if spoken is None else spoken * (1.0 if heard is None else heard),
             reasoning=None if thought is None else thought * completion_ratio,
+            cache_write_1h=find(options.create_cache_1h_ratio),
         )
         return PLAIN if kinds == PLAIN else kinds
 

@@ -29,8 +29,15 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
 def charge(usage: Usage, tariff: Tariff) -> int:
     """The quota that `usage` costs: never negative, and at least 1 unless the model or the usage is free."""
     if tariff.kinds is PLAIN:
-        return _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
-    return _priced(_weighed(usage, tariff), tariff.ratio, anything=usage.input > 0 or usage.output > 0)
+        cost = _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
+    else:
+        cost = _priced(_weighed(usage, tariff), tariff.ratio, anything=usage.input > 0 or usage.output > 0)
+    return min(cost + _fees(usage, tariff), MOST_QUOTA) if usage.tools else cost
+
+
+def _fees(usage: Usage, tariff: Tariff) -> int:
+    """Of tools that the vendor ran. They are free where nobody gave them a price, as with One API."""
+    return whole(sum(_tokens(count) * tariff.fees.get(name, 0.0) for name, count in usage.tools), math.ceil)
 
 
 def _weighed(usage: Usage, tariff: Tariff) -> float:
@@ -38,9 +45,11 @@ def _weighed(usage: Usage, tariff: Tariff) -> float:
     kinds, completion_ratio = tariff.kinds, tariff.completion_ratio
     fresh, output = _tokens(usage.input), _tokens(usage.output)
     amount = 0.0
+    long = min(usage.cache_write_1h, usage.cache_write)
     for count, ratio in (
         (usage.cached, kinds.cached),
-        (usage.cache_write, kinds.cache_write),
+        (long, kinds.cache_write if kinds.cache_write_1h is None else kinds.cache_write_1h),
+        (usage.cache_write - long, kinds.cache_write),
         (usage.audio_in, kinds.audio_in),
     ):
         taken = min(_tokens(count), fresh)
@@ -97,6 +106,7 @@ def _dearest(tariff: Tariff) -> tuple[float, float]:
     """What a token of input and one of output costs at most, in tokens of input, whatever kinds they are of."""
     kinds = tariff.kinds
     before = max(1.0, kinds.cached or 0.0, kinds.cache_write or 0.0, kinds.audio_in or 0.0)
+    before = max(before, kinds.cache_write_1h or 0.0)
     return before, max(tariff.completion_ratio, kinds.reasoning or 0.0, kinds.audio_out or 0.0, 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from one_api.providers.catalog import PROVIDERS, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
+from one_api.providers.faults import Reader
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
 from one_api.providers.modes import (
     ACTIONS,
@@ -33,6 +34,7 @@ __all__ = [
     "Endpoint",
     "Mode",
     "Provider",
+    "Reader",
     "Unsupported",
     "Wire",
     "endpoint",

@@ -55,8 +55,10 @@ def endpoint(
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
     headers, way = credentials(row.auth, account.key, config)
-    asking = row.streaming if stream else ()
-    return Endpoint(base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way)
+    asking = (*row.telling.get(mode, ()), *(row.streaming if stream else ()))
+    return Endpoint(
+        base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way or row.ways.get(mode)
+    )
 
 
 def _configured(row: Provider, account: Account) -> Headers:

@@ -24,6 +24,7 @@ class Mode(IntEnum):
     MESSAGES_COUNT = 12  # and how many tokens one would be
     RESPONSES = 13  # ours: OpenAI's Responses API
     RESPONSES_COUNT = 14
+    RERANK = 15  # ours: Jina's and Cohere's
     GENERATE = 20  # ours: the Gemini API
     GENERATE_COUNT = 21
     EMBED = 22
@@ -41,6 +42,7 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.SPEECH: "/v1/audio/speech",
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
+        Mode.RERANK: "/v1/rerank",
         Mode.RESPONSES: "/v1/responses",
         Mode.RESPONSES_COUNT: "/v1/responses/input_tokens",
     }

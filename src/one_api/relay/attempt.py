@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
 
-from one_api import providers
+from one_api import ir, providers
 from one_api.dialects import openai_chat, openai_errors
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers.flows import TOKEN_REFUSED, Query
+from one_api.providers.flows import Query
 from one_api.relay import abroad
 from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
@@ -25,7 +25,7 @@ from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.targets import EVENT_STREAM, USER_AGENT, Target, Targets, shape
 from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
-from one_api.routing.health import OF_THE_ACCOUNT, retry_after
+from one_api.routing.health import OF_THE_ACCOUNT, retry_after, retry_info
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 BAICHUAN = 26  # its requests were always written anew
@@ -65,6 +65,7 @@ class Answer(msgspec.Struct, frozen=True):
     inflow: Inflow
     whole: openai_chat.Whole | None
     started: float
+    first: float = 0.0  # when its first content came
 
 
 class Account(Protocol):
@@ -94,7 +95,8 @@ async def first_answer(
             inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
             await inflow.ready
-            answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started)
+            first = upstreams.loop.time()
+            answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started, first)
         except UpstreamError as error:
             _let_go(client, inflow)
             last = _clean(upstreams, error, channel, inflow)
@@ -144,7 +146,7 @@ async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channe
 def _clean(upstreams: Upstreams, error: UpstreamError, channel: Channel, inflow: Inflow | None) -> UpstreamError:
     """What may be told of a failure. A token that was not accepted is not used again."""
     hidden = () if inflow is None else inflow.hidden
-    if hidden and (error.status == 401 or error.type == TOKEN_REFUSED):
+    if hidden and (error.status == 401 or error.type == ir.TOKEN_REFUSED):
         upstreams.flows.forget(hidden)
     return without_key(error, channel, hidden)
 
@@ -161,7 +163,10 @@ def _target(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, model:
 
 
 def _rest_asked_for(inflow: Inflow | None, now: int) -> float:
-    return 0.0 if inflow is None or inflow.head is None else retry_after(inflow.head.headers, now)
+    if inflow is None or inflow.head is None:
+        return 0.0
+    told = retry_after(inflow.head.headers, now)
+    return told or (0.0 if inflow.accepted else retry_info(inflow.body))
 
 
 async def _written_aside(
@@ -217,13 +222,16 @@ def _send(
     body: bytes,
     inflow: Inflow,
 ) -> Inflow:
-    transport = transport_for(upstreams, channel)
+    transport, timeouts, parameters = transport_for(upstreams, channel), upstreams.timeouts, channel.parameters
+    if parameters is not None:
+        headers, body = parameters.head(headers, channel.key), parameters.body(body)
+        timeouts = replace(timeouts, **parameters.timeouts)
     if target.way is not None:
         query = Query(url=target.url, headers=headers, body=body)
-        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, upstreams.timeouts))
+        inflow.bind(upstreams.flows.send(target.way, query, transport, inflow, timeouts))
         return inflow
     request = HttpRequest(origin=target.origin, method="POST", target=target.path, headers=headers, body=body)
-    inflow.bind(transport.send(request, inflow, upstreams.timeouts))
+    inflow.bind(transport.send(request, inflow, timeouts))
     return inflow
 
 

@@ -15,7 +15,7 @@ from one_api.options import Options
 from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
 from one_api.providers import EMBEDDED, Mode
-from one_api.relay.calls import FORM_MODES, Ask
+from one_api.relay.calls import FORM_MODES, TEXT_MODES, Ask
 from one_api.routing import Channel
 
 # Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
@@ -23,8 +23,8 @@ from one_api.routing import Channel
 MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
-UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS))  # One API asks nothing for their prompt beforehand
-NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS))
+UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS, Mode.RERANK))  # One API asks nothing for their prompt beforehand
+NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS, Mode.RERANK))
 
 
 class Price(Struct, frozen=True):
@@ -60,6 +60,13 @@ def price(
         least = audio.transcription_estimate(tariff, pre_consumed=options.pre_consumed_quota)
         return Price(model, tariff, text.Bounds(least, least, text.MOST_QUOTA))
     return Price(model, tariff, _text_bounds(ask, tariff, options, prompt))
+
+
+def expected_tokens(ask: Ask) -> int:
+    """What a call will count as for a limit of tokens until it is known: its prompt, and the output it asks for."""
+    if ask.mode not in TEXT_MODES:
+        return 0
+    return int(ask.text * TOKENS_PER_BYTE) + ask.media * TOKENS_PER_MEDIUM + (ask.limit or 0) * ask.n
 
 
 def dearest(prices: Collection[Price]) -> text.Bounds:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from one_api.dialects import reranking
 from one_api.dialects.gemini import embeddings
 from one_api.errors import BadRequest, OneAPIError
 from one_api.ir import Unrepresentable
@@ -24,7 +25,9 @@ MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
-TEXT_MODES = frozenset((Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, *MEASURED_MODES))
+TEXT_MODES = frozenset(
+    (Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, Mode.RERANK, *MEASURED_MODES)
+)
 FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
@@ -101,7 +104,7 @@ def understand(call: Call) -> Ask:
             stream=stream,
             n=1 if call.mode is Mode.IMAGES else _choices(value),
             limit=_limit(value),
-            text=document.text,
+            text=document.text + (reranking.repeated(value) if call.mode is Mode.RERANK else 0),
             media=document.media,
             document=value,
         )
@@ -194,6 +197,8 @@ _PRICED = frozenset().union(*(dialect.PRICED for dialect in MEASURED_MODES.value
         "prompt",
         "input",
         "instruction",
+        "query",
+        "documents",
         "size",
         "quality",
     )
@@ -234,6 +239,7 @@ _REQUIRED = {
     Mode.GENERATE_COUNT: (),
     Mode.MODERATIONS: ("input",),
     Mode.EDITS: ("instruction",),
+    Mode.RERANK: ("query", "documents"),
 }
 
 

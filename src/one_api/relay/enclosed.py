@@ -26,9 +26,9 @@ class Source(Protocol):
         """Raises FetchError."""
 
 
-def addresses(request: ir.Request, wanted: Callable[[str], bool]) -> list[Medium]:
+def addresses(request: ir.Request, wanted: Callable[[Medium], bool]) -> list[Medium]:
     """What there is to fetch, each address once."""
-    found = {block.url: block for block in _media(request) if block.url and wanted(block.url)}
+    found = {block.url: block for block in _media(request) if block.url and wanted(block)}
     return list(found.values())
 
 

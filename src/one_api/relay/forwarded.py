@@ -5,10 +5,10 @@ OpenAI's own is `Inflow` itself, which looks at an event without building anythi
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from one_api import ir
-from one_api.dialects import responses
-from one_api.dialects.inbound import Inbound
+from one_api.dialects.inbound import MEASURED, Inbound
 from one_api.dialects.tap import PassageTap
 from one_api.errors import UpstreamError
 from one_api.lib import json
@@ -16,6 +16,8 @@ from one_api.providers import SPOKEN
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
+
+ANTHROPIC: Final = 14  # others who speak its dialect do not sign what their models think
 
 
 def write_request(call: Call, ask: Ask, channel: Channel, model: str, inbound: Inbound) -> bytes:
@@ -33,7 +35,10 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, inbound: I
             param=ask.kept,
             blame="caller",
         )
-    document = responses.own(ask.document) if SPOKEN.get(ask.mode) == "responses" else ask.document
+    measured = MEASURED.get(SPOKEN.get(ask.mode, ""))
+    document = ask.document
+    if measured is not None:
+        document = measured.own(document, model=model, vendor=channel.type == ANTHROPIC)
     patched = inbound.patch(document, model=model, system_prompt=channel.system_prompt)
     if patched is None and document is ask.document:
         return call.body
@@ -56,6 +61,10 @@ class ForwardedInflow(Inflow):
         super().__init__(loop, wants=wants, checkpoint=checkpoint)
         self._inbound = inbound
         self.tap = self._tap = PassageTap(inbound)
+
+    @property
+    def number(self) -> int:
+        return self._tap.number
 
     def on_end(self) -> None:
         if self.shape is Shape.WHOLE and self.accepted:

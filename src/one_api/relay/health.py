@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from typing import Any, Protocol
 
 import structlog
@@ -35,11 +35,20 @@ class Switches(Protocol):
     async def enable(self, channel_id: int) -> bool:
         """Back into use, if it was not somebody who disabled it."""
 
+    async def disable_key(self, channel: Channel, cause: str) -> int | None:
+        """The channel's key out of use; how many of its keys are left, None if it was out already."""
+
+    async def enable_key(self, channel: Channel) -> bool:
+        """The same key back into use, and its channel with it."""
+
+
+Told = Callable[[Channel, UpstreamError, str], None]
+
 
 class ChannelHealth:
     """Told of every attempt. `rates` is None where success rates are not kept.
 
-    `refresh` makes this process see a change at once.
+    `refresh` makes this process see a change at once; `told` is somebody else who is to hear of failures.
     """
 
     def __init__(
@@ -50,14 +59,16 @@ class ChannelHealth:
         outbox: Outbox,
         rates: SuccessRates | None,
         refresh: Callable[[], Awaitable[None]],
+        told: Told | None = None,
     ) -> None:
         self._options = options
         self._switches = switches
         self._outbox = outbox
         self._rates = rates
         self._refresh = refresh
+        self._told = told
         self._rests = Rests()
-        self._writes: dict[int, asyncio.Task[None]] = {}
+        self._writes: dict[Hashable, asyncio.Task[None]] = {}
 
     def succeeded(self, channel: Channel) -> None:
         if self._rates is not None:
@@ -65,13 +76,15 @@ class ChannelHealth:
 
     def resting(self, channel: Channel, model: str) -> bool:
         """Whether the channel asked to be left alone with this model of its upstream."""
-        return self._rests.resting(channel.id, model, time.monotonic())
+        return self._rests.resting(_place(channel), model, time.monotonic())
 
     def failed(self, channel: Channel, error: UpstreamError, model: str = "") -> None:
+        if self._told is not None:
+            self._told(channel, error, model)
         if error.retry_after and cause(error) in (Cause.OVERLOADED, Cause.DOWN):
-            self._rests.begin(channel.id, model, error.retry_after, time.monotonic())
+            self._rests.begin(_place(channel), model, error.retry_after, time.monotonic())
         if self.is_finished(error):
-            self._begin(channel, self.disable(channel, error.message, summary(error)))
+            self._begin(channel, self.give_up(channel, error.message, summary(error), cause(error)))
         elif self._rates is not None and error.blame == "channel" and is_the_channels(error.status):
             rate = self._rates.failed(channel.id)
             if rate is not None:
@@ -80,6 +93,22 @@ class ChannelHealth:
     def is_finished(self, error: UpstreamError) -> bool:
         """Whether the error says so of the channel's account, and the operator wants channels to be disabled for it."""
         return self._options().automatic_disable_channel_enabled and cause(error) in OF_THE_ACCOUNT
+
+    async def give_up(self, channel: Channel, reason: str, logged: str, why: Cause) -> None:
+        """Take out what is finished: the channel, or of several keys the one that it was asked with."""
+        if not channel.number:
+            await self.disable(channel, reason, logged)
+            return
+        left = await self._switches.disable_key(channel, f"{why.value}: {logged}")
+        if left is not None:
+            await self._spread(notices.key_disabled(channel, left, reason))
+
+    async def restore(self, channel: Channel) -> bool:
+        """Put the key back into use that the channel was asked with."""
+        won = await self._switches.enable_key(channel)
+        if won:
+            await self._spread(notices.key_enabled(channel))
+        return won
 
     async def disable(self, channel: Channel, reason: str, logged: str) -> bool:
         """Take it out and tell root. `reason` may hold what an upstream said, which does not belong in a log."""
@@ -119,13 +148,14 @@ class ChannelHealth:
             self._outbox.to_root(*notice)
 
     def _begin(self, channel: Channel, work: Coroutine[Any, Any, object]) -> None:
-        """One write at a time for a channel: in a storm every call would begin one."""
-        if channel.id in self._writes:
+        """One write at a time for a channel or key: in a storm every call would begin one."""
+        place = _place(channel)
+        if place in self._writes:
             work.close()
             return
         task = asyncio.get_running_loop().create_task(_logged(channel, work), name=f"disable channel {channel.id}")
-        self._writes[channel.id] = task
-        task.add_done_callback(lambda _: self._writes.pop(channel.id, None))
+        self._writes[place] = task
+        task.add_done_callback(lambda _: self._writes.pop(place, None))
 
 
 async def _logged(channel: Channel, work: Coroutine[Any, Any, object]) -> None:
@@ -133,6 +163,11 @@ async def _logged(channel: Channel, work: Coroutine[Any, Any, object]) -> None:
         await work
     except Exception:
         log.exception("channel could not be disabled", channel=channel.id)
+
+
+def _place(channel: Channel) -> Hashable:
+    """What limits are kept for: a key."""
+    return (channel.id, channel.number) if channel.number else channel.id
 
 
 def cause(error: UpstreamError) -> Cause:

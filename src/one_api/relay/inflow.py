@@ -126,6 +126,11 @@ class Inflow:
         """What a stream said of its prompt before anything else, as a usage object; most say nothing."""
         return self.tap.begun
 
+    @property
+    def number(self) -> int:
+        """How many events went out, in a dialect that counts them."""
+        return 0
+
     def attach(self, client: Client) -> None:
         """From now on content goes to the client; what waited goes first."""
         self._client = client

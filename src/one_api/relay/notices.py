@@ -19,6 +19,16 @@ def disabled(channel: Channel, reason: str) -> Notice:
     return CHANNEL, paragraphs(f"{_named(channel)}已被禁用。", f"原因：{_line(reason)}")
 
 
+def key_disabled(channel: Channel, left: int, reason: str) -> Notice:
+    """Of several keys one; without any the channel is out of use too."""
+    rest = f"剩余可用密钥 {left} 个。" if left else "已没有可用密钥，渠道已被禁用。"
+    return CHANNEL, paragraphs(f"{_named(channel)}的密钥 {channel.number} 已被禁用。", f"原因：{_line(reason)}", rest)
+
+
+def key_enabled(channel: Channel) -> Notice:
+    return CHANNEL, paragraphs(f"{_named(channel)}的密钥 {channel.number} 已被重新启用。")
+
+
 def ejected(channel: Channel, rate: Rate, threshold: float) -> Notice:
     share = f"<strong>{rate.share:.2%}</strong>，低于系统阈值 <strong>{threshold:.2%}</strong>"
     reason = Html(f"原因：该渠道最近 {rate.calls} 次调用成功率为 {share}。")

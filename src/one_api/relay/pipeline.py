@@ -12,6 +12,7 @@ from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
 from one_api.errors import AccessDenied, BadChannel, NoChannel, QuotaExceeded, TokenQuotaExceeded, UpstreamError
 from one_api.ledger import Hold, HoldRequest, Ledger
+from one_api.limits import Entry, Limiter
 from one_api.options import Options
 from one_api.pricing.ratios import Prices
 from one_api.providers import Mode
@@ -22,8 +23,10 @@ from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.limited import LimitedClient
+from one_api.relay.planner import Planner
 from one_api.relay.redaction import without_key
-from one_api.relay.spoken import speaks, spoken
+from one_api.relay.spoken import spoken
 from one_api.relay.tab import Tab
 from one_api.routing import ENABLED, Channel, Routes
 
@@ -40,6 +43,7 @@ class Relay:
     accounts: Accounts
     ledger: Ledger
     upstreams: Upstreams
+    planner: Planner
     counting: Counting
     options: Callable[[], Options]
     prices: Callable[[], Prices]
@@ -47,6 +51,7 @@ class Relay:
     now: Callable[[], int]
     rng: Random
     spent: Callable[[int], None]
+    limiter: Limiter
 
 
 async def run(relay: Relay, call: Call, client: Client) -> None:
@@ -56,6 +61,44 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
+    if relay.options().call_limits:
+        await limited(relay, call, ask, caller, candidates, client)
+    else:
+        await serve(relay, call, ask, caller, candidates, client)
+
+
+async def limited(
+    relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel], client: Client
+) -> None:
+    """The same between two counts. Raises RateLimited."""
+    entry = await relay.limiter.enter(
+        relay.options().call_limits,
+        call.id,
+        user=caller.user_id,
+        token=caller.token_id,
+        group=caller.group,
+        model=ask.model,
+        tokens=billing.expected_tokens(ask),
+    )
+    if entry is None:
+        await serve(relay, call, ask, caller, candidates, client)
+        return
+    try:
+        await serve(relay, call, ask, caller, candidates, LimitedClient(client, entry.headers), entry)
+    finally:
+        relay.limiter.leave(entry)
+
+
+async def serve(
+    relay: Relay,
+    call: Call,
+    ask: Ask,
+    caller: Caller,
+    candidates: list[Channel],
+    client: Client,
+    entry: Entry | None = None,
+) -> None:
+    """Hold, answer, settle. `entry` is told what was used."""
     hold, prices = await hold_for(relay, call, ask, caller, candidates)
     tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
     try:
@@ -81,6 +124,8 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     finally:
         tab.close()
         relay.spent(caller.user_id)
+        if entry is not None:
+            entry.used = tab.used
 
 
 async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
@@ -94,30 +139,14 @@ async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
 
 
 def plan(relay: Relay, caller: Caller, ask: Ask, pinned: str | None) -> list[Channel]:
-    """The channels to try, in order; no more of them than the option RetryTimes allows.
-
-    One that asked to be left alone for a while comes last.
-    """
+    """The channels to try, in order; no more of them than the option RetryTimes allows."""
     routes = relay.routes()
-    if pinned is not None:
-        return [pinned_channel(routes, caller, ask, pinned)]
-    found: list[Channel] = []
-    resting: list[Channel] = []
-    is_resting = relay.upstreams.health.resting
     tries = relay.options().retry_times + 1
-    planned: Iterable[Channel] = routes.plan(caller.group, ask.model, relay.rng)
-    if ask.unseen:  # by others than those who speak the caller's dialect, as a rule
-        planned = sorted(
-            planned, key=lambda channel: not speaks(channel, ask.mode, channel.mapping.get(ask.model) or ask.model)
-        )
-    for channel in planned:
-        if is_resting(channel, channel.mapping.get(ask.model) or ask.model):
-            resting.append(channel)
-            continue
-        found.append(channel)
-        if len(found) >= tries:
-            break
-    found += resting[: tries - len(found)]
+    if pinned is not None:
+        planned: Iterable[Channel] = (pinned_channel(routes, caller, ask, pinned),)
+    else:
+        planned = routes.plan(caller.group, ask.model, relay.rng)
+    found = relay.planner.choose(planned, ask, tries)
     if not found:
         raise NoChannel(f"当前分组 {caller.group} 下对于模型 {ask.model} 无可用渠道")
     return found
@@ -201,6 +230,7 @@ def finish(call: Call, answer: Answer, client: Client) -> None:
 def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Client) -> None:
     """A stream that broke off ends with an error of its own dialect, never as if it were complete."""
     reported = cut.reported
+    number = 0 if answer is None else answer.inflow.number
     error = UpstreamError(cut.message, code="upstream_stream_error")
     if reported is not None:
         error = UpstreamError(cut.message, kind=reported.type, param=reported.param)
@@ -210,4 +240,4 @@ def finish_with_error(call: Call, answer: Answer | None, cut: Cut, client: Clien
     if call.mode is Mode.SPEECH:
         client.cut()
     else:
-        client.finish(spoken(call.mode).encode_error_event(error, call.id))
+        client.finish(spoken(call.mode).encode_error_event(error, call.id, number=number))

@@ -37,7 +37,8 @@ class Probe:
 
 async def probe(upstreams: Upstreams, channel: Channel, *, model: str, prompt: str, request_id: str) -> Probe:
     """Ask `channel` for `model`, or for what it has. Its system prompt is left out: it is none of what is tested."""
-    asked = choose(channel, model or MODEL)
+    usual = MODEL if channel.parameters is None else channel.parameters.test_model or MODEL
+    asked = choose(channel, model or usual)
     loop = upstreams.loop
     started = loop.time()
     error: UpstreamError | None = None

@@ -23,13 +23,29 @@ from one_api.relay.inflow import Inflow, Shape
 from one_api.relay.spoken import spoken
 from one_api.routing import Channel
 
+ABSURD = 10
+UNBELIEVABLE = "an upstream's report of usage cannot be believed, so it was counted"
+_NO_REPORT = openai_chat.Whole().usage
+
 log = structlog.get_logger(__name__)
 
 
 class Tab:
     """Knows what a call has used so far, and turns that into its charge and its log row."""
 
-    __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
+    __slots__ = (
+        "_ask",
+        "_call",
+        "_caller",
+        "_counting",
+        "_hold",
+        "_ledger",
+        "_options",
+        "_prices",
+        "answer",
+        "flow",
+        "used",
+    )
 
     def __init__(
         self,
@@ -51,6 +67,7 @@ class Tab:
         self._hold = hold
         self._prices = prices
         self.answer: Answer | None = None
+        self.used = 0  # tokens, once the bill is paid
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
@@ -74,7 +91,13 @@ class Tab:
         if self._ask.mode in FORM_MODES:
             return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
-        return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        bill = policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        if not bill.excess and bill.cost > ABSURD * max(price.bounds.most, 1):
+            self._warn("an upstream claims many times what was estimated", answer, cost=bill.cost)
+        return bill
+
+    def _warn(self, told: str, answer: Answer, **facts: object) -> None:
+        log.warning(told, request_id=self._call.id, channel=answer.channel.id, **facts)
 
     async def settle(self, outcome: policy.Outcome) -> None:
         await self.pay(await self.bill(outcome))
@@ -88,6 +111,7 @@ class Tab:
                 channel=0 if self.answer is None else self.answer.channel.id,
                 excess=bill.excess,
             )
+        self.used = bill.usage.input + bill.usage.output
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:
@@ -108,6 +132,8 @@ class Tab:
             report = read_stream_usage(flow.tap.usage)
             if report is not None and report.complete:
                 return report.usage, "reported"
+            if report is None and flow.tap.usage is not None:
+                self._warn(UNBELIEVABLE, answer)
             begun = read_stream_usage(flow.begun)
             read = Usage(input=await self._prompt(answer)) if begun is None else begun.usage
             if report is not None:
@@ -118,6 +144,8 @@ class Tab:
         usage = read_usage(whole.usage)
         if usage is not None:
             return usage, "reported"
+        if whole.usage != _NO_REPORT:
+            self._warn(UNBELIEVABLE, answer)
         prompt = await self._prompt(answer)
         if ask.mode in billing.NO_OUTPUT:
             return Usage(input=prompt), "counted"
@@ -155,6 +183,7 @@ class Tab:
             username=caller.username,
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
+            first_s=answer.first - answer.started,
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt)
             and (ask.mode in SPOKEN or "messages" in ask.document),

@@ -12,6 +12,8 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
+from one_api.routing.parameters import Parameters
+
 ENABLED: Final = 1
 
 Ability = tuple[str, str, int, bool, int]
@@ -20,7 +22,11 @@ Ability = tuple[str, str, int, bool, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """An operator's account at a provider. `key` is a secret: it must not reach a log, an answer or an error."""
+    """An operator's account at a provider. `key` is a secret: it must not reach a log, an answer or an error.
+
+    keys: of a channel with several, the channel once for each that is in use, as calls are sent with it; `number` says
+    which of the keys it has. in_turn: whether they are used one after another, instead of at random.
+    """
 
     id: int
     type: int
@@ -36,6 +42,10 @@ class Channel:
     config: Mapping[str, str]
     status: int
     proxy: str = ""
+    parameters: Parameters | None = None
+    number: int = 0
+    keys: tuple["Channel", ...] = ()
+    in_turn: bool = False
 
     def __repr__(self) -> str:
         return f"<Channel {self.id} {self.name!r}>"

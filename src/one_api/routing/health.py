@@ -9,7 +9,7 @@ No word that a caller can put into a request, and see quoted in an error, disabl
 
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -44,6 +44,7 @@ _OVERLOADED: Final = frozenset(("overloaded_error", "rate_limit_error", "rate_li
 _LONG: Final = frozenset(("context_length_exceeded", "string_above_max_length", "request_too_large"))
 _REFUSED: Final = frozenset(("content_filter", "content_policy_violation", "moderation_blocked"))
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_RETRY_INFO: Final = re.compile(rb'"retryDelay"\s*:\s*"([0-9]{1,9}(?:\.[0-9]{1,9})?)s"')
 # Statuses that are about the channel, and not about the request: those of a request any caller could repeat at will.
 _OF_THE_CHANNEL: Final = frozenset((401, 402, 408, 429))
 
@@ -100,8 +101,17 @@ def retry_after(headers: Iterable[tuple[bytes, bytes]], now: float) -> float:
         return 0.0
 
 
+def retry_info(body: bytes) -> float:
+    """Seconds by Google's own way to say so, in the details of an error: https://google.aip.dev/193#retryinfo.
+
+    What a caller wrote stands in a text there, where its quotation marks are escaped.
+    """
+    found = _RETRY_INFO.search(body)
+    return float(found[1]) if found is not None else 0.0
+
+
 class Rests:
-    """Channels that asked to be left alone, each for a model: limits are kept by model."""
+    """Channels, or single keys of theirs, that asked to be left alone, each for a model: limits are kept by model."""
 
     __slots__ = ("_until",)
     LONGEST: Final = 300.0
@@ -109,23 +119,23 @@ class Rests:
     MOST: Final = 10_000
 
     def __init__(self) -> None:
-        self._until: dict[tuple[int, str], float] = {}
+        self._until: dict[tuple[Hashable, str], float] = {}
 
-    def begin(self, channel_id: int, model: str, seconds: float, now: float) -> None:
+    def begin(self, channel: Hashable, model: str, seconds: float, now: float) -> None:
         if len(self._until) >= self.MOST:
             self._until = {place: until for place, until in self._until.items() if until > now}
         if len(self._until) < self.MOST:
-            self._until[channel_id, model] = now + min(seconds, self.LONGEST)
+            self._until[channel, model] = now + min(seconds, self.LONGEST)
 
-    def resting(self, channel_id: int, model: str, now: float) -> bool:
+    def resting(self, channel: Hashable, model: str, now: float) -> bool:
         if not self._until:
             return False
-        until = self._until.get((channel_id, model))
+        until = self._until.get((channel, model))
         if until is None:
             return False
         if until > now:
             return True
-        del self._until[channel_id, model]
+        del self._until[channel, model]
         return False
 
 

@@ -51,6 +51,20 @@ def complete(tx: Connection, tables: Iterable[Table]) -> None:
         add_indexes(op, table, found)
 
 
+def plan(tx: Connection, tables: Iterable[Table]) -> list[str]:
+    """What `complete` would do, a line for each step; nothing is done."""
+    found = inspect(tx)
+    there = set(found.get_table_names())
+    steps: list[str] = []
+    for table in tables:
+        if table.name not in there:
+            steps.append(f"create table {table.name}")
+            continue
+        steps += [f"add column {table.name}.{column.name}" for column in missing_columns(table, found)]
+        steps += [f"add index {index.name}" for index in missing_indexes(table, found)]
+    return steps
+
+
 def create(op: "Operations", table: Table) -> None:
     op.execute(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
@@ -58,11 +72,14 @@ def create(op: "Operations", table: Table) -> None:
 
 
 def add_columns(op: "Operations", table: Table, found: Inspector) -> None:
+    for column in missing_columns(table, found):
+        log.info("Adding column %s.%s", table.name, column.name)
+        op.add_column(table.name, bare(column))
+
+
+def missing_columns(table: Table, found: Inspector) -> list[Column[object]]:
     there = {column["name"].lower() for column in found.get_columns(table.name)}
-    for column in table.columns:
-        if column.name not in there:
-            log.info("Adding column %s.%s", table.name, column.name)
-            op.add_column(table.name, bare(column))
+    return [column for column in table.columns if column.name not in there]
 
 
 def bare(column: Column[object]) -> Column[object]:
@@ -84,17 +101,26 @@ def warn_of_narrow_columns(table: Table, found: Inspector) -> None:
 
 
 def add_indexes(op: "Operations", table: Table, found: Inspector) -> None:
+    for index in missing_indexes(table, found):
+        if index.unique:
+            refuse_duplicates(op.get_bind(), table, names_of(index))
+        log.info("Adding index %s", index.name)
+        op.execute(CreateIndex(index))
+
+
+def missing_indexes(table: Table, found: Inspector) -> list[Index]:
     names = {index["name"] for index in found.get_indexes(table.name)}
     unique = {tuple(c["column_names"]) for c in found.get_unique_constraints(table.name)}
     unique |= {tuple(name or "" for name in i["column_names"]) for i in found.get_indexes(table.name) if i["unique"]}
-    for index in wanted_indexes(table):
-        columns = tuple(column.name for column in index.columns)
-        if index.name in names or (index.unique and columns in unique):
-            continue
-        if index.unique:
-            refuse_duplicates(op, table, columns)
-        log.info("Adding index %s", index.name)
-        op.execute(CreateIndex(index))
+    return [
+        index
+        for index in wanted_indexes(table)
+        if index.name not in names and not (index.unique and names_of(index) in unique)
+    ]
+
+
+def names_of(index: Index) -> tuple[str, ...]:
+    return tuple(column.name for column in index.columns)
 
 
 def wanted_indexes(table: Table) -> list[Index]:
@@ -105,12 +131,12 @@ def wanted_indexes(table: Table) -> list[Index]:
     return sorted([*wanted, *table.indexes], key=lambda index: str(index.name))
 
 
-def refuse_duplicates(op: "Operations", table: Table, columns: tuple[str, ...]) -> None:
+def refuse_duplicates(tx: Connection, table: Table, columns: tuple[str, ...]) -> None:
     """An index that cannot be made is said in words. Which rows are in the way is for the operator to decide."""
     keys = [table.c[name] for name in columns]
     twice = select(text("1")).select_from(table).where(*(key.is_not(None) for key in keys))
     twice = twice.group_by(*keys).having(func.count() > 1)
-    groups = op.get_bind().execute(select(func.count()).select_from(twice.subquery())).scalar_one()
+    groups = tx.execute(select(func.count()).select_from(twice.subquery())).scalar_one()
     if groups:
         raise MigrationError(
             f"table {table.name}: {groups} values of {', '.join(columns)} occur more than once; "

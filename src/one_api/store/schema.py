@@ -316,4 +316,80 @@ github_accounts = Table(
     **OURS,
 )
 
-OWN = (holds, ledger, marks, generations, leases, sessions, verification_codes, oauth_states, github_accounts)
+# What One API's channels have no columns for, beside them: docs/decisions/0008. `created_time` is that of the channel,
+# whose number may be another one's once One API's program has deleted it.
+channel_parameters = Table(
+    "channel_parameters",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    count("created_time"),
+    word("key_choice", 16),
+    Column("parameters", Long),
+    **OURS,
+)
+
+# All keys of a channel that has several; the one in channels.key is among them, or these count for nothing.
+channel_keys = Table(
+    "channel_keys",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    Column("number", Whole, primary_key=True, autoincrement=False),
+    Column("key", Long, nullable=False),
+    count("status"),
+    word("cause", 191),
+    count("changed_at"),
+    **OURS,
+)
+
+# What calls counted under a rule of CallLimits in a minute, and which of them run now, each until its slot ends.
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    count("minute"),
+    count("requests"),
+    count("tokens"),
+    **OURS,
+)
+call_slots = Table(
+    "call_slots",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    count("until"),
+    Index("idx_call_slots_until", "until"),
+    **OURS,
+)
+
+# What was used in each hour, by user, channel and model: sums of the calls in `logs`, where the operator wants them.
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("hour", Whole, primary_key=True, autoincrement=False),
+    Column("user_id", Whole, primary_key=True, autoincrement=False),
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    Column("model_name", String(191), primary_key=True),
+    count("requests"),
+    count("quota"),
+    count("prompt_tokens"),
+    count("completion_tokens"),
+    Index("idx_usage_hours_user_id", "user_id", "hour"),
+    **OURS,
+)
+
+OWN = (
+    holds,
+    ledger,
+    marks,
+    generations,
+    leases,
+    sessions,
+    verification_codes,
+    oauth_states,
+    github_accounts,
+    channel_parameters,
+    channel_keys,
+    call_counts,
+    call_slots,
+    usage_hours,
+)

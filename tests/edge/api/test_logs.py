@@ -161,7 +161,7 @@ async def test_the_sum_follows_the_filters_of_calls(everywhere: World) -> None:
 
 
 def bar(day: int, model: str, requests: int, quota: int) -> dict[str, Any]:
-    date = {0: "2026-11-24", 1: "2026-11-23", 6: "2026-11-18"}[day]
+    date = {0: "2026-11-24", 1: "2026-11-23", 6: "2026-11-18", 29: "2026-10-26"}[day]
     tokens = {"PromptTokens": 2 * requests, "CompletionTokens": 3 * requests}
     return {"Day": date, "ModelName": model, "RequestCount": requests, "Quota": quota, **tokens}
 
@@ -178,6 +178,30 @@ async def test_the_dashboard_has_seven_days_by_model(everywhere: World) -> None:
     await write(everywhere, *rows, {"created_at": TODAY}, {"user_id": 2, "created_at": TODAY, "type": 1})
     bars = [bar(6, "m", 1, 10), bar(1, "m", 1, 100), bar(0, "a", 1, 10_000), bar(0, "m", 2, 101_000)]
     assert await alice.get("/api/user/dashboard") == {"data": bars, **OK}
+
+
+async def test_usage_of_more_days_and_of_everybody(everywhere: World) -> None:
+    alice = await everywhere.with_session(await everywhere.user("alice"))
+    root = await everywhere.with_session(1)
+    called = {"model_name": "m", "quota": 100}
+    await write(
+        everywhere,
+        {**called, "user_id": 2, "username": "alice", "channel_id": 7, "created_at": TODAY - 29 * DAY},
+        {**called, "user_id": 2, "username": "alice", "channel_id": 8, "created_at": TODAY - 30 * DAY},
+        {**called, "user_id": 1, "username": "root", "channel_id": 8, "created_at": TODAY, "quota": 300},
+        {"user_id": 1, "username": "root", "created_at": TODAY, "type": 1},
+    )
+    assert (await alice.get("/api/user/dashboard?days=30"))["data"] == [bar(29, "m", 1, 100)]
+    assert (await root.get("/api/log/usage?days=30"))["data"] == [bar(29, "m", 1, 100), bar(0, "m", 1, 300)]
+    assert (await root.get("/api/log/usage?days=1"))["data"] == [bar(0, "m", 1, 300)]
+    users_ = (await root.get("/api/log/usage/users?days=30"))["data"]
+    assert [(each["name"], each["request_count"], each["quota"]) for each in users_] == [
+        ("root", 1, 300),
+        ("alice", 1, 100),
+    ]
+    channels = (await root.get("/api/log/usage/channels?days=90"))["data"]
+    assert [(each["name"], each["quota"]) for each in channels] == [("8", 400), ("7", 100)]
+    assert not (await alice.get("/api/log/usage"))["success"]
 
 
 # --- deleting ---------------------------------------------------------------------------------------------------------

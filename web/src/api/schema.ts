@@ -34,7 +34,7 @@ export interface paths {
         put: operations["channels.update_channel"];
         /**
          * Create channels
-         * @description One for each line of the key.
+         * @description One for each line of the key; with a `key_choice` one that has them all.
          */
         post: operations["channels.create_channels"];
         delete?: never;
@@ -61,6 +61,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List keys
+         * @description Of a channel that has several, without themselves; status 3 is out of use because of what an upstream said.
+         */
+        get: operations["channels.list_keys"];
+        put?: never;
+        /** Add keys */
+        post: operations["channels.add_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/{id}/keys/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update key
+         * @description One that is put back into use takes its channel with it, if that went out of use for want of keys.
+         */
+        put: operations["channels.update_key"];
+        post?: never;
+        /** Delete key */
+        delete: operations["channels.delete_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change channels
+         * @description All of them or none.
+         */
+        post: operations["channel_batches.change_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channel/disabled": {
         parameters: {
             query?: never;
@@ -73,6 +135,46 @@ export interface paths {
         post?: never;
         /** Delete disabled channels */
         delete: operations["channels.delete_disabled_channels"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch models of a form
+         * @description The same for a channel that is not saved; of several keys the first is used.
+         */
+        post: operations["models.fetch_models_of_a_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/fetch_models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch models
+         * @description What the channel's provider lists for its key, asked now.
+         */
+        get: operations["models.fetch_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -392,6 +494,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of all
+         * @description By day and model, of everybody together.
+         */
+        get: operations["logs.usage_of_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by channel
+         * @description Which channels were used most; a name is a channel's number.
+         */
+        get: operations["logs.usage_by_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/usage/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage by user
+         * @description Who used most.
+         */
+        get: operations["logs.usage_by_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -612,6 +774,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/option/test_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send test mail
+         * @description To any address, with what the options say now.
+         */
+        post: operations["options.send_test_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/option/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe options
+         * @description What each option can be, for forms; no value of any but its default.
+         */
+        get: operations["options.describe_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/redemption/": {
         parameters: {
             query?: never;
@@ -664,6 +866,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redemption/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete used redemptions
+         * @description How many there were.
+         */
+        delete: operations["redemptions.delete_used_redemptions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1074,6 +1296,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        "channel_batches.BatchForm": {
+            /** @default  */
+            action: string | null;
+            /** @default  */
+            ids: string | null;
+        };
         "channels.ChannelForm": {
             /** @default 0 */
             balance: number | null;
@@ -1101,6 +1329,8 @@ export interface components {
             /** @default  */
             key: string | null;
             /** @default null */
+            key_choice: string | null;
+            /** @default null */
             model_mapping: string | null;
             /** @default  */
             models: string | null;
@@ -1108,6 +1338,8 @@ export interface components {
             name: string | null;
             /** @default null */
             other: string | null;
+            /** @default null */
+            parameters: string | null;
             /**
              * Format: int64
              * @default null
@@ -1146,6 +1378,17 @@ export interface components {
              */
             weight: number | null;
         };
+        "channels.KeysForm": {
+            /** @default  */
+            key: string | null;
+        };
+        "channels.KeyStatusForm": {
+            /**
+             * Format: int64
+             * @default 0
+             */
+            status: number | null;
+        };
         "channels.Shown": {
             balance: number;
             /** Format: int64 */
@@ -1158,10 +1401,12 @@ export interface components {
             /** Format: int64 */
             id: number;
             key: string;
+            key_choice?: string;
             model_mapping: string | null;
             models: string;
             name: string;
             other: string | null;
+            parameters?: string;
             priority: number | null;
             /** Format: int64 */
             response_time: number;
@@ -1175,6 +1420,28 @@ export interface components {
             /** Format: int64 */
             used_quota: number;
             weight: number | null;
+        };
+        "keys.ShownKey": {
+            cause: string;
+            /** Format: int64 */
+            changed_at: number;
+            hint: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            status: number;
+        };
+        "logs.Bar": {
+            /** Format: int64 */
+            CompletionTokens: number;
+            Day: string;
+            ModelName: string;
+            /** Format: int64 */
+            PromptTokens: number;
+            /** Format: int64 */
+            Quota: number;
+            /** Format: int64 */
+            RequestCount: number;
         };
         "logs.Consumed": {
             /** Format: int64 */
@@ -1227,6 +1494,29 @@ export interface components {
             /** @default  */
             verification_code: string | null;
         };
+        "models.ChannelType": {
+            base_url: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        "models.ListedForm": {
+            /** @default  */
+            base_url: string | null;
+            /** @default  */
+            config: string | null;
+            /** @default  */
+            key: string | null;
+            /** @default  */
+            other: string | null;
+            /** @default  */
+            parameters: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            type: number | null;
+        };
         "models.Model": {
             /** Format: int64 */
             created: number;
@@ -1252,6 +1542,41 @@ export interface components {
             key: string | null;
             /** @default  */
             value: string | null;
+        };
+        "options.OptionType": {
+            choices: string[];
+            default: string;
+            doc: string;
+            /** @enum {unknown} */
+            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
+            /** @enum {unknown} */
+            kind: "switch" | "integer" | "number" | "text" | "list" | "ratios";
+            least: number | null;
+            positive: boolean;
+            secret: boolean;
+            stored: boolean;
+        };
+        "options.TestMailForm": {
+            /** @default  */
+            email: string | null;
+        };
+        "redemptions.Redemption": {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            created_time: number;
+            /** Format: int64 */
+            id: number;
+            key: string;
+            name: string;
+            /** Format: int64 */
+            quota: number;
+            /** Format: int64 */
+            redeemed_time: number;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            user_id: number;
         };
         Refused: {
             message: string;
@@ -1365,6 +1690,17 @@ export interface components {
             subnet: string | null;
             /** @default false */
             unlimited_quota: boolean | null;
+        };
+        "usage.Share": {
+            /** Format: int64 */
+            completion_tokens: number;
+            name: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            quota: number;
+            /** Format: int64 */
+            request_count: number;
         };
         "users.ManageRequestForm": {
             /** @default  */
@@ -1736,6 +2072,301 @@ export interface operations {
             };
         };
     };
+    "channels.list_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["keys.ShownKey"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.add_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channels.KeysForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.update_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channels.KeyStatusForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channels.delete_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "channel_batches.change_channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["channel_batches.BatchForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "channels.delete_disabled_channels": {
         parameters: {
             query?: never;
@@ -1780,6 +2411,121 @@ export interface operations {
             };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "models.fetch_models_of_a_form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["models.ListedForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "models.fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1928,7 +2674,11 @@ export interface operations {
     };
     "channel_tests.test_channel": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The number of one of the channel's keys. */
+                key?: number;
+                model?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -2035,7 +2785,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["models.ChannelType"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -2587,6 +3337,138 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["logs.Consumed"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_of_all": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["logs.Bar"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_channel": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.usage_by_user": {
+        parameters: {
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["usage.Share"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3193,7 +4075,69 @@ export interface operations {
             };
         };
     };
-    "redemptions.list_redemptions": {
+    "options.send_test_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["options.TestMailForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "options.describe_options": {
         parameters: {
             query?: never;
             header?: never;
@@ -3209,7 +4153,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["options.OptionType"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "redemptions.list_redemptions": {
+        parameters: {
+            query?: {
+                /** @description Page of ten rows; the first is 0. */
+                p?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["redemptions.Redemption"][];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3378,7 +4366,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["redemptions.Redemption"];
                         message: string;
                         /** @constant */
                         success: true;
@@ -3466,6 +4454,50 @@ export interface operations {
     };
     "redemptions.search_redemptions": {
         parameters: {
+            query?: {
+                /** @description Empty finds all. */
+                keyword?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["redemptions.Redemption"][];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "redemptions.delete_used_redemptions": {
+        parameters: {
             query?: never;
             header?: never;
             path?: never;
@@ -3480,7 +4512,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        /** Format: int64 */
+                        data: number;
                         message: string;
                         /** @constant */
                         success: true;
@@ -3489,6 +4522,24 @@ export interface operations {
             };
             /** @description Neither signed in nor an access token. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4328,7 +5379,10 @@ export interface operations {
     };
     "logs.dashboard": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Today and the days before, at most 90; 0 is 7. */
+                days?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4342,7 +5396,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data?: unknown;
+                        data: components["schemas"]["logs.Bar"][] | null;
                         message: string;
                         /** @constant */
                         success: true;

@@ -1,6 +1,8 @@
-import type { ComponentType } from 'react'
+import { Navigate } from '@tanstack/react-router'
+import type { ComponentType, ReactNode } from 'react'
 
-import { Private } from './session'
+import { ROOT } from '../api/types'
+import { Private, useSession } from './session'
 
 /** The page for those who are logged in; others come back to it after the login. */
 export const forUsers = (Page: ComponentType) =>
@@ -20,3 +22,18 @@ export const forAdmins = (Page: ComponentType) =>
       </Private>
     )
   }
+
+export const forRoots = (Page: ComponentType) =>
+  function ForRoots() {
+    return (
+      <Private admin>
+        <Roots>
+          <Page />
+        </Roots>
+      </Private>
+    )
+  }
+
+function Roots({ children }: { children: ReactNode }) {
+  return (useSession().data?.role ?? 0) >= ROOT ? children : <Navigate to="/" />
+}

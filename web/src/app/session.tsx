@@ -1,15 +1,35 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Navigate, useNavigate } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Navigate, useNavigate, useRouter } from '@tanstack/react-router'
+import { useEffect, type ReactNode } from 'react'
 
 import { ApiError, get, post } from '../api/client'
-import { ADMIN, type Status, type User } from '../api/types'
+import { ADMIN, ROOT, type Status, type User } from '../api/types'
 import { Failure } from '../ui/Failure'
 import { Waiting } from '../ui/Waiting'
-import { SELF } from './query'
+import { forgetExpiry, SELF } from './query'
 
+const STORED = 'one-api-status'
+
+/** How the installation is set up. What it was at the last visit is shown until the gateway has answered. */
 export function useStatus() {
-  return useQuery({ queryKey: ['status'], queryFn: () => get<Status>('/api/status'), staleTime: 60_000 })
+  return useQuery({
+    queryKey: ['status'],
+    queryFn: async () => {
+      const status = await get<Status>('/api/status')
+      localStorage.setItem(STORED, JSON.stringify(status))
+      return status
+    },
+    placeholderData: stored,
+    staleTime: 60_000,
+  })
+}
+
+function stored(): Status | undefined {
+  try {
+    return JSON.parse(localStorage.getItem(STORED) ?? '') as Status
+  } catch {
+    return undefined
+  }
 }
 
 /** The user, or null when nobody is logged in. */
@@ -25,10 +45,26 @@ export function useSession() {
   })
 }
 
+/** The user on a page that is only for those who are logged in. */
+export function useUser(): User {
+  const user = useSession().data
+  if (!user) throw new Error('nobody is logged in')
+  return user
+}
+
+/** What a first login left to be done: remembered until the password is changed, or the tab is closed. */
+const DEFAULT_PASSWORD = 'one-api-default-password'
+export const hasDefaultPassword = () => sessionStorage.getItem(DEFAULT_PASSWORD) === 'yes'
+export const passwordChanged = () => sessionStorage.removeItem(DEFAULT_PASSWORD)
+
 export function useLogin() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (credentials: { username: string; password: string }) => post<User>('/api/user/login', credentials),
+    mutationFn: async (credentials: { username: string; password: string }) => {
+      const user = await post<User>('/api/user/login', credentials)
+      if (user.role >= ROOT && credentials.password === '123456') sessionStorage.setItem(DEFAULT_PASSWORD, 'yes')
+      else passwordChanged()
+    },
     meta: { inline: true },
     onSuccess: () => client.resetQueries(),
   })
@@ -40,6 +76,8 @@ export function useLogout() {
   return useMutation({
     mutationFn: () => get('/api/user/logout'),
     onSuccess: async () => {
+      forgetExpiry()
+      client.clear()
       client.setQueryData(SELF, null)
       await navigate({ to: '/login' })
     },
@@ -47,13 +85,21 @@ export function useLogout() {
 }
 
 export const isAdmin = (user: User | null | undefined) => (user?.role ?? 0) >= ADMIN
+export const isRoot = (user: User | null | undefined) => (user?.role ?? 0) >= ROOT
 
 /** A page for those who are logged in. Only the gateway protects anything; this saves a page of refusals. */
 export function Private({ admin = false, children }: { admin?: boolean; children: ReactNode }) {
   const session = useSession()
   if (session.isPending) return <Waiting />
   if (session.isError) return <Failure error={session.error} retry={session.refetch} />
-  if (!session.data) return <Navigate to="/login" search={{ next: location.pathname }} />
+  if (!session.data) return <Navigate to="/login" search={{ next: location.pathname + location.search }} replace />
   if (admin && !isAdmin(session.data)) return <Navigate to="/" />
   return children
+}
+
+/** To a path of the console with a query of its own, which `Navigate` would take for a part of the path. */
+export function GoTo({ href }: { href: string }) {
+  const router = useRouter()
+  useEffect(() => router.history.replace(href), [router, href])
+  return null
 }

@@ -1,10 +1,10 @@
-import { createTheme, type CSSVariablesResolver } from '@mantine/core'
+import { createTheme, mergeThemeOverrides, type CSSVariablesResolver, type MantineThemeOverride } from '@mantine/core'
 
 /** Only fonts of the machine: the console asks no other host for anything. */
 const sans =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 
-export const theme = createTheme({
+const base = createTheme({
   primaryColor: 'indigo',
   primaryShade: { light: 7, dark: 8 }, // the default shades miss 4.5:1 against white text
   defaultRadius: 'md',
@@ -13,6 +13,38 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
 })
+
+export type Layout = 'bar' | 'sidebar' | 'rail'
+
+interface Look {
+  layout: Layout
+  theme: MantineThemeOverride
+}
+
+/** One API's three consoles as three looks of this one: where the menu is, the colour, how much air there is. */
+const looks = {
+  default: { layout: 'bar', theme: base },
+  berry: {
+    layout: 'sidebar',
+    theme: mergeThemeOverrides(base, createTheme({ primaryColor: 'violet', defaultRadius: 'lg' })),
+  },
+  air: {
+    layout: 'rail',
+    theme: mergeThemeOverrides(
+      base,
+      createTheme({
+        primaryColor: 'blue',
+        primaryShade: { light: 8, dark: 9 },
+        defaultRadius: 'sm',
+        scale: 0.94,
+      }),
+    ),
+  },
+} satisfies Record<string, Look>
+
+/** The gateway writes the option `Theme` into the page, so that nothing is drawn in another look first. */
+const chosen = document.documentElement.dataset.theme
+export const { layout, theme }: Look = chosen === 'berry' || chosen === 'air' ? looks[chosen] : looks.default
 
 /** Mantine's dimmed and placeholder texts, its red of errors and its disabled colours fall short of WCAG AA. */
 export const resolver: CSSVariablesResolver = () => ({

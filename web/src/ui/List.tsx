@@ -1,12 +1,13 @@
-import { ActionIcon, Card, Group, Table, Text, TextInput } from '@mantine/core'
+import { Card, Group, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconChevronLeft, IconChevronRight, IconSearch } from '@tabler/icons-react'
+import { IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { get } from '../api/client'
 import { Failure } from './Failure'
+import { Pager } from './Pager'
 import { Waiting } from './Waiting'
 
 /** Rows on a page of the API, which tells no total: a full page may have a next one. */
@@ -18,16 +19,22 @@ interface Props<T> {
   heads: string[]
   row: (item: T) => ReactNode
   empty: string
+  /** More of the query of a page; a search has none. */
+  query?: Record<string, string>
+  /** What the search looks for, if not names. */
+  search?: string
+  /** Beside the search. */
+  tools?: ReactNode
 }
 
-export function List<T>({ path, heads, row, empty }: Props<T>) {
+export function List<T>({ path, heads, row, empty, query: more, search, tools }: Props<T>) {
   const { t } = useTranslation()
   const [keyword, setKeyword] = useState('')
   const [sought] = useDebouncedValue(keyword.trim(), 250)
   const [page, setPage] = useState(0)
   const query = useQuery({
-    queryKey: [path, sought, page],
-    queryFn: () => (sought ? get<T[]>(`${path}/search`, { keyword: sought }) : get<T[]>(`${path}/`, { p: page })),
+    queryKey: more ? [path, sought, page, more] : [path, sought, page],
+    queryFn: () => (sought ? get<T[]>(`${path}/search`, { keyword: sought }) : get<T[]>(`${path}/`, { p: page, ...more })),
     placeholderData: keepPreviousData,
   })
   const rows = query.data ?? []
@@ -35,17 +42,21 @@ export function List<T>({ path, heads, row, empty }: Props<T>) {
 
   return (
     <>
-      <TextInput
-        aria-label={t('common.search')}
-        placeholder={t('common.search')}
-        leftSection={<IconSearch size={16} aria-hidden />}
-        value={keyword}
-        onChange={(event) => {
-          setKeyword(event.currentTarget.value)
-          setPage(0)
-        }}
-        maw={320}
-      />
+      <Group gap="xs">
+        <TextInput
+          aria-label={search ?? t('common.search')}
+          placeholder={search ?? t('common.search')}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={keyword}
+          onChange={(event) => {
+            setKeyword(event.currentTarget.value)
+            setPage(0)
+          }}
+          flex="1 1 220px"
+          maw={320}
+        />
+        {tools}
+      </Group>
       {query.isError && <Failure error={query.error} retry={query.refetch} />}
       {query.isPending && <Waiting />}
       {query.isSuccess && rows.length === 0 && (
@@ -71,27 +82,7 @@ export function List<T>({ path, heads, row, empty }: Props<T>) {
           </Table.ScrollContainer>
         </Card>
       )}
-      {paged && (
-        <Group justify="flex-end">
-          <Text size="sm">{t('common.page', { page: page + 1 })}</Text>
-          <ActionIcon
-            variant="default"
-            aria-label={t('common.previous')}
-            disabled={page === 0}
-            onClick={() => setPage(page - 1)}
-          >
-            <IconChevronLeft size={18} />
-          </ActionIcon>
-          <ActionIcon
-            variant="default"
-            aria-label={t('common.next')}
-            disabled={rows.length < PAGE}
-            onClick={() => setPage(page + 1)}
-          >
-            <IconChevronRight size={18} />
-          </ActionIcon>
-        </Group>
-      )}
+      {paged && <Pager page={page} more={rows.length === PAGE} onChange={setPage} />}
     </>
   )
 }

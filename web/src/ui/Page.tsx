@@ -10,7 +10,7 @@ interface Props {
 
 export function Page({ title, intro, actions, children }: Props) {
   return (
-    <Stack gap="lg" maw={1180}>
+    <Stack gap="lg" maw={1180} w="100%" mx="auto" flex={1}>
       <Group justify="space-between" align="flex-end">
         <Stack gap={2}>
           <Title order={1} size="h2">

@@ -1,9 +1,9 @@
-import { ActionIcon, Button, Group, Stack, Text } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconTrash } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 
-import { Dialog } from './Dialog'
+import { Confirm } from './Confirm'
 
 interface Props {
   name: string
@@ -11,7 +11,7 @@ interface Props {
   onConfirm: () => void
 }
 
-/** Deleting asks first; the dialog starts on Cancel. */
+/** Deleting asks first. */
 export function Remove({ name, question, onConfirm }: Props) {
   const { t } = useTranslation()
   const [opened, dialog] = useDisclosure()
@@ -21,25 +21,14 @@ export function Remove({ name, question, onConfirm }: Props) {
       <ActionIcon variant="subtle" color="red" aria-label={title} title={t('common.remove')} onClick={dialog.open}>
         <IconTrash size={18} />
       </ActionIcon>
-      <Dialog opened={opened} onClose={dialog.close} title={title} centered>
-        <Stack>
-          <Text>{question}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={dialog.close} data-autofocus>
-              {t('common.cancel')}
-            </Button>
-            <Button
-              color="red"
-              onClick={() => {
-                dialog.close()
-                onConfirm()
-              }}
-            >
-              {t('common.remove')}
-            </Button>
-          </Group>
-        </Stack>
-      </Dialog>
+      <Confirm
+        opened={opened}
+        title={title}
+        question={question}
+        action={t('common.remove')}
+        onConfirm={onConfirm}
+        onClose={dialog.close}
+      />
     </>
   )
 }

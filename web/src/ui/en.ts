@@ -11,6 +11,7 @@ export const en = {
   enable: 'Enable',
   disable: 'Disable',
   search: 'Search by name',
+  refresh: 'Refresh',
   previous: 'Previous page',
   next: 'Next page',
   page: 'Page {{page}}',
@@ -20,4 +21,7 @@ export const en = {
   unlimited: 'unlimited',
   never: 'never',
   wait: 'Loading',
+  worth: 'In units of quota, {{amount}}',
+  confirm: 'Confirm',
+  copyOf: 'Copy: {{name}}',
 }

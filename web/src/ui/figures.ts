@@ -7,15 +7,26 @@ export function useFigures() {
   const { i18n } = useTranslation()
   const status = useStatus().data
   const perUnit = status?.quota_per_unit ?? 500_000
-  const short = new Intl.NumberFormat(i18n.language, { notation: 'compact', maximumFractionDigits: 1 })
-  const whole = new Intl.NumberFormat(i18n.language)
-  const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'medium', timeStyle: 'short' })
-  const cents = new Intl.NumberFormat(i18n.language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  const inMoney = status?.display_in_currency ?? true
+  const language = i18n.language
+  const short = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
+  const whole = new Intl.NumberFormat(language)
+  const moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+  const second = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' })
+  const cents = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  const micros = new Intl.NumberFormat(language, { minimumFractionDigits: 6, maximumFractionDigits: 6 })
   const amount = (quota: number) => `$${cents.format(quota / perUnit)}`
   return {
+    perUnit,
+    inMoney,
     amount,
-    quota: (quota: number) => (status?.display_in_currency ? amount(quota) : short.format(quota)),
+    quota: (quota: number) => (inMoney ? amount(quota) : short.format(quota)),
+    /** What a single call cost, which may be far below a cent. */
+    exact: (quota: number) => (inMoney ? `$${micros.format(quota / perUnit)}` : whole.format(quota)),
     count: (n: number) => whole.format(n),
+    decimal: (n: number) => cents.format(n),
+    short: (n: number) => short.format(n),
     time: (seconds: number) => moment.format(seconds * 1000),
+    second: (seconds: number) => second.format(seconds * 1000),
   }
 }

@@ -13,6 +13,7 @@ export const zh: typeof en = {
   enable: '启用',
   disable: '禁用',
   search: '按名称搜索',
+  refresh: '刷新',
   previous: '上一页',
   next: '下一页',
   page: '第 {{page}} 页',
@@ -22,4 +23,7 @@ export const zh: typeof en = {
   unlimited: '无限制',
   never: '永不',
   wait: '加载中',
+  worth: '单位为额度，等价金额 {{amount}}',
+  confirm: '确认',
+  copyOf: '复制：{{name}}',
 }

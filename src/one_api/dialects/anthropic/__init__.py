@@ -12,7 +12,7 @@ from one_api.dialects.anthropic.errors import encode_error, encode_error_event
 from one_api.dialects.anthropic.inbound import decode_request
 from one_api.dialects.anthropic.models_list import encode_model, encode_models
 from one_api.dialects.anthropic.outcome import END, EventEncoder, encode_answer
-from one_api.dialects.anthropic.passage import KEY, PRICED, REQUIRED, encode_count, measure, patch, written
+from one_api.dialects.anthropic.passage import KEY, PRICED, REQUIRED, encode_count, measure, own, patch, written
 from one_api.dialects.anthropic.request import encode_request
 from one_api.dialects.anthropic.stream import StreamDecoder
 
@@ -35,6 +35,7 @@ __all__ = [
     "encode_request",
     "encoder",
     "measure",
+    "own",
     "patch",
     "written",
 ]

@@ -1,6 +1,6 @@
 """A whole answer of Anthropic's Messages API, read into the neutral model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -27,6 +27,20 @@ class Thought(msgspec.Struct, frozen=True, order=True):
     thinking_tokens: Count = 0
 
 
+class Kept(msgspec.Struct, frozen=True, order=True):
+    """What was written to a cache, by the time it is kept."""
+
+    ephemeral_1h_input_tokens: Count = 0
+    ephemeral_5m_input_tokens: Count = 0
+
+
+class Ran(msgspec.Struct, frozen=True, order=True):
+    """Tools that Anthropic ran: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#usage-and-pricing."""
+
+    web_search_requests: Count = 0
+    web_fetch_requests: Count = 0
+
+
 class Counts(msgspec.Struct, frozen=True):
     """`input_tokens` are those after the last cache mark: what was read from the cache and written to it comes on top.
 
@@ -38,16 +52,22 @@ class Counts(msgspec.Struct, frozen=True):
     cache_creation_input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     output_tokens_details: Thought | None = None
+    cache_creation: Kept | None = None
+    server_tool_use: Ran | None = None
 
     @property
     def usage(self) -> ir.Usage:
+        kept, ran = self.cache_creation or Kept(), self.server_tool_use or Ran()
         written, read = self.cache_creation_input_tokens or 0, self.cache_read_input_tokens or 0
+        tools = (("web_search", ran.web_search_requests), ("web_fetch", ran.web_fetch_requests))
         return ir.Usage(
             input=(self.input_tokens or 0) + written + read,
             output=self.output_tokens or 0,
             cached=read,
             cache_write=written,
             reasoning=min(self.output_tokens or 0, (self.output_tokens_details or Thought()).thinking_tokens),
+            cache_write_1h=min(kept.ephemeral_1h_input_tokens, written),
+            tools=tuple((name, count) for name, count in tools if count),
         )
 
 
@@ -62,6 +82,7 @@ class Block(msgspec.Struct):
     id: str = ""
     name: str = ""
     input: msgspec.Raw = msgspec.Raw(b"{}")
+    citations: Any = None
 
 
 class Fault(msgspec.Struct):
@@ -88,7 +109,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON for what is no answer."""
     try:
         message = _message.decode(body)
-        blocks = tuple(_said(each) for each in message.content)
+        blocks = tuple(_blocks(message.content))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise json.InvalidJSON(str(error)) from None
     if message.type == "error" or message.error is not None:
@@ -118,11 +139,35 @@ def decode_counts(raw: msgspec.Raw) -> Counts | None:
     return counts
 
 
-def _said(raw: msgspec.Raw) -> ir.Said:
+def cited(found: Any, start: int, end: int) -> tuple[ir.Citation, ...]:
+    """Pages on the web that a block from `start` to `end` has for its sources.
+
+    https://platform.claude.com/docs/en/build-with-claude/citations; of places in documents only their clients know.
+    """
+    return tuple(
+        ir.Citation(each["url"], _text(each.get("title")), start, end, _text(each.get("cited_text")))
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, dict) and isinstance(each.get("url"), str)
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _blocks(content: tuple[msgspec.Raw, ...]) -> Iterator[ir.Said]:
+    length = 0
+    for raw in content:
+        block = _said(raw, length)
+        yield block
+        length += len(block.text) if isinstance(block, ir.Text) else 0
+
+
+def _said(raw: msgspec.Raw, at: int) -> ir.Said:
     block = _block.decode(raw)
     match block.type:
         case "text":
-            return ir.Text(block.text)
+            return ir.Text(block.text, citations=cited(block.citations, at, at + len(block.text)))
         case "tool_use":
             return ir.ToolCall(block.id, block.name, bytes(block.input).decode())
         case "thinking":

@@ -28,6 +28,6 @@ def encode_error(error: OneAPIError, request_id: str) -> bytes:
     return json.encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id})
 
 
-def encode_error_event(error: OneAPIError, request_id: str) -> bytes:
+def encode_error_event(error: OneAPIError, request_id: str, *, number: int = 0) -> bytes:  # noqa: ARG001
     """The same as the last event of a stream that cannot be completed."""
     return b"event: error\ndata: " + encode_error(error, request_id) + b"\n\n"

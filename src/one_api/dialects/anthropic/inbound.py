@@ -189,8 +189,8 @@ def _choice(choice: Mapping[str, Any]) -> ir.ToolChoice | None:
 def _reasoning(document: Mapping[str, Any]) -> ir.Reasoning | None:
     thinking, config = document.get("thinking"), document.get("output_config")
     effort = _text(config.get("effort")) if isinstance(config, dict) else ""
-    if not isinstance(thinking, dict) or thinking.get("type") == "disabled":
-        return ir.Reasoning(effort) if effort and not isinstance(thinking, dict) else None
+    if not isinstance(thinking, dict):
+        return ir.Reasoning(effort) if effort else None
     budget = thinking.get("budget_tokens")
     return ir.Reasoning(effort, budget if type(budget) is int else 0, thinking)
 

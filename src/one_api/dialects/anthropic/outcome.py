@@ -7,7 +7,7 @@ for one, since the image as text would be paid for with every turn.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, assert_never
+from typing import Any, ClassVar, Final, assert_never
 
 import msgspec
 
@@ -22,7 +22,7 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
     "tool_calls": "tool_use",
     "content_filter": "refusal",
 }
-_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.CallStarted | ir.ArgumentsDelta
+_Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.Cited | ir.CallStarted | ir.ArgumentsDelta
 
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
@@ -32,13 +32,19 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping
     return json.encode({**value, "stop_reason": REASONS[answer.reason]})
 
 
-def encode_usage(usage: ir.Usage | None) -> dict[str, int]:
+def encode_usage(usage: ir.Usage | None) -> dict[str, Any]:
     """Their `input_tokens` are what no cache was concerned with. Clients take it for granted that there are counts."""
     if usage is None:
         return {"input_tokens": 0, "output_tokens": 0}
     fresh = max(usage.input - usage.cached - usage.cache_write, 0)
     cached = {"cache_creation_input_tokens": usage.cache_write, "cache_read_input_tokens": usage.cached}
-    return {"input_tokens": fresh, **cached, "output_tokens": usage.output}
+    value: dict[str, Any] = {"input_tokens": fresh, **cached, "output_tokens": usage.output}
+    if usage.reasoning:
+        value["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.cache_write_1h:
+        kept = {"ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_1h}
+        value["cache_creation"] = {**kept, "ephemeral_1h_input_tokens": usage.cache_write_1h}
+    return value
 
 
 def _message(number: str, model: str, blocks: list[dict[str, Any]], usage: ir.Usage | None) -> dict[str, Any]:
@@ -57,7 +63,8 @@ def _message(number: str, model: str, blocks: list[dict[str, Any]], usage: ir.Us
 def _block(block: ir.Said) -> dict[str, Any] | None:
     match block:
         case ir.Text():
-            return {"type": "text", "text": block.text}
+            noted = {"citations": [_citation(each) for each in block.citations]} if block.citations else {}
+            return {"type": "text", "text": block.text, **noted}
         case ir.ToolCall():
             return {"type": "tool_use", "id": block.id, "name": block.name, "input": _input(block.arguments)}
         case ir.Thinking():
@@ -69,6 +76,12 @@ def _block(block: ir.Said) -> dict[str, Any] | None:
             return {"type": "text", "text": _unseen(block)}
         case _:
             return None
+
+
+def _citation(found: ir.Citation) -> dict[str, Any]:
+    """As of a page that their own search found; the index only they could fill in."""
+    quoted = {"cited_text": found.quote, "encrypted_index": ""}
+    return {"type": "web_search_result_location", "url": found.url, "title": found.title or None, **quoted}
 
 
 def _unseen(block: ir.Image | ir.File) -> str:
@@ -87,6 +100,7 @@ def _input(arguments: str) -> Any:
 class EventEncoder:
     """Writes the events of one answer as theirs."""
 
+    number: ClassVar = 0
     __slots__ = ("_index", "_model", "_open", "_reason")
 
     def __init__(self, *, model: str) -> None:
@@ -122,6 +136,10 @@ class EventEncoder:
                 return self._think() + self._piece({"type": "thinking_delta", "thinking": event.text})
             case ir.ThinkingEnded():
                 return self._thought(event.block)
+            case ir.Cited():
+                if self._open != "text":
+                    return b""
+                return self._piece({"type": "citations_delta", "citation": _citation(event.citation)})
             case ir.Shown():
                 return self._start("text", {"text": ""}) + self._text(_unseen(event.block))
             case ir.CallStarted():

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.anthropic.models import abilities
+from one_api.dialects.seals import unseal
 from one_api.errors import BadRequest
 from one_api.lib import json
 
@@ -21,6 +24,58 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
     if system_prompt:
         changes["system"] = system_prompt
     return {**document, **changes} if changes else None
+
+
+def own(document: Mapping[str, Any], *, model: str, vendor: bool) -> Mapping[str, Any]:
+    """The request without what another vendor's model thought for an earlier answer: theirs would refuse it.
+
+    vendor: whether Anthropic itself is asked, who takes nothing unsigned. Where calls are then left without the thought
+    that led to them there can be no more thinking by a budget:
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks.
+    """
+    messages = document.get("messages")
+    if not isinstance(messages, list):
+        return document
+    kept = [_own_message(each, vendor=vendor) for each in messages]
+    if all(after is before for after, before in zip(kept, messages, strict=True)):
+        return document
+    changed = {**document, "messages": kept}
+    if abilities(model).thinking == "budget" and _calls_without_thought(kept):
+        changed.pop("thinking", None)
+    return changed
+
+
+def _own_message(message: Any, *, vendor: bool) -> Any:
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(content, list):
+        return message
+    kept = [block for block in content if not _is_foreign(block, vendor=vendor)]
+    return message if len(kept) == len(content) else {**message, "content": kept or [_NOTHING_SAID]}
+
+
+_NOTHING_SAID: Final = {"type": "text", "text": "."}
+"""A message has to hold something, and a text more than blanks."""
+
+
+def _is_foreign(block: Any, *, vendor: bool) -> bool:
+    match block.get("type") if isinstance(block, dict) else None:
+        case "thinking":
+            signature = block.get("signature")
+        case "redacted_thinking":
+            signature = block.get("data")
+        case _:
+            return False
+    if not isinstance(signature, str) or not signature:
+        return vendor
+    return unseal(signature, own=NAME)[0] != NAME
+
+
+def _calls_without_thought(messages: list[Any]) -> bool:
+    """Whether the last turn of the assistant calls tools and does not begin with a thought."""
+    said = [each.get("content") for each in messages if isinstance(each, dict) and each.get("role") == "assistant"]
+    last = said[-1] if said and isinstance(said[-1], list) else []
+    kinds = [str(block.get("type")) for block in last if isinstance(block, dict)]
+    return "tool_use" in kinds and not kinds[0].endswith("thinking")
 
 
 def encode_count(tokens: int) -> bytes:

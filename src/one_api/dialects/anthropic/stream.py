@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from one_api import ir
-from one_api.dialects.anthropic.answer import Block, Counts, Fault, Thought, decode_counts, reason_of
+from one_api.dialects.anthropic.answer import Block, Counts, Fault, Kept, Ran, Thought, cited, decode_counts, reason_of
 from one_api.dialects.anthropic.blocks import NAME
 from one_api.dialects.decoding import BROKEN, REPORTED, UNREADABLE, EventDecoder
 
-T = TypeVar("T", int, Thought)
+T = TypeVar("T", int, Thought, Kept, Ran)
 
 
 class _Message(msgspec.Struct):
@@ -28,6 +28,7 @@ class _Delta(msgspec.Struct):
     thinking: str = ""
     signature: str = ""
     partial_json: str = ""
+    citation: Any = None
     stop_reason: str | None = None
 
 
@@ -47,7 +48,7 @@ _event = msgspec.json.Decoder(_Event)
 class StreamDecoder(EventDecoder):
     """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
 
-    __slots__ = ("_argued", "_block", "_counts", "_signature", "_thought")
+    __slots__ = ("_argued", "_begun", "_block", "_cited", "_counts", "_length", "_signature", "_thought")
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,6 +57,9 @@ class StreamDecoder(EventDecoder):
         self._thought: list[str] = []
         self._signature = ""
         self._counts = Counts()
+        self._length = 0  # of all text
+        self._begun = 0  # where the block under way began in it
+        self._cited: list[Any] = []
 
     def read(self, data: bytes) -> list[ir.Event]:
         try:
@@ -69,7 +73,9 @@ class StreamDecoder(EventDecoder):
             case "message_start" if event.message is not None:
                 self._started = True
                 counts = self._count(event.message.usage)
-                self.prompt = None if counts is None else msgspec.structs.replace(counts.usage, output=0)
+                self.prompt = (
+                    None if counts is None else msgspec.structs.replace(counts.usage, output=0, reasoning=0, tools=())
+                )
                 return [ir.Started(event.message.id, event.message.model, self.prompt)]
             case "content_block_start" if event.content_block is not None:
                 return self._start(event.content_block)
@@ -93,8 +99,9 @@ class StreamDecoder(EventDecoder):
     def _start(self, block: Block) -> list[ir.Event]:
         self._block, self._argued, self._thought, self._signature = block, False, [], block.signature
         match block.type:
-            case "text" if block.text:
-                return [ir.TextDelta(block.text)]
+            case "text":
+                self._begun, self._cited = self._length, list(block.citations or ())
+                return self._say(block.text) if block.text else []
             case "thinking" if block.thinking:
                 return self._think(block.thinking)
             case "tool_use":
@@ -105,9 +112,12 @@ class StreamDecoder(EventDecoder):
     def _delta(self, delta: _Delta) -> list[ir.Event]:
         match delta.type:
             case "text_delta" if delta.text:
-                return [ir.TextDelta(delta.text)]
+                return self._say(delta.text)
             case "thinking_delta" if delta.thinking:
                 return self._think(delta.thinking)
+            case "citations_delta":
+                self._cited.append(delta.citation)
+                return []
             case "signature_delta":
                 self._signature += delta.signature
                 return []
@@ -122,6 +132,10 @@ class StreamDecoder(EventDecoder):
         """Not a tool that Anthropic runs itself: its arguments are nobody's business here."""
         return self._block is not None and self._block.type == "tool_use"
 
+    def _say(self, text: str) -> list[ir.Event]:
+        self._length += len(text)
+        return [ir.TextDelta(text)]
+
     def _think(self, text: str) -> list[ir.Event]:
         self._thought.append(text)
         return [ir.ThinkingDelta(text)]
@@ -134,6 +148,8 @@ class StreamDecoder(EventDecoder):
         match block.type:
             case "tool_use" if not self._argued:
                 return [ir.ArgumentsDelta(bytes(block.input).decode() or "{}")]
+            case "text" if self._cited:
+                return [ir.Cited(each) for each in cited(self._cited, self._begun, self._length)]
             case "thinking":
                 return [ir.ThinkingEnded(index, ir.Thinking("".join(self._thought), self._signature, NAME))]
             case "redacted_thinking":

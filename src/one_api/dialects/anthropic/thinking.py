@@ -22,7 +22,7 @@ def thinking(request: ir.Request, able: Abilities, default: int, losses: list[st
     """
     limit = request.limit or default
     asked = request.reasoning
-    if asked is None or asked.effort == "none":
+    if asked is None or asked.off:
         return limit, {}
     if asked.native is not None:
         return _native(request, asked.native, default)
@@ -46,8 +46,6 @@ def _native(request: ir.Request, native: Any, default: int) -> tuple[int, dict[s
     """Their own words go to them as they are; without a limit of the caller's, one that the budget fits below."""
     budget = native.get("budget_tokens")
     room = budget if type(budget) is int and budget > 0 else 0
-    if native.get("type") == "disabled":
-        return request.limit or default, {}
     return request.limit or default + room, {"thinking": dict(native)}
 
 

@@ -10,12 +10,12 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.bedrock import failure
-from one_api.dialects.bedrock.converse_request import NAME, encode_request
+from one_api.dialects.bedrock.converse_request import NAME, encode_request, must_be_enclosed
 from one_api.dialects.bedrock.frames import Broken, Frame, FrameReader
 from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, believed
 from one_api.lib import json
 
-__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request"]
+__all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request", "must_be_enclosed"]
 
 _REASONS: Final[Mapping[str, ir.Reason]] = {
     "max_tokens": "length",
@@ -26,6 +26,11 @@ _REASONS: Final[Mapping[str, ir.Reason]] = {
 }
 
 
+class _Kept(msgspec.Struct, rename="camel"):
+    ttl: str = ""
+    input_tokens: Count = 0
+
+
 class _Usage(msgspec.Struct, rename="camel"):
     """`inputTokens` are those that neither came from the cache nor went to it."""
 
@@ -33,6 +38,7 @@ class _Usage(msgspec.Struct, rename="camel"):
     output_tokens: Count
     cache_read_input_tokens: Count = 0
     cache_write_input_tokens: Count = 0
+    cache_details: tuple[_Kept, ...] = ()
 
 
 class _Reasoning(msgspec.Struct, rename="camel"):
@@ -113,7 +119,14 @@ def _counted(raw: msgspec.Raw) -> ir.Usage | None:
         return None
     read, written = found.cache_read_input_tokens, found.cache_write_input_tokens
     total = found.input_tokens + read + written
-    return ir.Usage(input=total, output=found.output_tokens, cached=read, cache_write=written)
+    hour = sum(each.input_tokens for each in found.cache_details if each.ttl == "1h")
+    return ir.Usage(
+        input=total,
+        output=found.output_tokens,
+        cached=read,
+        cache_write=written,
+        cache_write_1h=min(hour, written),
+    )
 
 
 class StreamDecoder:

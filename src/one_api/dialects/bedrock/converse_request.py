@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.bedrock.converse_wishes import cache_point, structured, wishes
 from one_api.lib import json
 
 NAME: Final = "converse"
@@ -29,19 +30,25 @@ _NO_NAME: Final = re.compile(r"[^0-9A-Za-z()\[\]-]+")
 def encode_request(request: ir.Request) -> ir.Encoded:
     """The model is part of the address. Raises Unrepresentable."""
     losses = list(request.extra)
-    system = [text.text for text in request.system if text.text.strip()]
+    system = [each for text in request.system for each in _instruction(text, request.model, losses)]
     messages: list[dict[str, Any]] = []
     for turn in request.turns:
         if turn.role == "system":
-            system += [block.text for block in turn.blocks if isinstance(block, ir.Text)]
+            losses.append("place of a later system message")
+            texts = [block for block in turn.blocks if isinstance(block, ir.Text)]
+            system += [each for text in texts for each in _instruction(text, request.model, losses)]
             continue
-        blocks = [each for block in turn.blocks if (each := _block(block, losses)) is not None]
+        blocks = [each for block in turn.blocks for each in _blocks(block, request.model, losses)]
         if blocks and messages and messages[-1]["role"] == turn.role:
             messages[-1]["content"] += blocks
         elif blocks:
             messages.append({"role": turn.role, "content": blocks})
-    wishes = (("top_k", request.top_k), ("response_format", request.format), ("reasoning", request.reasoning))
-    losses += [name for name, wish in (*wishes, ("parallel_tool_calls", request.parallel)) if wish is not None]
+    if request.parallel is False:
+        losses.append("parallel_tool_calls")
+    if request.user:
+        losses.append("user")
+    if request.temperature is not None and request.temperature > 1:
+        losses.append("temperature above 1")
     inference = {
         "maxTokens": request.limit,
         "temperature": None if request.temperature is None else min(request.temperature, 1),
@@ -51,11 +58,17 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     given = {name: value for name, value in inference.items() if value is not None}
     value = {
         "messages": messages,
-        **({"system": [{"text": text} for text in system]} if system else {}),
+        **({"system": system} if system else {}),
         **({"inferenceConfig": given} if given else {}),
         **_tools(request, messages, losses),
+        **wishes(request, losses),
     }
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
+
+
+def must_be_enclosed(block: ir.Image | ir.File) -> bool:
+    """There is nothing but bytes, or a place of Amazon's own."""
+    return bool(block.url)
 
 
 def _tools(request: ir.Request, messages: list[dict[str, Any]], losses: list[str]) -> dict[str, Any]:
@@ -70,21 +83,36 @@ def _tools(request: ir.Request, messages: list[dict[str, Any]], losses: list[str
     tools = []
     for tool in request.tools:
         schema = {"type": "object", **(tool.schema or {"properties": {}})}
-        spec = {"name": tool.name, "description": tool.description, "inputSchema": {"json": schema}}
+        strict = tool.strict and structured(request.model)
+        if tool.strict and not strict:
+            losses.append("strict")
+        spec = {"name": tool.name, "description": tool.description, "inputSchema": {"json": schema}, "strict": strict}
         tools.append({"toolSpec": {name: each for name, each in spec.items() if each}})
+        tools.extend(cache_point(tool, request.model, losses))
     chosen: dict[str, Any] = {"tool": {"name": choice.name}} if choice.mode == "one" else {choice.mode: {}}
     named = {} if choice.mode in ("auto", "none") else {"toolChoice": chosen}
     return {"toolConfig": {"tools": tools, **named}}
+
+
+def _instruction(text: ir.Text, model: str, losses: list[str]) -> list[dict[str, Any]]:
+    return [{"text": text.text}, *cache_point(text, model, losses)] if text.text.strip() else []
+
+
+def _blocks(block: ir.Said, model: str, losses: list[str]) -> list[dict[str, Any]]:
+    """A text that is worth keeping has a mark behind it. Raises Unrepresentable."""
+    if isinstance(block, ir.Text):
+        return _instruction(block, model, losses)
+    found = _block(block, losses)
+    return [] if found is None else [found]
 
 
 def _block(block: ir.Said, losses: list[str]) -> dict[str, Any] | None:
     """None for one that is left out. Raises Unrepresentable."""
     match block:
         case ir.Text():
-            if block.extra:
-                losses.append("cache_control")
             return {"text": block.text} if block.text.strip() else None
         case ir.Image() | ir.File():
+            losses.extend(block.extra)
             return _media(block)
         case ir.ToolCall():
             return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": _input(block)}}

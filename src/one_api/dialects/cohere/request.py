@@ -53,10 +53,10 @@ def _thinking(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     if asked is None:
         return {}
     if "reasoning" not in request.model:
-        if asked.native is None or asked.native.get("type") != "disabled":
+        if not asked.off:
             turns.lose(losses, "reasoning: the model cannot think")
         return {}
-    if asked.native is not None and asked.native.get("type") == "disabled":
+    if asked.off:
         return {"thinking": {"type": "disabled"}}
     budget = asked.budget if asked.native is None else asked.native.get("budget_tokens")
     named = {"token_budget": budget} if type(budget) is int and budget > 0 else {}

@@ -68,7 +68,7 @@ def _thinking(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     asked = request.reasoning
     if asked is None:
         return {}
-    if asked.native is not None and asked.native.get("type") == "disabled":
+    if asked.off:
         return {"enable_thinking": False}
     if not request.stream:
         turns.lose(losses, "reasoning: there is none without a stream")

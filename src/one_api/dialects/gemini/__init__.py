@@ -15,7 +15,7 @@ from one_api.dialects.gemini.inbound import decode_request
 from one_api.dialects.gemini.models_list import encode_model, encode_models
 from one_api.dialects.gemini.outcome import END, EventEncoder, encode_answer
 from one_api.dialects.gemini.parts import must_be_enclosed
-from one_api.dialects.gemini.passage import KEY, PRICED, REQUIRED, encode_count, measure, patch, written
+from one_api.dialects.gemini.passage import KEY, PRICED, REQUIRED, encode_count, measure, own, patch, written
 from one_api.dialects.gemini.stream import StreamDecoder
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "encoder",
     "measure",
     "must_be_enclosed",
+    "own",
     "patch",
     "written",
 ]

@@ -8,7 +8,8 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN
-from one_api.dialects.gemini import parts
+from one_api.dialects.gemini import notes, parts
+from one_api.dialects.gemini.models import version_of
 from one_api.dialects.gemini.parts import NAME
 from one_api.dialects.gemini.usage import FAILURES, REASONS, decode_usage
 from one_api.lib import json
@@ -23,6 +24,8 @@ class Candidate(msgspec.Struct, rename="camel"):
     finish_reason: str | None = None
     finish_message: str | None = None
     index: int = 0
+    grounding_metadata: notes.Grounding | None = None
+    logprobs_result: notes.Likely | None = None
 
     @property
     def parts(self) -> list[msgspec.Raw]:
@@ -74,7 +77,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
             return failed
         candidate = found.first or Candidate()
         number = found.response_id or new_id()
-        blocks = tuple(_merged(_blocks(candidate, number)))
+        blocks = tuple(_noted(_merged(_blocks(candidate, number)), candidate))
     except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if not blocks and candidate.finish_reason in FAILURES:
@@ -84,8 +87,24 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
         model=found.model_version,
         blocks=blocks,
         reason=reason_of(candidate.finish_reason, called=any(isinstance(block, ir.ToolCall) for block in blocks)),
-        usage=decode_usage(found.usage_metadata),
+        usage=counted(found, searches(candidate, found.model_version)),
     )
+
+
+def searches(candidate: Candidate, model: str) -> int:
+    """How often Google searched the web: it has a price for each query, and for models before Gemini 3 for all of them.
+
+    https://ai.google.dev/gemini-api/docs/google-search#pricing
+    """
+    grounding = candidate.grounding_metadata
+    queries = len(grounding.web_search_queries or ()) if grounding is not None else 0
+    version = version_of(model)
+    return queries if version is None or version >= (3, 0) else min(queries, 1)
+
+
+def counted(response: Response, ran: int) -> ir.Usage | None:
+    usage = decode_usage(response.usage_metadata)
+    return usage if usage is None or not ran else msgspec.structs.replace(usage, tools=(("web_search", ran),))
 
 
 def new_id() -> str:
@@ -146,6 +165,19 @@ def _blocks(candidate: Candidate, number: str) -> Iterator[ir.Said]:
             continue
         if part.thought_signature:
             yield ir.Redacted(part.thought_signature, NAME)
+
+
+def _noted(blocks: list[ir.Said], candidate: Candidate) -> list[ir.Said]:
+    """Sources and likelihoods are those of the whole text: they go with the last piece of it."""
+    texts = [index for index, block in enumerate(blocks) if isinstance(block, ir.Text)]
+    if not texts or (candidate.grounding_metadata is None and candidate.logprobs_result is None):
+        return blocks
+    said = "".join(block.text for block in blocks if isinstance(block, ir.Text))
+    cited, tokens = notes.citations(candidate.grounding_metadata, said), notes.tokens(candidate.logprobs_result)
+    last = blocks[texts[-1]]
+    if isinstance(last, ir.Text):
+        blocks[texts[-1]] = ir.Text(last.text, citations=cited, tokens=tokens)
+    return blocks
 
 
 def inline(blob: parts.Blob) -> ir.Image | ir.File:

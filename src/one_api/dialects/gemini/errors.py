@@ -29,7 +29,7 @@ def encode_error(error: OneAPIError, request_id: str) -> bytes:
     return json.encode({"error": {"code": error.status, "message": message, "status": status_of(error)}})
 
 
-def encode_error_event(error: OneAPIError, request_id: str) -> bytes:
+def encode_error_event(error: OneAPIError, request_id: str, *, number: int = 0) -> bytes:  # noqa: ARG001
     """The same as the last event of a stream that cannot be completed."""
     return b"data: " + encode_error(error, request_id) + b"\n\n"
 

@@ -9,6 +9,7 @@ from one_api.dialects.gemini.fields import field, message, number, several, snak
 from one_api.dialects.gemini.parts import NAME
 from one_api.dialects.gemini.schema import widened
 from one_api.dialects.gemini.thinking import effort_of
+from one_api.dialects.openai_notes import wanted
 from one_api.ir import Unrepresentable
 from one_api.lib import json
 
@@ -16,7 +17,7 @@ _KNOWN: Final = frozenset(("contents", "systemInstruction", "tools", "toolConfig
 _CONFIG: Final = frozenset(
     (
         *("temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "candidateCount", "thinkingConfig"),
-        *("responseMimeType", "responseSchema", "responseJsonSchema"),
+        *("responseMimeType", "responseSchema", "responseJsonSchema", "responseLogprobs", "logprobs"),
     )
 )
 _RENAMED: Final = {"presencePenalty": "presence_penalty", "frequencyPenalty": "frequency_penalty"}
@@ -51,7 +52,11 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         stop=_stops(field(config, "stopSequences")),
         reasoning=_reasoning(message(config, "thinkingConfig")),
         format=_format(config),
-        extra={**dict(_others(document, _KNOWN)), **dict(_others(config, _CONFIG))},
+        extra={
+            **dict(_others(document, _KNOWN)),
+            **dict(_others(config, _CONFIG)),
+            **wanted(field(config, "responseLogprobs") is True, field(config, "logprobs")),
+        },
     )
 
 

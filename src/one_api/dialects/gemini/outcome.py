@@ -4,12 +4,13 @@ A stream is a row of such answers; the last one gives the reason for the end and
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from one_api import ir
 from one_api.dialects.gemini import parts
+from one_api.dialects.gemini.notes import encode_citations, encode_tokens
 from one_api.dialects.gemini.seals import seal
 from one_api.dialects.gemini.usage import encode_usage
 from one_api.lib import json
@@ -25,7 +26,15 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
 def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
     """The body of a whole answer."""
     said = [part for block in answer.blocks for part in _parts(block)]
-    return json.encode(_response(answer.id, answer.model or model, said, REASONS[answer.reason], answer.usage))
+    texts = [block for block in answer.blocks if isinstance(block, ir.Text)]
+    cited = [each for block in texts for each in block.citations]
+    noted = {
+        **encode_citations(cited, "".join(block.text for block in texts)),
+        **encode_tokens(tuple(each for block in texts for each in block.tokens)),
+    }
+    response = _response(answer.id, answer.model or model, said, REASONS[answer.reason], answer.usage)
+    response["candidates"][0] |= noted
+    return json.encode(response)
 
 
 def _response(
@@ -87,7 +96,8 @@ class EventEncoder:
     Nothing stands for a sign of life: their clients read every line as a part of the answer.
     """
 
-    __slots__ = ("_called", "_model", "_number", "_reason", "_thought")
+    number: ClassVar = 0
+    __slots__ = ("_called", "_cited", "_model", "_number", "_reason", "_texts", "_thought")
 
     def __init__(self, *, model: str) -> None:
         self._model = model
@@ -95,6 +105,8 @@ class EventEncoder:
         self._called: tuple[str, str, list[str]] | None = None
         self._thought = False  # whether some of the thought that is under way was shown
         self._reason: ir.Reason = "stop"
+        self._texts: list[str] = []
+        self._cited: list[ir.Citation] = []
 
     def encode(self, event: ir.Event) -> bytes:
         match event:
@@ -113,7 +125,15 @@ class EventEncoder:
     def _said(self, event: ir.Event) -> bytes:
         match event:
             case ir.TextDelta():
+                self._texts.append(event.text)
+                if event.tokens:
+                    response = _response(self._number, self._model, [{"text": event.text}])
+                    response["candidates"][0] |= encode_tokens(event.tokens)
+                    return _written(response)
                 return self._piece({"text": event.text})
+            case ir.Cited():
+                self._cited.append(event.citation)
+                return b""
             case ir.ThinkingDelta():
                 self._thought = True
                 return self._piece({"text": event.text, "thought": True})
@@ -128,9 +148,9 @@ class EventEncoder:
                 self._reason = event.reason
                 return b""
             case ir.Ended():
-                return _written(
-                    _response(self._number, self._model, [{"text": ""}], REASONS[self._reason], event.usage)
-                )
+                last = _response(self._number, self._model, [{"text": ""}], REASONS[self._reason], event.usage)
+                last["candidates"][0] |= encode_citations(self._cited, "".join(self._texts))
+                return _written(last)
             case _:
                 return b""
 

@@ -51,8 +51,10 @@ def _parts(block: ir.Said, names: Mapping[str, str], *, ids: bool, losses: list[
             if block.text:
                 yield {"text": block.text}
         case ir.Image() | ir.File():
+            losses.extend(block.extra)
             yield media(block)
         case ir.ToolResult():
+            losses.extend(block.extra)
             yield from _result(block, names, ids=ids)
         case ir.Thinking() if block.origin == NAME:
             signed = {"thoughtSignature": block.signature} if block.signature else {}
@@ -77,8 +79,9 @@ _READ_BY_GOOGLE: Final = (
 )
 
 
-def must_be_enclosed(url: str) -> bool:
+def must_be_enclosed(block: ir.Image | ir.File) -> bool:
     """Whether what is at an address has to be sent inline: not every model of theirs fetches for itself."""
+    url = block.url
     return url.startswith(("http://", "https://")) and not url.startswith(_READ_BY_GOOGLE)
 
 

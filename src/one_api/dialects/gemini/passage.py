@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.gemini import seals
 from one_api.dialects.gemini.fields import field, message, number, snake
+from one_api.dialects.gemini.models import abilities
+from one_api.dialects.gemini.parts import NAME, UNSIGNED
 from one_api.errors import BadRequest
 from one_api.lib import json
 
@@ -33,6 +36,45 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
     if not changes:
         return None
     return {**{name: value for name, value in document.items() if name != dropped}, **changes}
+
+
+def own(document: Mapping[str, Any], *, model: str, vendor: bool) -> Mapping[str, Any]:  # noqa: ARG001
+    """The request without what another vendor's model thought and signed for an earlier answer.
+
+    A call then has the mark that Google lets stand for a signature: see parts.
+    """
+    contents = document.get("contents")
+    if not isinstance(contents, list):
+        return document
+    unsigned = UNSIGNED if abilities(model).ids else ""
+    kept = [_own_content(each, unsigned) for each in contents]
+    if all(after is before for after, before in zip(kept, contents, strict=True)):
+        return document
+    return {**document, "contents": kept}
+
+
+def _own_content(content: Any, unsigned: str) -> Any:
+    said = content.get("parts") if isinstance(content, dict) else None
+    if not isinstance(said, list) or not any(_is_foreign(part) for part in said):
+        return content
+    return {**content, "parts": [each for part in said if (each := _own_part(part, unsigned)) is not None]}
+
+
+_SIGNATURES: Final = ("thoughtSignature", snake("thoughtSignature"))
+
+
+def _is_foreign(part: Any) -> bool:
+    found = [part.get(name) for name in _SIGNATURES] if isinstance(part, dict) else []
+    return any(isinstance(each, str) and each and seals.unseal(each)[0] != NAME for each in found)
+
+
+def _own_part(part: Any, unsigned: str) -> Any:
+    if not _is_foreign(part):
+        return part
+    bare = {name: value for name, value in part.items() if name not in _SIGNATURES}
+    if "functionCall" in bare or snake("functionCall") in bare:
+        return {**bare, **({"thoughtSignature": unsigned} if unsigned else {})}
+    return None if bare.get("thought") is True or not bare.get("text", "-") else bare
 
 
 def encode_count(tokens: int) -> bytes:

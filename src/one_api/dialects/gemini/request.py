@@ -12,6 +12,7 @@ from one_api.dialects.gemini.fields import snake
 from one_api.dialects.gemini.models import Abilities, abilities
 from one_api.dialects.gemini.schema import reduced
 from one_api.dialects.gemini.thinking import thinking
+from one_api.dialects.openai_notes import LOGPROBS
 from one_api.lib import json
 
 MOST_STOPS: Final = 5
@@ -95,6 +96,8 @@ def _config(request: ir.Request, able: Abilities, losses: list[str], *, tools: b
         value["stopSequences"] = list(request.stop[:MOST_STOPS])
         if len(request.stop) > MOST_STOPS:
             losses.append("stop after the fifth")
+    if request.user:
+        losses.append("user")
     told = thinking(request.reasoning, able, losses) | _told(request)
     if told:
         value["thinkingConfig"] = told
@@ -111,6 +114,9 @@ def _extra(request: ir.Request, able: Abilities, losses: list[str]) -> dict[str,
     value: dict[str, Any] = {}
     for name, wish in request.extra.items():
         if name == "extra_body":
+            continue
+        if name == LOGPROBS:
+            value |= {"responseLogprobs": True, **({"logprobs": wish} if wish else {})}
             continue
         if name == "modalities" and isinstance(wish, list) and "audio" not in wish:
             value["responseModalities"] = [each.upper() for each in wish if isinstance(each, str)]

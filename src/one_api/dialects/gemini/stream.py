@@ -10,16 +10,16 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN, UNREADABLE, EventDecoder
-from one_api.dialects.gemini import answer, parts
+from one_api.dialects.gemini import answer, notes, parts
 from one_api.dialects.gemini.answer import Candidate, Response
 from one_api.dialects.gemini.parts import NAME
-from one_api.dialects.gemini.usage import FAILURES, decode_usage
+from one_api.dialects.gemini.usage import FAILURES
 
 
 class StreamDecoder(EventDecoder):
     """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
 
-    __slots__ = ("_calls", "_index", "_number", "_saying", "_thought")
+    __slots__ = ("_calls", "_grounding", "_index", "_number", "_ran", "_said", "_saying", "_thought")
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,6 +28,9 @@ class StreamDecoder(EventDecoder):
         self._saying = False
         self._thought: list[str] | None = None
         self._calls = 0
+        self._ran = 0
+        self._said: list[str] = []
+        self._grounding: notes.Grounding | None = None
 
     def read(self, data: bytes) -> list[ir.Event]:
         if data == b"[DONE]":  # theirs says nothing like it, others that speak like them may
@@ -40,7 +43,9 @@ class StreamDecoder(EventDecoder):
 
     def _read(self, response: Response) -> Iterator[ir.Event]:
         failed = answer.failure(response)
-        usage = decode_usage(response.usage_metadata)
+        if response.first is not None:
+            self._ran = max(self._ran, answer.searches(response.first, response.model_version))
+        usage = answer.counted(response, self._ran)
         if failed is not None and (response.error is not None or failed.refused):
             self.usage = usage
             yield from self._failed(failed)
@@ -48,16 +53,30 @@ class StreamDecoder(EventDecoder):
         if not self._started:
             self._started = True
             self._number = response.response_id or answer.new_id()
-            self.prompt = None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0)
+            self.prompt = (
+                None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0, tools=())
+            )
             yield ir.Started(self._number, response.model_version, self.prompt)
-        candidate = response.first
-        if candidate is not None:
-            for raw in candidate.parts:
-                yield from self._part(parts.decode(raw))
-            if candidate.finish_reason:
-                yield from self._finish(candidate)
+        if response.first is not None:
+            yield from self._candidate(response.first)
         if self._finished and usage is not None:
             self.usage = usage
+
+    def _candidate(self, candidate: Candidate) -> Iterator[ir.Event]:
+        tokens = notes.tokens(candidate.logprobs_result)
+        for raw in candidate.parts:
+            for event in self._part(parts.decode(raw)):
+                if tokens and isinstance(event, ir.TextDelta):
+                    yield ir.TextDelta(event.text, tokens=tokens)
+                    tokens = ()
+                else:
+                    yield event
+        if tokens:
+            yield ir.TextDelta("", tokens=tokens)
+        if candidate.grounding_metadata is not None:
+            self._grounding = candidate.grounding_metadata
+        if candidate.finish_reason:
+            yield from self._finish(candidate)
 
     def _part(self, part: parts.Part) -> Iterator[ir.Event]:
         if part.function_call is not None:
@@ -89,6 +108,7 @@ class StreamDecoder(EventDecoder):
             if not self._saying:
                 yield from self._end_block()
                 self._saying = True
+            self._said.append(part.text)
             yield ir.TextDelta(part.text)
         if part.thought_signature:
             yield from self._end_block()
@@ -123,4 +143,5 @@ class StreamDecoder(EventDecoder):
             yield from self._failed(answer.nothing_said(candidate))
         elif not self._finished:
             self._finished = True
+            yield from (ir.Cited(each) for each in notes.citations(self._grounding, "".join(self._said)))
             yield ir.Finished(answer.reason_of(candidate.finish_reason, called=self._calls > 0))

@@ -20,7 +20,7 @@ def thinking(asked: ir.Reasoning | None, able: Abilities, losses: list[str]) -> 
         losses.append("reasoning: the model cannot think")
         return {}
     native = asked.native or {}
-    if asked.effort == "none" or native.get("type") == "disabled":
+    if asked.off:
         if able.thinking == "budget":
             return {"thinkingBudget": LEAST if able.always else 0}
         return {"thinkingLevel": "LOW" if able.always else "MINIMAL"}

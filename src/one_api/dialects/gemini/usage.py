@@ -82,7 +82,7 @@ def _heard(details: list[_Counted] | None) -> int:
 
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:
     """The same in Google's words."""
-    value = {
+    value: dict[str, Any] = {
         "promptTokenCount": usage.input,
         "candidatesTokenCount": max(usage.output - usage.reasoning, 0),
         "totalTokenCount": usage.input + usage.output,
@@ -91,4 +91,11 @@ def encode_usage(usage: ir.Usage) -> dict[str, Any]:
         value["cachedContentTokenCount"] = usage.cached
     if usage.reasoning:
         value["thoughtsTokenCount"] = usage.reasoning
+    for name, heard, all_of_it in (
+        ("promptTokensDetails", usage.audio_in, usage.input),
+        ("candidatesTokensDetails", usage.audio_out, usage.output - usage.reasoning),
+    ):
+        if heard:
+            rest = {"modality": "TEXT", "tokenCount": max(all_of_it - heard, 0)}
+            value[name] = [rest, {"modality": "AUDIO", "tokenCount": heard}]
     return value

@@ -16,9 +16,9 @@ _OPTIONS: Final = {
 """Options that callers name as Ollama does: https://docs.ollama.com/modelfile#valid-parameters-and-values."""
 
 
-def must_be_enclosed(url: str) -> bool:
+def must_be_enclosed(block: ir.Image | ir.File) -> bool:
     """Images are given as base64 only."""
-    return bool(url)
+    return bool(block.url)
 
 
 def encode_request(request: ir.Request) -> ir.Encoded:
@@ -54,7 +54,7 @@ def _thinking(asked: ir.Reasoning | None) -> dict[str, Any]:
     """`think` is a boolean, or a level that only some models know: https://docs.ollama.com/capabilities/thinking."""
     if asked is None:
         return {}
-    if asked.native is not None and asked.native.get("type") == "disabled":
+    if asked.off:
         return {"think": False}
     return {"think": asked.effort if asked.effort in ("low", "medium", "high") else True}
 

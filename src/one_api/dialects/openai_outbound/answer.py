@@ -7,6 +7,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, Count, believed
+from one_api.dialects.openai_notes import decode_annotations, decode_tokens, searched
 from one_api.lib import json
 
 REASONS: Final[Mapping[str, ir.Reason]] = {
@@ -22,6 +23,7 @@ class _Details(msgspec.Struct):
     cached_tokens: Count | None = None
     cache_write_tokens: Count | None = None
     reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
 
 
 class _Usage(msgspec.Struct):
@@ -65,6 +67,8 @@ class Message(msgspec.Struct):
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[Call] | None = None
+    annotations: Any = None
+    images: Any = None
 
     @property
     def thought(self) -> str:
@@ -96,6 +100,11 @@ class Choice(msgspec.Struct):
     message: Message | None = None
     delta: Message | None = None
     finish_reason: str | None = None
+    logprobs: Any = None
+
+    @property
+    def tokens(self) -> tuple[ir.Token, ...]:
+        return decode_tokens(self.logprobs.get("content")) if isinstance(self.logprobs, dict) else ()
 
 
 class Body(msgspec.Struct):
@@ -104,6 +113,7 @@ class Body(msgspec.Struct):
     choices: list[Choice] | None = None
     usage: msgspec.Raw = NOTHING
     error: Any = None
+    search_results: Any = None
 
 
 body_decoder = msgspec.json.Decoder(Body)
@@ -124,22 +134,34 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     return ir.Answer(
         id=found.id or "",
         model=found.model or "",
-        blocks=tuple(_blocks(choice.message)),
+        blocks=tuple(_blocks(choice.message, choice.tokens, searched(found.search_results))),
         reason=REASONS.get(choice.finish_reason or "", "stop"),
         usage=counted(found.usage),
     )
 
 
-def _blocks(message: Message) -> Iterable[ir.Said]:
+def _blocks(message: Message, tokens: tuple[ir.Token, ...], sources: tuple[ir.Citation, ...]) -> Iterable[ir.Said]:
     if message.thought:
         yield ir.Thinking(message.thought)
     if message.said:
-        yield ir.Text(message.said)
+        yield ir.Text(message.said, citations=decode_annotations(message.annotations) or sources, tokens=tokens)
     if message.refused:
         yield ir.Text(message.refused, refused=True)
+    yield from images(message.images)
     for call in message.tool_calls or ():
         function = call.function or Function()
         yield ir.ToolCall(call.id or "", function.name or "", function.argued or "{}")
+
+
+def images(found: Any) -> Iterable[ir.Image]:
+    """What a model drew: https://openrouter.ai/docs/features/multimodal/image-generation."""
+    for each in found if isinstance(found, list) else ():
+        inner = each.get("image_url") if isinstance(each, dict) else None
+        url = inner.get("url") if isinstance(inner, dict) else None
+        if not isinstance(url, str) or not url:
+            continue
+        kind, mark, data = url.removeprefix("data:").partition(";base64,")
+        yield ir.Image(media_type=kind, data=data) if mark and url.startswith("data:") else ir.Image(url=url)
 
 
 def failed(error: Any) -> ir.Failed:
@@ -162,4 +184,6 @@ def counted(raw: msgspec.Raw) -> ir.Usage | None:
         cached=min(before.cached_tokens or 0, found.prompt_tokens),
         cache_write=min(before.cache_write_tokens or 0, found.prompt_tokens),
         reasoning=min(after.reasoning_tokens or 0, found.completion_tokens),
+        audio_in=min(before.audio_tokens or 0, found.prompt_tokens),
+        audio_out=min(after.audio_tokens or 0, found.completion_tokens),
     )

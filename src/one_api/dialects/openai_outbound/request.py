@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.openai_efforts import effort
+from one_api.dialects.openai_notes import LOGPROBS
 from one_api.lib import json
 
 _REASONING: Final = ("o1", "o3", "o4", "gpt-5")
@@ -16,7 +18,7 @@ _PASSED: Final = ("seed", "presence_penalty", "frequency_penalty")
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
     passed = {name: wish for name, wish in request.extra.items() if name in _PASSED}
-    losses = [name for name in request.extra if name not in passed]
+    losses = [name for name in request.extra if name not in passed and name != LOGPROBS]
     if request.top_k is not None:
         losses.append("top_k")
     thinks = request.model.rpartition("/")[2].startswith(_REASONING)
@@ -28,6 +30,8 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= {name: wish for name, wish in wishes.items() if wish is not None and not thinks}
     if thinks:
         losses.extend(name for name, wish in wishes.items() if wish is not None)
+    if LOGPROBS in request.extra:
+        value |= {"logprobs": True, "top_logprobs": request.extra[LOGPROBS]}
     if request.stop:
         value["stop"] = list(request.stop)
     if request.stream:
@@ -38,20 +42,22 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= _tools(request)
     if request.format is not None:
         value["response_format"] = _format(request.format)
-    if request.reasoning is not None and request.reasoning.effort != "none":  # not all of them know the word
-        if thinks:
-            value["reasoning_effort"] = _effort(request.reasoning)
-        else:
-            losses.append("thinking")
+    if request.reasoning is not None:
+        value |= _thinking(request.reasoning, request.model, losses, thinks=thinks)
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
 
-def _effort(asked: ir.Reasoning) -> str:
-    if asked.effort:
-        return {"max": "high", "xhigh": "high"}.get(asked.effort, asked.effort)
-    if not asked.budget:
-        return "medium"
-    return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
+def _thinking(asked: ir.Reasoning, model: str, losses: list[str], *, thinks: bool) -> dict[str, Any]:
+    if not thinks:
+        losses.extend(() if asked.off else ("thinking",))
+        return {}
+    told = effort(asked, model, losses)
+    return {"reasoning_effort": told} if told else {}
+
+
+def must_be_enclosed(block: ir.Image | ir.File) -> bool:
+    """Files are given inline; images may be addresses."""
+    return isinstance(block, ir.File) and bool(block.url)
 
 
 def _format(wanted: ir.Format) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, CallPieces, EventDecoder
+from one_api.dialects.openai_notes import decode_annotations, searched
 from one_api.dialects.openai_outbound.answer import (
     REASONS,
     Choice,
@@ -10,6 +11,7 @@ from one_api.dialects.openai_outbound.answer import (
     body_decoder,
     counted,
     failed,
+    images,
 )
 from one_api.lib.sse import SSEReader
 
@@ -50,6 +52,8 @@ class StreamDecoder(EventDecoder):
             self._started = True
             events.append(ir.Started(chunk.id or "", chunk.model or ""))
         if chunk.choices:
+            if chunk.search_results and chunk.choices[0].finish_reason:
+                events += [ir.Cited(each) for each in searched(chunk.search_results)]
             self._choice(chunk.choices[0], events)
         return events
 
@@ -59,9 +63,13 @@ class StreamDecoder(EventDecoder):
             events.append(ir.ThinkingDelta(delta.thought))
         text, refusal = delta.said, delta.refused
         if text:
-            events.append(ir.TextDelta(text))
+            events.append(ir.TextDelta(text, tokens=choice.tokens) if choice.logprobs else ir.TextDelta(text))
         if refusal:
             events.append(ir.TextDelta(refusal, refused=True))
+        if delta.annotations:
+            events += [ir.Cited(each) for each in decode_annotations(delta.annotations)]
+        if delta.images:
+            events += [ir.Shown(each) for each in images(delta.images)]
         for call in delta.tool_calls or ():
             function = call.function or Function()
             piece = self._calls.take(call.index, call.id, function.name, function.argued)

@@ -1,5 +1,6 @@
 """A whole answer of the Responses API, read into the neutral model."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.openai_notes import decode_annotations, decode_tokens, moved
 from one_api.dialects.responses import reasoning
 from one_api.dialects.responses.tools import wrapped
 from one_api.lib import json
@@ -45,6 +47,8 @@ class Part(msgspec.Struct):
     type: str = ""
     text: str | None = None
     refusal: str | None = None
+    annotations: Any = None
+    logprobs: Any = None
 
 
 class Item(msgspec.Struct):
@@ -59,6 +63,15 @@ class Item(msgspec.Struct):
     name: str | None = None
     arguments: str | None = None
     input: str | None = None
+    result: str | None = None
+    output_format: str | None = None
+
+    @property
+    def image(self) -> ir.Image | None:
+        """What a tool of theirs drew."""
+        if self.type != "image_generation_call" or not self.result:
+            return None
+        return ir.Image(media_type=f"image/{self.output_format or 'png'}", data=self.result)
 
     @property
     def thought(self) -> ir.Thinking | ir.Redacted | None:
@@ -68,6 +81,10 @@ class Item(msgspec.Struct):
     def called(self) -> str:
         """What a tool is called with, as the text the model wrote."""
         return self.arguments or self.input or ""
+
+
+class _Typed(msgspec.Struct):
+    type: str = ""
 
 
 class Incomplete(msgspec.Struct):
@@ -86,6 +103,7 @@ class Response(msgspec.Struct):
 
 _response = msgspec.json.Decoder(Response)
 _item = msgspec.json.Decoder(Item)
+_typed = msgspec.json.Decoder(_Typed)
 _any = msgspec.json.Decoder(dict[str, Any])
 _counts: msgspec.json.Decoder[Counts | None] = msgspec.json.Decoder(Counts | None)
 
@@ -98,7 +116,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
             return failure(response.error)
         if response.output is None:
             raise json.InvalidJSON("a response without output")
-        blocks = tuple(block for raw in response.output for block in _blocks(raw))
+        blocks = tuple(_placed(block for raw in response.output for block in _blocks(raw)))
     except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     called = any(isinstance(block, ir.ToolCall) for block in blocks)
@@ -107,7 +125,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
         model=response.model,
         blocks=blocks,
         reason=reason_of(response, called=called),
-        usage=decode_usage(response.usage),
+        usage=usage_of(response),
     )
 
 
@@ -126,13 +144,33 @@ def failure(error: Any) -> ir.Failed:
     return ir.Failed(kind, message if isinstance(message, str) and message else REPORTED)
 
 
-def decode_usage(raw: msgspec.Raw) -> ir.Usage | None:
-    """None for counts that no meter shows."""
+TOOLS: Final[Mapping[str, str]] = {
+    "web_search_call": "web_search",
+    "file_search_call": "file_search",
+    "code_interpreter_call": "code_interpreter",
+    "image_generation_call": "image_generation",
+}
+"""Of what OpenAI runs, what it has a price for: https://platform.openai.com/docs/pricing#built-in-tools."""
+
+
+def usage_of(response: Response) -> ir.Usage | None:
+    """None for counts that no meter shows. The calls of tools that have a price are counted from the answer."""
     try:
-        counts = _counts.decode(raw)
+        counts = _counts.decode(response.usage)
     except BROKEN:
         return None
-    return None if counts is None else counts.usage
+    if counts is None:
+        return None
+    ran = Counter(TOOLS.get(_kind(raw), "") for raw in response.output or ())
+    del ran[""]
+    return msgspec.structs.replace(counts.usage, tools=tuple(sorted(ran.items()))) if ran else counts.usage
+
+
+def _kind(raw: msgspec.Raw) -> str:
+    try:
+        return _typed.decode(raw).type
+    except BROKEN:
+        return ""
 
 
 def decode_item(raw: msgspec.Raw) -> Item | None:
@@ -143,13 +181,25 @@ def decode_item(raw: msgspec.Raw) -> Item | None:
         return None
 
 
+def _placed(blocks: Iterator[ir.Said]) -> Iterator[ir.Said]:
+    """Places are theirs in a part, and ours in the whole text."""
+    length = 0
+    for block in blocks:
+        if isinstance(block, ir.Text):
+            yield moved(block, length)
+            length += len(block.text)
+        else:
+            yield block
+
+
 def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
     item = decode_item(raw) or Item()
     match item.type:
         case "message":
             for part in item.content or ():
                 if part.text:
-                    yield ir.Text(part.text)
+                    cited, tokens = decode_annotations(part.annotations), decode_tokens(part.logprobs)
+                    yield ir.Text(part.text, citations=cited, tokens=tokens)
                 elif part.refusal:
                     yield ir.Text(part.refusal, refused=True)
         case "function_call":
@@ -160,5 +210,7 @@ def _blocks(raw: msgspec.Raw) -> Iterator[ir.Said]:
             thought = item.thought
             if thought is not None:
                 yield thought
+        case "image_generation_call" if item.image is not None:
+            yield item.image
         case _:
             yield ir.Opaque(reasoning.NAME, _any.decode(raw))

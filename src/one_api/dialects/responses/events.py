@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from one_api import ir
+from one_api.dialects.openai_notes import encode_annotation, encode_tokens
 from one_api.dialects.responses import reasoning
 from one_api.dialects.responses.outcome import Writing, item_status, outcome, refusal_part, text_part, writing
 from one_api.lib import json
@@ -17,15 +18,28 @@ _TEXT: Final = (
     b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":%d,'
     b'%b,"content_index":0,"delta":%b,"logprobs":[]}\n\n'
 )
-_Saying = ir.TextDelta | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
+_Saying = ir.TextDelta | ir.Cited | ir.ThinkingDelta | ir.ThinkingEnded | ir.CallStarted | ir.ArgumentsDelta
 
 
 class EventEncoder:
     """Writes the events of one answer as theirs."""
 
     __slots__ = (
-        *("_asked", "_call", "_created", "_form", "_item_id", "_model", "_open", "_output", "_pieces", "_place"),
-        *("_reason", "_sequence"),
+        *(
+            "_asked",
+            "_base",
+            "_call",
+            "_cited",
+            "_created",
+            "_form",
+            "_item_id",
+            "_model",
+            "_open",
+            "_output",
+            "_pieces",
+            "_place",
+        ),
+        *("_reason", "_sequence", "_tokens"),
     )
 
     def __init__(self, *, model: str, created: int, asked: Mapping[str, Any]) -> None:
@@ -37,16 +51,30 @@ class EventEncoder:
         self._output: list[dict[str, Any]] = []
         self._open: Literal["", "message", "refusal", "reasoning", "call"] = ""
         self._pieces: list[str] = []
+        self._cited: list[ir.Citation] = []
+        self._tokens: list[ir.Token] = []
+        self._base = 0  # where the message that is open begins in the whole text
         self._call = ir.CallStarted("", "")
         self._item_id = ""
         self._place = b""
         self._reason: ir.Reason = "stop"
 
+    @property
+    def number(self) -> int:
+        return self._sequence + 1
+
     def encode(self, event: ir.Event) -> bytes:
         match event:
             case ir.Started():
                 return self._start(event)
-            case ir.TextDelta() | ir.ThinkingDelta() | ir.ThinkingEnded() | ir.CallStarted() | ir.ArgumentsDelta():
+            case (
+                ir.TextDelta()
+                | ir.Cited()
+                | ir.ThinkingDelta()
+                | ir.ThinkingEnded()
+                | ir.CallStarted()
+                | ir.ArgumentsDelta()
+            ):
                 return self._say(event)
             case ir.Shown():
                 return self._show(event.block)
@@ -65,7 +93,9 @@ class EventEncoder:
             case ir.TextDelta():
                 if event.refused:
                     return self._begin("refusal") + self._refusal(event.text)
-                return self._begin("message") + self._text(event.text)
+                return self._begin("message") + (self._likely(event) if event.tokens else self._text(event.text))
+            case ir.Cited():
+                return self._cite(event.citation)
             case ir.ThinkingDelta():
                 return self._begin("reasoning") + self._thought(event.text)
             case ir.ThinkingEnded():
@@ -96,9 +126,9 @@ class EventEncoder:
         if self._open == kind:
             return b""
         closed = self._close()
-        self._open, self._pieces = kind, []
+        self._open, self._pieces, self._cited, self._tokens = kind, [], [], []
         if kind != "reasoning":
-            empty = text_part("") if kind == "message" else refusal_part("")
+            empty = text_part(ir.Text("")) if kind == "message" else refusal_part("")
             item = self._form.item(self._index, ir.Text(""), "in_progress")
             added = self._added({**(item or {}), "content": []})
             return closed + added + self._part("response.content_part.added", content_index=0, part=empty)
@@ -111,6 +141,21 @@ class EventEncoder:
         self._pieces.append(text)
         self._sequence += 1
         return _TEXT % (self._sequence, self._place, json.encode(text))
+
+    def _likely(self, event: ir.TextDelta) -> bytes:
+        self._pieces.append(event.text)
+        self._tokens += event.tokens
+        likely = encode_tokens(event.tokens)
+        return self._part("response.output_text.delta", content_index=0, delta=event.text, logprobs=likely)
+
+    def _cite(self, citation: ir.Citation) -> bytes:
+        """A source of a text that is no longer open has no place."""
+        if self._open != "message":
+            return b""
+        place, noted = len(self._cited), encode_annotation(citation, flat=True, base=self._base)
+        self._cited.append(citation)
+        kind = "response.output_text.annotation.added"
+        return self._part(kind, content_index=0, annotation_index=place, annotation=noted)
 
     def _refusal(self, text: str) -> bytes:
         self._pieces.append(text)
@@ -171,9 +216,12 @@ class EventEncoder:
                 return b""
 
     def _close_message(self, text: str, status: str) -> bytes:
-        item = self._form.item(self._index, ir.Text(text), status) or {}
-        told = self._part("response.output_text.done", content_index=0, logprobs=[], text=text)
-        return told + self._part("response.content_part.done", content_index=0, part=text_part(text)) + self._done(item)
+        said = ir.Text(text, citations=tuple(self._cited), tokens=tuple(self._tokens))
+        item = self._form.item(self._index, said, status, base=self._base) or {}
+        part = text_part(said, base=self._base)
+        self._base += len(text)
+        told = self._part("response.output_text.done", content_index=0, logprobs=part["logprobs"], text=text)
+        return told + self._part("response.content_part.done", content_index=0, part=part) + self._done(item)
 
     def _close_refusal(self, text: str, status: str) -> bytes:
         item = self._form.item(self._index, ir.Text(text, refused=True), status) or {}

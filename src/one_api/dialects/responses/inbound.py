@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.openai_notes import wanted
 from one_api.dialects.responses import reasoning, tools
-from one_api.dialects.responses.parts import parts, text_of
+from one_api.dialects.responses.parts import LIKELY, parts, text_of
 from one_api.ir import Unrepresentable
 
 _STORED: Final = ("previous_response_id", "conversation", "prompt")
@@ -17,12 +18,12 @@ _KNOWN: Final = frozenset(
     (
         *("model", "input", "instructions", "max_output_tokens", "temperature", "top_p", "stream", "stream_options"),
         *("tools", "tool_choice", "parallel_tool_calls", "reasoning", "text", "user", "safety_identifier"),
-        *("metadata", "store", "background", "include"),  # answered here: see outcome
+        *("metadata", "store", "background", "include", "top_logprobs"),  # answered here: see outcome
         *_STORED,
     )
 )
 _DEFAULTS: Final[tuple[tuple[str, Any], ...]] = (
-    *(("truncation", "disabled"), ("service_tier", "auto"), ("service_tier", "default"), ("top_logprobs", 0)),
+    *(("truncation", "disabled"), ("service_tier", "auto"), ("service_tier", "default")),
 )
 """What asks for nothing, and so is not lost where it cannot be said."""
 
@@ -79,8 +80,10 @@ def _rest(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(text, dict) and text.get("verbosity") not in (None, "medium"):
         yield "text.verbosity", text["verbosity"]
     for each in include if isinstance(include, list) else ():
-        if isinstance(each, str) and each != "reasoning.encrypted_content":
+        if isinstance(each, str) and each not in ("reasoning.encrypted_content", LIKELY):
             yield f"include: {each}", True
+    if isinstance(include, list):
+        yield from wanted(LIKELY in include, document.get("top_logprobs")).items()
 
 
 # --- the conversation ---

@@ -4,6 +4,7 @@ https://developers.openai.com/api/reference/resources/responses/methods/create: 
 asked for, with the defaults of what was not. Nothing is stored here, and it says so: `store` is false.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
+from one_api.dialects.openai_notes import encode_annotation, encode_tokens
 from one_api.dialects.responses import reasoning
 from one_api.dialects.responses.tools import Offered, offered, unwrapped
 from one_api.lib import json
@@ -73,11 +75,11 @@ class Writing(msgspec.Struct, frozen=True):
             **more,
         }
 
-    def item(self, index: int, said: ir.Said, status: str) -> dict[str, Any] | None:
-        """One item of the output; None for what has no form here."""
+    def item(self, index: int, said: ir.Said, status: str, *, base: int = 0) -> dict[str, Any] | None:
+        """One item of the output; None for what has no form here. base: where a text begins in the whole text."""
         match said:
             case ir.Text():
-                content = [refusal_part(said.text) if said.refused else text_part(said.text)]
+                content = [refusal_part(said.text) if said.refused else text_part(said, base=base)]
                 named = {"id": self.id("msg", index), "type": "message", "status": status}
                 return {**named, "role": "assistant", "content": content}
             case ir.ToolCall():
@@ -116,7 +118,11 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping
     form = writing(answer.id, model=answer.model or model, created=created, asked=asked)
     blocks = _joined(answer.blocks)
     last, ending = len(blocks) - 1, item_status(answer.reason)
-    items = [form.item(index, block, ending if index == last else "completed") for index, block in enumerate(blocks)]
+    bases = itertools.accumulate((len(each.text) if isinstance(each, ir.Text) else 0 for each in blocks), initial=0)
+    items = [
+        form.item(index, block, ending if index == last else "completed", base=base)
+        for index, (block, base) in enumerate(zip(blocks, bases, strict=False))
+    ]
     output = [item for item in items if item is not None]
     return json.encode(form.response(output=output, **outcome(answer.reason, answer.usage)))
 
@@ -144,8 +150,10 @@ def encode_usage(usage: ir.Usage) -> dict[str, Any]:
     }
 
 
-def text_part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+def text_part(said: ir.Text, *, base: int = 0) -> dict[str, Any]:
+    """base: where it begins in the whole text."""
+    cited = [encode_annotation(each, flat=True, base=base) for each in said.citations]
+    return {"type": "output_text", "annotations": cited, "logprobs": encode_tokens(said.tokens), "text": said.text}
 
 
 def refusal_part(text: str) -> dict[str, Any]:
@@ -159,7 +167,12 @@ def _joined(blocks: tuple[ir.Said, ...]) -> list[ir.Said]:
             continue  # what has no form here
         before = found[-1] if found else None
         if isinstance(block, ir.Text) and isinstance(before, ir.Text) and before.refused == block.refused:
-            found[-1] = ir.Text(before.text + block.text, refused=block.refused)
+            found[-1] = ir.Text(
+                before.text + block.text,
+                refused=block.refused,
+                citations=before.citations + block.citations,
+                tokens=before.tokens + block.tokens,
+            )
         else:
             found.append(block)
     return found

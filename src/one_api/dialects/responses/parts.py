@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from one_api.ir import File, Image, Text, Unrepresentable
 
+LIKELY: Final = "message.output_text.logprobs"
+"""What is to be included in an answer that shall say how likely it is."""
 _BASE64: Final = ";base64"
 _PDF: Final = "application/pdf"
 

@@ -34,7 +34,7 @@ def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dic
     return {**document, **changes} if changes else None
 
 
-def own(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def own(document: Mapping[str, Any], *, model: str, vendor: bool) -> Mapping[str, Any]:  # noqa: ARG001
     """The request without what another vendor's model thought for an earlier answer: theirs would refuse it."""
     said = document.get("input")
     if not isinstance(said, list):

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.openai_efforts import effort
+from one_api.dialects.openai_notes import LOGPROBS
 from one_api.dialects.responses import reasoning
+from one_api.dialects.responses.parts import LIKELY
 from one_api.lib import json
 
 _THINKS: Final = re.compile(r"o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex")
@@ -18,7 +21,7 @@ _THINKS: Final = re.compile(r"o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex")
 
 def encode_request(request: ir.Request) -> ir.Encoded:
     """Raises Unrepresentable."""
-    losses = [*request.extra]
+    losses = [name for name in request.extra if name != LOGPROBS]
     thinks = _THINKS.match(request.model.rpartition("/")[2]) is not None
     value: dict[str, Any] = {"model": request.model, "input": list(_input(request, losses)), "store": False}
     if request.system:
@@ -33,11 +36,18 @@ def encode_request(request: ir.Request) -> ir.Encoded:
     value |= _tools(request)
     if request.format is not None:
         value["text"] = {"format": _format(request.format)}
-    reasons = request.reasoning is not None and request.reasoning.effort != "none"  # not all of them know the word
-    if request.reasoning is not None and reasons:
-        value["reasoning"] = {"effort": _effort(request.reasoning), "summary": "auto"}
-    if thinks or reasons:
-        value["include"] = ["reasoning.encrypted_content"]
+    asked = request.reasoning
+    reasons = asked is not None and not asked.off
+    if asked is not None and (thinks or reasons):
+        told = effort(asked, request.model, losses)
+        if told:
+            value["reasoning"] = {"effort": told, **({"summary": "auto"} if reasons else {})}
+    include = ["reasoning.encrypted_content"] if thinks or reasons else []
+    if LOGPROBS in request.extra:
+        include.append(LIKELY)
+        value["top_logprobs"] = request.extra[LOGPROBS]
+    if include:
+        value["include"] = include
     return ir.Encoded(json.encode(value), tuple(dict.fromkeys(losses)))
 
 
@@ -49,12 +59,6 @@ def _sampling(request: ir.Request, losses: list[str], *, thinks: bool) -> dict[s
         losses.extend(given)
         return {}
     return given
-
-
-def _effort(asked: ir.Reasoning) -> str:
-    if asked.effort or not asked.budget:
-        return asked.effort or "medium"
-    return "low" if asked.budget <= 4096 else "medium" if asked.budget <= 16384 else "high"
 
 
 def _format(wanted: ir.Format) -> dict[str, Any]:
@@ -108,8 +112,8 @@ def _message(role: str, content: list[dict[str, Any]]) -> Iterator[dict[str, Any
 
 def _part(block: ir.Said, role: str, losses: list[str]) -> dict[str, Any] | None:
     """A piece of a message; None for what is an item of its own."""
-    if isinstance(block, (ir.Text, ir.Image, ir.File)) and block.extra:
-        losses.append("cache_control")
+    if isinstance(block, (ir.Text, ir.Image, ir.File)):
+        losses.extend(block.extra)
     match block:
         case ir.Text():
             return {"type": "output_text" if role == "assistant" else "input_text", "text": block.text}

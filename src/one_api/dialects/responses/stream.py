@@ -10,7 +10,8 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, EventDecoder
-from one_api.dialects.responses.answer import Item, Response, decode_item, decode_usage, failure, reason_of
+from one_api.dialects.openai_notes import decode_annotations, decode_tokens
+from one_api.dialects.responses.answer import Item, Response, decode_item, failure, reason_of, usage_of
 
 _CALLS: Final = ("function_call", "custom_tool_call")
 
@@ -19,11 +20,14 @@ class _Event(msgspec.Struct):
     """An event of any type; what is read of few is read when they come."""
 
     type: str = ""
+    sequence_number: Any = None
     response: msgspec.Raw = NOTHING
     output_index: Any = 0
     summary_index: Any = 0
     delta: Any = None
     item: msgspec.Raw = NOTHING
+    logprobs: Any = None
+    annotation: Any = None
     error: Any = None
     code: Any = None
     message: Any = None
@@ -38,7 +42,7 @@ class StreamDecoder(EventDecoder):
     longer the last are an error to who feeds, and has to pass calls on one by one; not to who only reads along.
     """
 
-    __slots__ = ("_argued", "_call", "_called", "_ordered")
+    __slots__ = ("_argued", "_base", "_call", "_called", "_length", "_ordered")
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,6 +50,8 @@ class StreamDecoder(EventDecoder):
         self._call: Any = -1
         self._called = False
         self._argued = False
+        self._length = 0
+        self._base = 0  # where the part under way begins
 
     def feed(self, data: bytes) -> list[ir.Event]:
         self._ordered = True
@@ -55,14 +61,19 @@ class StreamDecoder(EventDecoder):
         if data == b"[DONE]":
             return []
         try:
-            return self._read(_event.decode(data))
+            event = _event.decode(data)
+            if type(event.sequence_number) is int:
+                self.number = event.sequence_number + 1
+            return self._read(event)
         except BROKEN:
             return self._fail(UNREADABLE)
 
     def _read(self, event: _Event) -> list[ir.Event]:
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta" if _text(event.delta):
-                return [ir.TextDelta(event.delta, refused=event.type == "response.refusal.delta")]
+                return self._say(event)
+            case "response.content_part.added" | "response.output_text.annotation.added":
+                return self._note(event)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" if _text(event.delta):
                 return [ir.ThinkingDelta(event.delta)]
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
@@ -81,6 +92,19 @@ class StreamDecoder(EventDecoder):
                 return [] if response is None else self._read_response(event, response)
             case _:
                 return []
+
+    def _say(self, event: _Event) -> list[ir.Event]:
+        self._length += len(event.delta)
+        if event.logprobs:
+            return [ir.TextDelta(event.delta, tokens=decode_tokens(event.logprobs))]
+        return [ir.TextDelta(event.delta, refused=event.type == "response.refusal.delta")]
+
+    def _note(self, event: _Event) -> list[ir.Event]:
+        """Places are theirs in a part, and ours in the whole text."""
+        if event.type == "response.content_part.added":
+            self._base = self._length
+            return []
+        return [ir.Cited(each) for each in decode_annotations([event.annotation], base=self._base)]
 
     def _read_item(self, event: _Event, item: Item) -> list[ir.Event]:
         if event.type == "response.output_item.done":
@@ -114,6 +138,8 @@ class StreamDecoder(EventDecoder):
         if item.type == "reasoning":
             thought = item.thought
             return [] if thought is None else [ir.ThinkingEnded(index if type(index) is int else 0, thought)]
+        if item.image is not None:
+            return [ir.Shown(item.image)]
         if item.type not in _CALLS or (index == self._call and self._argued):
             return []
         started = [] if index == self._call else self._start(index, item)
@@ -122,7 +148,7 @@ class StreamDecoder(EventDecoder):
 
     def _end(self, response: Response) -> list[ir.Event]:
         self._over = True
-        self.usage = decode_usage(response.usage)
+        self.usage = usage_of(response)
         return [ir.Finished(reason_of(response, called=self._called)), ir.Ended(self.usage)]
 
 

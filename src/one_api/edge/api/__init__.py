@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from one_api.edge.api import (
     balances,
+    channel_batches,
     channel_tests,
     channels,
     description,
@@ -35,14 +36,14 @@ from one_api.edge.api.openapi import document
 from one_api.edge.api.page import POLICY, page
 from one_api.edge.api.parts import Parts, Quotas
 from one_api.edge.middleware import Arrival, Compression, CrossOrigin
-from one_api.edge.web import Console
+from one_api.edge.web import Console, Look
 from one_api.lib import json
 
 __all__ = ["ENDPOINTS", "Access", "Endpoint", "Parts", "Quotas", "build_api"]
 
 _RESOURCES: Final = (
     *(status, me, mails, oauth, users, models, options, tokens),
-    *(channels, channel_tests, balances, redemptions, logs, description),
+    *(channels, channel_batches, channel_tests, balances, redemptions, logs, description),
 )
 # Paths with a variable part come last: /api/user/self is not the user named self.
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
@@ -68,7 +69,8 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     async def nobody(request: Request, _error: Exception) -> Response:
         if not await parts.limits.allow(parts.limits.web, request.state.ip):
             return Response(status_code=429)
-        return files.answer(request)
+        options = parts.options.now
+        return files.answer(request, Look(options.theme, turnstile=options.turnstile_check_enabled))
 
     app.add_exception_handler(HTTPException, nobody)
     app.add_middleware(Compression)

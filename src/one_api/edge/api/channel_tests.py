@@ -5,14 +5,20 @@ from dataclasses import asdict
 from starlette.responses import Response
 
 from one_api.edge.api.answers import answer, done, number, refused
+from one_api.edge.api.declared import Query
 from one_api.edge.api.endpoint import Access, Call, get
 
 
-@get("/api/channel/test/{id}", Access.ADMIN, changes=True)
+@get(
+    "/api/channel/test/{id}",
+    Access.ADMIN,
+    changes=True,
+    query=(Query("model"), Query("key", "integer", "The number of one of the channel's keys.")),
+)
 async def test_channel(call: Call) -> Response:
     """What the model said, or what went wrong, stands beside `success`; `modelName` is the query's."""
     model = call.text("model")
-    found = await call.parts.tests.test(call.path_number("id"), model, request_id=call.id)
+    found = await call.parts.tests.test(call.path_number("id"), model, request_id=call.id, key=call.number("key"))
     seconds = number(found.elapsed_ms / 1000 if found.passed else 0)
     return answer({"success": found.passed, "message": found.text, "time": seconds, "modelName": model})
 

@@ -22,6 +22,13 @@ class Bare:
     media: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Annotates a text in an answer that is one of these; what makes them may not be known before it runs."""
+
+    words: tuple[str, ...]
+
+
 class Unsaid:
     """No declaration: anything may be there."""
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from one_api.accounts import logs, retention, usage
 from one_api.accounts.logs import Filter, Log
 from one_api.accounts.rules import Refused
-from one_api.accounts.usage import Used
+from one_api.accounts.usage import Share, Used
 from one_api.edge.api.answers import answer, done
 from one_api.edge.api.declared import PAGE, Query
 from one_api.edge.api.endpoint import Access, Call, delete, get
@@ -23,6 +23,20 @@ _SELF: Final = (
 _CHANNEL: Final = Query("channel", "integer", "A channel's id.")
 _ALL: Final = (*_SELF, Query("username"), _CHANNEL)
 _TYPE: Final = Query("type", "integer", "1 top-up, 2 call, 3 management, 4 system, 5 test.")
+
+
+_DAYS: Final = Query("days", "integer", "Today and the days before, at most 90; 0 is 7.")
+
+
+class Bar(TypedDict):
+    """One model on one day. The names are One API's."""
+
+    Day: str
+    ModelName: str
+    RequestCount: int
+    Quota: int
+    PromptTokens: int
+    CompletionTokens: int
 
 
 class Consumed(TypedDict):
@@ -91,17 +105,42 @@ async def delete_logs(call: Call) -> Response:
     return done(await retention.forget(call.parts.logs, before=before))
 
 
-@get("/api/user/dashboard", Access.USER)
+@get("/api/user/dashboard", Access.USER, query=(_DAYS,), answers=list[Bar] | None)
 async def dashboard(call: Call) -> Response:
     """By day and model; null if there is nothing."""
     try:
-        found = await usage.week(call.parts.logs, user_id=call.user.id, now=call.now)
+        found = await usage.by_day(call.parts.logs, user_id=call.user.id, days=_days(call), now=call.now)
     except Unavailable:
         return answer({"data": None, "message": "无法获取统计信息", "success": False})
     return done([_bar(used) for used in found] or None)
 
 
-def _bar(used: Used) -> dict[str, str | int]:
+@get("/api/log/usage", Access.ADMIN, query=(_DAYS,), answers=list[Bar])
+async def usage_of_all(call: Call) -> Response:
+    """By day and model, of everybody together."""
+    return done(
+        [_bar(used) for used in await usage.by_day(call.parts.logs, user_id=None, days=_days(call), now=call.now)]
+    )
+
+
+@get("/api/log/usage/users", Access.ADMIN, query=(_DAYS,), answers=list[Share])
+async def usage_by_user(call: Call) -> Response:
+    """Who used most."""
+    return done(await usage.shares(call.parts.logs, by="user", days=_days(call), now=call.now))
+
+
+@get("/api/log/usage/channels", Access.ADMIN, query=(_DAYS,), answers=list[Share])
+async def usage_by_channel(call: Call) -> Response:
+    """Which channels were used most; a name is a channel's number."""
+    return done(await usage.shares(call.parts.logs, by="channel", days=_days(call), now=call.now))
+
+
+def _days(call: Call) -> int:
+    asked = call.number("days")
+    return asked if 0 < asked <= usage.LONGEST else usage.WEEK
+
+
+def _bar(used: Used) -> Bar:
     return {
         "Day": used.day,
         "ModelName": used.model_name,

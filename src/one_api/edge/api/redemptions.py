@@ -8,6 +8,7 @@ from one_api.accounts import Transaction, logs, redemptions
 from one_api.accounts.logs import TOPUP, Entry
 from one_api.accounts.rules import quota_text
 from one_api.edge.api.answers import done
+from one_api.edge.api.declared import KEYWORD, PAGE
 from one_api.edge.api.decode import Int, Int64
 from one_api.edge.api.endpoint import SMALL, Access, Call, delete, get, post, put
 from one_api.ledger import Facts, credit
@@ -33,17 +34,17 @@ class TopUpRequest:
         return "<TopUpRequest>"
 
 
-@get("/api/redemption/", Access.ADMIN)
+@get("/api/redemption/", Access.ADMIN, query=(PAGE,), answers=list[redemptions.Redemption])
 async def list_redemptions(call: Call) -> Response:
     return done(await redemptions.page(call.parts.database, number=call.page))
 
 
-@get("/api/redemption/search", Access.ADMIN)
+@get("/api/redemption/search", Access.ADMIN, query=(KEYWORD,), answers=list[redemptions.Redemption])
 async def search_redemptions(call: Call) -> Response:
     return done(await redemptions.search(call.parts.database, keyword=call.text("keyword")))
 
 
-@get("/api/redemption/{id}", Access.ADMIN)
+@get("/api/redemption/{id}", Access.ADMIN, answers=redemptions.Redemption)
 async def get_redemption(call: Call) -> Response:
     return done(await redemptions.get(call.parts.database, call.path_number("id")))
 
@@ -65,6 +66,12 @@ async def update_redemption(call: Call) -> Response:
     if call.text("status_only"):
         return done(await redemptions.set_status(database, form.id, form.status))
     return done(await redemptions.change(database, form.id, name=form.name, quota=form.quota))
+
+
+@delete("/api/redemption/used", Access.ADMIN, answers=int)
+async def delete_used_redemptions(call: Call) -> Response:
+    """How many there were."""
+    return done(await redemptions.remove_used(call.parts.database))
 
 
 @delete("/api/redemption/{id}", Access.ADMIN)

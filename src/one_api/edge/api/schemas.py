@@ -5,6 +5,8 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from one_api.edge.api.declared import OneOf
+
 Schema = dict[str, Any]
 
 _PLAIN: Final[Mapping[Any, Schema]] = MappingProxyType(
@@ -35,7 +37,8 @@ class Schemas:
             return dict(_PLAIN[kind])
         origin, parts = get_origin(kind), get_args(kind)
         if origin is Annotated:
-            return self.answer(parts[0])
+            words = next((part.words for part in parts[1:] if isinstance(part, OneOf)), None)
+            return self.answer(parts[0]) if words is None else {"enum": list(words)}
         if origin is Literal:
             return {"enum": list(parts)}
         if origin in (UnionType, Union):

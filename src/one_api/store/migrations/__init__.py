@@ -16,9 +16,9 @@ from one_api.store.adopt import MigrationError, advance_sequences, complete
 from one_api.store.engine import PATIENCE_S, Database, connection
 from one_api.store.schema import logs
 
-__all__ = ["MigrationError", "current", "migrate", "migrate_logs", "suitable"]
+__all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current", "suitable"]
 
-HEAD: Final = "0005"
+HEAD: Final = "0007"
 """The newest revision in `versions`."""
 LOCK = "one-api migration"
 LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
@@ -51,6 +51,12 @@ async def current(database: Database) -> bool:
     """Whether the schema is this program's; a slave waits for its master to make it so. Raises Unavailable."""
     async with database.read() as tx:
         return await tx.run_sync(at_head)
+
+
+async def require_current(database: Database) -> None:
+    """Raises MigrationError, Unavailable."""
+    if not await current(database):
+        raise MigrationError("the database is not up to date: run `one-api migrate` first")
 
 
 async def suitable(database: Database) -> bool:

@@ -1,42 +1,62 @@
-import {
-  Button,
-  Divider,
-  Group,
-  JsonInput,
-  NumberInput,
-  Select,
-  SimpleGrid,
-  Stack,
-  TagsInput,
-  Textarea,
-  TextInput,
-} from '@mantine/core'
+import { Button, Divider, Group, NumberInput, Select, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 
 import type { Channel } from '../../api/types'
 import { useGroups, useModelsOfTypes, useSaveChannel } from './api'
-import { draft, parseObject, values } from './draft'
-import { composedKey, typeOf, useChannelTypes } from './types'
+import { ConfigInput } from './ConfigInput'
+import { draft, values } from './draft'
+import { MappingEditor } from './MappingEditor'
+import { faultOf } from './mapping'
+import { ModelsInput } from './ModelsInput'
+import { TypeLogo } from './TypeLogo'
+import { composedKey, needsBase, PROXY, typeOf, useChannelTypes } from './types'
 
-export function ChannelForm({ channel, done }: { channel: Channel | null; done: () => void }) {
+interface Props {
+  channel: Channel | null
+  done: () => void
+  cancel: () => void
+}
+
+export function ChannelForm({ channel, done, cancel }: Props) {
   const { t } = useTranslation()
   const types = useChannelTypes()
   const groups = useGroups()
   const known = useModelsOfTypes()
   const save = useSaveChannel(channel?.id ?? null)
+  const required = (value: string) => (value.trim() ? null : t('common.required'))
   const form = useForm({
     initialValues: values(channel),
     validate: {
-      name: (name) => (name.trim() ? null : t('common.required')),
-      key: (key, { type }) => (channel || key.trim() || composedKey(typeOf(Number(type))) ? null : t('common.required')),
-      mapping: (mapping) => (!mapping.trim() || parseObject(mapping) ? null : t('channels.notJson')),
+      name: required,
+      key: (key, { type }) => (channel || composedKey(typeOf(Number(type))) ? null : required(key)),
+      baseUrl: (url, { type }) =>
+        needsBase(Number(type)) && !url.trim()
+          ? t('common.required')
+          : !url.trim() || /^https?:\/\/[^\s@\\]+$/.test(url.trim())
+            ? null
+            : t('channels.badBase'),
+      models: (models, { type }) => (models.length > 0 || Number(type) === PROXY ? null : t('channels.noModels')),
+      groups: (chosen) => (chosen.length > 0 ? null : t('common.required')),
+      mapping: (mapping) => {
+        const fault = faultOf(mapping)
+        return fault && t(`channels.${fault}`)
+      },
     },
   })
-  const { type: typeId } = form.getValues()
-  const type = typeOf(Number(typeId))
-  const base = types.base(Number(typeId))
+  const { type: typeId, mapping } = form.getValues()
+  const id = Number(typeId)
+  const type = typeOf(id)
+  const base = types.base(id)
   const models = known.data?.[typeId] ?? []
+  const choose = (next: string | null) => {
+    if (!next) return
+    const before = known.data?.[typeId] ?? []
+    const chosen = form.getValues().models
+    form.setFieldValue('type', next)
+    // What was filled in for the type before, and not touched since, follows the type.
+    if (chosen.every((model) => before.includes(model))) form.setFieldValue('models', known.data?.[next] ?? [])
+  }
   return (
     <form onSubmit={form.onSubmit((entered) => save.mutate(draft(entered), { onSuccess: done }))} noValidate>
       <Stack>
@@ -46,23 +66,34 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
             data={types.all}
             searchable
             allowDeselect={false}
+            maxDropdownHeight={360}
+            nothingFoundMessage={t('channels.noMatch')}
+            leftSection={<TypeLogo id={id} name={types.name(id)} />}
+            renderOption={({ option }) => (
+              <Group gap="xs" wrap="nowrap">
+                <TypeLogo id={Number(option.value)} name={option.label} />
+                {option.label}
+              </Group>
+            )}
             {...form.getInputProps('type')}
+            onChange={choose}
           />
-          <TextInput label={t('common.name')} required data-autofocus {...form.getInputProps('name')} />
+          <TextInput label={t('common.name')} required maxLength={191} data-autofocus {...form.getInputProps('name')} />
         </SimpleGrid>
         <TextInput
-          label={t('channels.base')}
+          label={t(id === 3 ? 'channels.azure' : needsBase(id) || id === 22 ? 'channels.base' : 'channels.baseOther')}
           description={base ? t('channels.baseHint', { url: base }) : undefined}
           type="url"
+          required={needsBase(id)}
           {...form.getInputProps('baseUrl')}
         />
         {type?.config?.map((field) => (
-          <TextInput
+          <ConfigInput
             key={field}
-            label={t(`channels.config.${field}`)}
-            autoComplete="off"
-            {...form.getInputProps(`config.${field}`)}
+            field={field}
             value={form.getValues().config[field] ?? ''}
+            onChange={(value) => form.setFieldValue(`config.${field}`, value)}
+            kept={Boolean(channel)}
           />
         ))}
         {!composedKey(type) && (
@@ -76,33 +107,16 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
               .join(' · ')}
             autosize
             minRows={1}
-            maxRows={6}
+            maxRows={8}
             autoComplete="off"
             spellCheck={false}
             required={!channel}
             {...form.getInputProps('key')}
           />
         )}
-        <TagsInput
-          label={t('channels.models')}
-          description={t('channels.modelsHint')}
-          data={models}
-          clearable
-          {...form.getInputProps('models')}
-        />
-        <Group gap="xs">
-          <Button
-            variant="default"
-            size="xs"
-            disabled={models.length === 0}
-            onClick={() => form.setFieldValue('models', (chosen) => [...new Set([...chosen, ...models])])}
-          >
-            {t('channels.fill')}
-          </Button>
-          <Button variant="default" size="xs" onClick={() => form.setFieldValue('models', [])}>
-            {t('channels.clear')}
-          </Button>
-        </Group>
+        {id !== PROXY && (
+          <ModelsInput related={models} known={known.data ?? {}} {...form.getInputProps('models')} />
+        )}
         <Divider label={t('channels.more')} labelPosition="left" />
         <TagsInput
           label={t('channels.groups')}
@@ -125,17 +139,26 @@ export function ChannelForm({ channel, done }: { channel: Channel | null; done: 
             {...form.getInputProps('weight')}
           />
         </SimpleGrid>
-        <JsonInput
-          label={t('channels.mapping')}
-          description={t('channels.mappingHint')}
-          placeholder={'{"gpt-4o": "my-deployment"}'}
-          autosize
-          minRows={2}
-          formatOnBlur
-          {...form.getInputProps('mapping')}
-        />
+        {id !== PROXY && (
+          <>
+            <MappingEditor
+              value={mapping}
+              onChange={(next) => form.setFieldValue('mapping', next)}
+              models={form.getValues().models}
+              error={form.errors.mapping as string | undefined}
+            />
+            <Textarea
+              label={t('channels.prompt')}
+              description={t('channels.promptHint')}
+              autosize
+              minRows={2}
+              maxRows={10}
+              {...form.getInputProps('prompt')}
+            />
+          </>
+        )}
         <Group justify="flex-end">
-          <Button variant="default" onClick={done}>
+          <Button variant="default" onClick={cancel}>
             {t('common.cancel')}
           </Button>
           <Button type="submit" loading={save.isPending}>

@@ -1,111 +1,193 @@
-import { ActionIcon, Button, Group, Switch, Table, Text } from '@mantine/core'
+import { ActionIcon, Button, Card, Checkbox, Group, Menu, Table, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconPencil, IconPlus } from '@tabler/icons-react'
+import { IconArrowDown, IconArrowUp, IconDots, IconPlus, IconRefresh } from '@tabler/icons-react'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { DISABLED, ENABLED, type Channel } from '../../api/types'
-import { Dialog } from '../../ui/Dialog'
-import { useFigures } from '../../ui/figures'
-import { List } from '../../ui/List'
+import { Confirm } from '../../ui/Confirm'
+import { Failure } from '../../ui/Failure'
+import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
-import { Remove } from '../../ui/Remove'
-import { StateBadge } from '../../ui/StateBadge'
-import { CHANNELS, useRemoveChannel, useSwitchChannel } from './api'
-import { ChannelForm } from './ChannelForm'
-import { useChannelTypes } from './types'
+import { Pager } from '../../ui/Pager'
+import { Waiting } from '../../ui/Waiting'
+import { useBalances, useChannels, useRemoveDisabled, useTestMany } from './api'
+import { ChannelRow } from './ChannelRow'
+import { FilterBar } from './FilterBar'
+import { isFiltered, matching, type Filters, type Sort } from './filters'
+import { SelectionBar } from './SelectionBar'
+import { TestProgress } from './TestProgress'
 
-const states = [
-  ['unknown', 'gray'],
-  ['enabled', 'teal'],
-  ['disabled', 'gray'],
-  ['auto', 'red'],
-] as const
+const ROWS = 20
 
 export function ChannelsPage() {
   const { t } = useTranslation()
-  const types = useChannelTypes()
-  const [opened, dialog] = useDisclosure()
-  const [edited, setEdited] = useState<Channel | null>(null)
-  const open = (channel: Channel | null) => {
-    setEdited(channel)
-    dialog.open()
+  const filters = useSearch({ from: '/channel' })
+  const navigate = useNavigate({ from: '/channel' })
+  const query = useChannels()
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
+  const change = (more: Filters) =>
+    void navigate({ search: (before) => ({ ...before, page: undefined, ...more }), replace: true })
+  const found = matching(query.data ?? [], filters)
+  const page = Math.min(filters.page ?? 0, Math.max(0, Math.ceil(found.length / ROWS) - 1))
+  const rows = found.slice(page * ROWS, (page + 1) * ROWS)
+  const selected = (query.data ?? []).filter(({ id }) => chosen.has(id))
+  const all = found.length > 0 && found.every(({ id }) => chosen.has(id))
+  const choose = (id: number, on: boolean) => {
+    const next = new Set(chosen)
+    if (on) next.add(id)
+    else next.delete(id)
+    setChosen(next)
   }
+
   return (
     <Page
       title={t('channels.title')}
       intro={t('channels.intro')}
       actions={
-        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => open(null)}>
-          {t('channels.add')}
-        </Button>
+        <Group gap="xs">
+          <Button component={Link} to="/channel/add" leftSection={<IconPlus size={18} aria-hidden />}>
+            {t('channels.add')}
+          </Button>
+          <More />
+        </Group>
       }
     >
-      <List<Channel>
-        path={CHANNELS}
-        heads={[
-          t('common.name'),
-          t('channels.type'),
-          t('common.status'),
-          t('channels.models'),
-          t('channels.priority'),
-          t('channels.latency'),
-          t('channels.used'),
-          t('common.actions'),
-        ]}
-        row={(channel) => <Row key={channel.id} channel={channel} type={types.name(channel.type)} edit={() => open(channel)} />}
-        empty={t('channels.empty')}
-      />
-      <Dialog opened={opened} onClose={dialog.close} title={t(edited ? 'channels.edit' : 'channels.add')} size="xl">
-        <ChannelForm channel={edited} done={dialog.close} />
-      </Dialog>
+      <TestProgress />
+      {query.isError && <Failure error={query.error} retry={query.refetch} />}
+      {query.isPending && <Waiting />}
+      {query.data && (
+        <FilterBar channels={query.data} filters={filters} change={change}>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={t('common.refresh')}
+            loading={query.isFetching}
+            onClick={() => void query.refetch()}
+          >
+            <IconRefresh size={18} />
+          </ActionIcon>
+        </FilterBar>
+      )}
+      {selected.length > 0 && <SelectionBar channels={selected} clear={() => setChosen(new Set())} />}
+      {query.data && found.length === 0 && (
+        <Card withBorder p="xl">
+          <Text ta="center" c="dimmed">
+            {t(isFiltered(filters) ? 'channels.noMatch' : 'channels.empty')}
+          </Text>
+        </Card>
+      )}
+      {rows.length > 0 && (
+        <Card withBorder p={0}>
+          <Table.ScrollContainer minWidth={1060} type="native">
+            <Table verticalSpacing="xs" horizontalSpacing="sm">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th w={40}>
+                    <Checkbox
+                      aria-label={t('channels.chooseAll')}
+                      checked={all}
+                      indeterminate={!all && selected.length > 0}
+                      onChange={() => setChosen(all ? new Set() : new Set(found.map(({ id }) => id)))}
+                    />
+                  </Table.Th>
+                  <Head by="name" label={t('common.name')} filters={filters} change={change} />
+                  <Table.Th>{t('channels.type')}</Table.Th>
+                  <Head by="status" label={t('common.status')} filters={filters} change={change} />
+                  <Table.Th>{t('channels.models')}</Table.Th>
+                  <Head by="response" label={t('channels.latency')} filters={filters} change={change} />
+                  <Head by="priority" label={t('channels.priority')} filters={filters} change={change} />
+                  <Head by="weight" label={t('channels.weight')} filters={filters} change={change} />
+                  <Head by="used" label={t('channels.used')} filters={filters} change={change} />
+                  <Head by="balance" label={t('channels.balance')} filters={filters} change={change} />
+                  <Table.Th>{t('common.actions')}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {rows.map((channel) => (
+                  <ChannelRow
+                    key={channel.id}
+                    channel={channel}
+                    chosen={chosen.has(channel.id)}
+                    choose={(on) => choose(channel.id, on)}
+                  />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        </Card>
+      )}
+      {found.length > ROWS && (
+        <Pager page={page} more={(page + 1) * ROWS < found.length} onChange={(next) => change({ page: next })} />
+      )}
     </Page>
   )
 }
 
-function Row({ channel, type, edit }: { channel: Channel; type: string; edit: () => void }) {
-  const { t } = useTranslation()
-  const figures = useFigures()
-  const flip = useSwitchChannel()
-  const remove = useRemoveChannel()
-  const [state, color] = states[channel.status] ?? states[0]
-  const on = channel.status === ENABLED
-  const models = channel.models.split(',').filter(Boolean)
+interface HeadProps {
+  by: Sort
+  label: string
+  filters: Filters
+  change: (more: Filters) => void
+}
+
+/** The head of a column that sorts by it: downwards first, then upwards. */
+function Head({ by, label, filters, change }: HeadProps) {
+  const sorted = filters.sort === by
+  const Arrow = filters.down ? IconArrowDown : IconArrowUp
   return (
-    <Table.Tr>
-      <Table.Td fw={500}>{channel.name}</Table.Td>
-      <Table.Td>{type}</Table.Td>
-      <Table.Td>
-        <StateBadge color={color} label={t(`channels.states.${state}`)} />
-      </Table.Td>
-      <Table.Td>
-        <Text size="sm" maw={180} truncate title={models.join(', ')}>
-          {models.length > 1 ? t('channels.modelCount', { count: models.length }) : models.join(', ')}
-        </Text>
-      </Table.Td>
-      <Table.Td>{channel.priority ?? 0}</Table.Td>
-      <Table.Td>
-        {channel.test_time ? `${(channel.response_time / 1000).toFixed(2)} s` : t('channels.untested')}
-      </Table.Td>
-      <Table.Td>{figures.quota(channel.used_quota)}</Table.Td>
-      <Table.Td>
-        <Group gap={4} wrap="nowrap">
-          <Switch
-            checked={on}
-            aria-label={`${t(on ? 'common.disable' : 'common.enable')} ${channel.name}`}
-            onChange={() => flip.mutate({ id: channel.id, status: on ? DISABLED : ENABLED })}
-            mr="xs"
-          />
-          <ActionIcon variant="subtle" aria-label={`${t('common.edit')} ${channel.name}`} onClick={edit}>
-            <IconPencil size={18} />
+    <Table.Th aria-sort={sorted ? (filters.down ? 'descending' : 'ascending') : undefined}>
+      <UnstyledButton
+        fz="sm"
+        fw={700}
+        style={{ whiteSpace: 'nowrap' }}
+        onClick={() => change({ sort: by, down: sorted && filters.down ? undefined : true })}
+      >
+        {label} {sorted && <Arrow size={12} aria-hidden />}
+      </UnstyledButton>
+    </Table.Th>
+  )
+}
+
+/** What is done to many channels, chosen or not. */
+function More() {
+  const { t } = useTranslation()
+  const test = useTestMany()
+  const balances = useBalances()
+  const remove = useRemoveDisabled()
+  const [asking, question] = useDisclosure()
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} aria-label={t('channels.moreActions')}>
+            <IconDots size={18} />
           </ActionIcon>
-          <Remove
-            name={channel.name}
-            question={t('channels.confirm', { name: channel.name })}
-            onConfirm={() => remove.mutate(channel.id)}
-          />
-        </Group>
-      </Table.Td>
-    </Table.Tr>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => test.mutate('all')}>{t('channels.testAll')}</Menu.Item>
+          <Menu.Item onClick={() => test.mutate('disabled')}>{t('channels.testDisabled')}</Menu.Item>
+          <Menu.Item
+            onClick={() => balances.mutate(undefined, { onSuccess: () => tell(t('channels.balancesAsked')) })}
+          >
+            {t('channels.balances')}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item c="var(--mantine-color-error)" onClick={question.open}>
+            {t('channels.removeDisabled')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Confirm
+        opened={asking}
+        title={t('channels.removeDisabled')}
+        question={t('channels.confirmDisabled')}
+        action={t('common.remove')}
+        onClose={question.close}
+        onConfirm={() =>
+          remove.mutate(undefined, { onSuccess: (count) => tell(t('channels.removedCount', { count })) })
+        }
+      />
+    </>
   )
 }

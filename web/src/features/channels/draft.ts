@@ -1,5 +1,7 @@
 import type { Channel } from '../../api/types'
 import type { ChannelDraft } from './api'
+import { names } from './filters'
+import { parseObject, readMapping, writeMapping, type Mapping } from './mapping'
 import { composedKey, typeOf, type ConfigField } from './types'
 
 /** A channel as its form holds it. */
@@ -10,7 +12,8 @@ export interface Values {
   baseUrl: string
   key: string
   models: string[]
-  mapping: string
+  mapping: Mapping
+  prompt: string
   priority: number | string // '' while the field is empty
   weight: number | string
   config: Partial<Record<ConfigField, string>>
@@ -20,11 +23,12 @@ export function values(channel: Channel | null): Values {
   return {
     type: String(channel?.type ?? 1),
     name: channel?.name ?? '',
-    groups: channel ? list(channel.group) : ['default'],
+    groups: channel ? names(channel.group) : ['default'],
     baseUrl: channel?.base_url ?? '',
     key: '',
-    models: channel ? list(channel.models) : [],
-    mapping: channel?.model_mapping ?? '',
+    models: channel ? names(channel.models) : [],
+    mapping: readMapping(channel?.model_mapping ?? ''),
+    prompt: channel?.system_prompt ?? '',
     priority: channel?.priority ?? 0,
     weight: channel?.weight ?? 0,
     config: texts(parseObject(channel?.config ?? '') ?? {}),
@@ -44,10 +48,11 @@ export function draft(entered: Values): ChannelDraft {
     base_url: entered.baseUrl.trim().replace(/\/+$/, ''),
     key: key.trim(),
     models: entered.models.join(','),
-    model_mapping: entered.mapping.trim(),
+    model_mapping: writeMapping(entered.mapping),
+    system_prompt: entered.prompt,
     priority: Number(entered.priority) || 0,
     weight: Number(entered.weight) || 0,
-    config: Object.keys(config).length ? JSON.stringify(config) : '',
+    config: JSON.stringify(config),
   }
 }
 
@@ -56,15 +61,3 @@ const texts = (config: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, typeof value === 'boolean' ? String(value) : value]),
   ) as Record<string, string>
-
-const list = (text: string) => text.split(',').filter(Boolean)
-
-/** The object that JSON text holds, or null. */
-export function parseObject(text: string): Record<string, string> | null {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return parsed && typeof parsed === 'object' && !Array.isArray(parsed) ? (parsed as Record<string, string>) : null
-  } catch {
-    return null
-  }
-}

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 
-import { useProviders, type Provider } from './api'
+import type { ChannelType as Provider } from '../../api/types'
+import { useProviders } from './api'
 
 /** What the form of a channel type needs beyond the gateway's own catalogue, in the order of One API's menu. */
 export interface ChannelType {
@@ -22,26 +23,36 @@ export type ConfigField =
   | 'vertex_ai_project_id'
   | 'vertex_ai_adc'
   | 'responses'
+  | 'kept_responses'
+
+/** What speaks OpenAI's Responses API, or may. */
+const responses = ['responses', 'kept_responses'] as const
+
+/** Serves whatever it is sent: it has no models of its own. */
+export const PROXY = 43
+
+/** Types that are nothing without an address of their own. */
+export const needsBase = (id: number) => id === 3 || id === 8 || id === 50
 
 /** Types whose key is made of their settings. */
 export const composedKey = (type: ChannelType | undefined) => type?.id === 33 || type?.id === 42
 
 export const channelTypes: readonly ChannelType[] = [
-  { id: 1, config: ['responses'] },
-  { id: 50, en: 'OpenAI compatible', config: ['responses'] },
+  { id: 1, config: responses },
+  { id: 50, en: 'OpenAI compatible', config: responses },
   { id: 14 },
   { id: 33, config: ['region', 'ak', 'sk'] },
-  { id: 3, config: ['api_version', 'responses'] },
+  { id: 3, config: ['api_version', ...responses] },
   { id: 11 },
   { id: 24, config: ['api_version'] },
   { id: 51 },
   { id: 28 },
   { id: 41 },
-  { id: 40, en: 'Volcengine (Doubao)', config: ['responses'] },
+  { id: 40, en: 'Volcengine (Doubao)', config: responses },
   { id: 15, en: 'Baidu ERNIE', key: 'APIKey|SecretKey' },
   { id: 47, en: 'Baidu Qianfan V2' },
   { id: 17, en: 'Alibaba Tongyi Qianwen', config: ['plugin'] },
-  { id: 49, en: 'Alibaba Cloud Bailian', config: ['responses'] },
+  { id: 49, en: 'Alibaba Cloud Bailian', config: responses },
   { id: 18, en: 'iFlytek Spark', key: 'APPID|APISecret|APIKey', config: ['api_version'] },
   { id: 48, en: 'iFlytek Spark V2' },
   { id: 16, en: 'Zhipu ChatGLM', key: 'id.secret' },
@@ -65,7 +76,7 @@ export const channelTypes: readonly ChannelType[] = [
   { id: 44 },
   { id: 45 },
   { id: 46 },
-  { id: 8, en: 'Custom', config: ['responses'] },
+  { id: 8, en: 'Custom', config: responses },
   { id: 22, en: 'Knowledge base: FastGPT', key: 'APIKey-AppId' },
   { id: 21, en: 'Knowledge base: AI Proxy', config: ['library_id'] },
   { id: 20 },

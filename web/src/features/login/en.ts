@@ -4,4 +4,6 @@ export const en = {
   password: 'Password',
   submit: 'Log in',
   reveal: 'Show or hide what you type',
+  register: 'Create an account',
+  forgotten: 'Password forgotten?',
 }

@@ -6,4 +6,6 @@ export const zh: typeof en = {
   password: '密码',
   submit: '登录',
   reveal: '显示或隐藏密码',
+  register: '注册账户',
+  forgotten: '忘记密码？',
 }

@@ -1,144 +1,140 @@
-import { Alert, Anchor, Autocomplete, Button, Card, Group, Select, SimpleGrid, Stack, Text, Textarea } from '@mantine/core'
-import { IconPlayerStop, IconSend } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
+import { Alert, Button, Group, Text } from '@mantine/core'
+import { IconMessageChatbot, IconPlus } from '@tabler/icons-react'
+import { useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ENABLED } from '../../api/types'
 import { Page } from '../../ui/Page'
-import { useModels, useTokens } from '../tokens/api'
-import { ask, type Usage } from './stream'
+import { useModels, useSaveToken, useTokens } from '../tokens/api'
+import { RoundCards } from './AnswerCard'
+import { Composer } from './Composer'
+import classes from './playground.module.css'
+import { protocols, type Turn } from './protocols'
+import { Settings, useSettings } from './Settings'
+import { useConversation } from './useConversation'
 
 export function PlaygroundPage() {
   const { t } = useTranslation()
+  const { token: wanted } = useSearch({ from: '/playground' })
   const tokens = useTokens()
   const models = useModels()
-  const [picked, setPicked] = useState<string | null>(null)
-  const [typed, setTyped] = useState<string | null>(null)
-  const [prompt, setPrompt] = useState('')
-  const answer = useAnswer()
+  const [settings, change] = useSettings(wanted)
+  const conversation = useConversation()
+  const [draft, setDraft] = useState<Turn>(empty)
+  const bottom = useRef<HTMLDivElement>(null)
 
   const usable = (tokens.data ?? []).filter((token) => token.status === ENABLED)
-  const token = usable.find(({ id }) => String(id) === picked) ?? usable[0]
-  const model = typed ?? models.data?.[0] ?? ''
-  const ready = Boolean(token && model && prompt.trim())
-  const send = () => {
-    if (token && ready) void answer.start({ key: token.key, model, prompt })
+  const token = usable.find(({ id }) => id === settings.token) ?? usable[0]
+  const own = token?.models ? token.models.split(',') : (models.data ?? [])
+  const model = settings.model ?? own[0] ?? ''
+  const protocol = protocols.find(({ name }) => name === settings.protocol) ?? protocols[0]
+  const ready = Boolean(token && model)
+  const { rounds } = conversation
+
+  // New text is followed, unless somebody has scrolled up to read.
+  const length = rounds.at(-1)?.answer.text.length
+  useEffect(() => {
+    const room = document.documentElement
+    if (rounds.length > 0 && room.scrollHeight - room.scrollTop - room.clientHeight < 160)
+      bottom.current?.scrollIntoView({ block: 'end' })
+  }, [rounds.length, length])
+
+  const send = (turn: Turn) => {
+    if (!token || !model) return
+    const { system, temperature, topP, maxTokens } = settings
+    setDraft(empty)
+    void conversation.send(turn, { key: token.key, protocol, model, system, temperature, topP, maxTokens })
   }
 
   return (
-    <Page title={t('playground.title')} intro={t('playground.intro')}>
-      {tokens.isSuccess && usable.length === 0 && (
-        <Alert color="indigo" variant="outline">
-          {t('playground.noToken')}{' '}
-          <Anchor component={Link} to="/token" underline="always" inherit>
-            {t('playground.makeToken')}
-          </Anchor>
-        </Alert>
-      )}
-      <SimpleGrid cols={{ base: 1, sm: 2 }}>
-        <Select
-          label={t('playground.token')}
-          data={usable.map(({ id, name }) => ({ value: String(id), label: name }))}
-          value={token ? String(token.id) : null}
-          onChange={setPicked}
-          allowDeselect={false}
+    <Page
+      title={t('playground.title')}
+      intro={t('playground.intro')}
+      actions={
+        rounds.length > 0 && (
+          <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={conversation.clear}>
+            {t('playground.new')}
+          </Button>
+        )
+      }
+    >
+      {tokens.isSuccess && usable.length === 0 && <NoToken />}
+      <div className={classes.room}>
+        <div className={classes.talk}>
+          {rounds.length === 0 && (
+            <div className={classes.empty}>
+              <IconMessageChatbot size={44} stroke={1.3} aria-hidden />
+              <Text c="dimmed">{t(models.data?.length === 0 ? 'playground.noModels' : 'playground.placeholder')}</Text>
+            </div>
+          )}
+          {rounds.map((round, n) => (
+            <RoundCards
+              key={round.id}
+              round={round}
+              again={
+                n === rounds.length - 1
+                  ? () => {
+                      conversation.takeBack()
+                      setDraft(round.asked)
+                    }
+                  : undefined
+              }
+            />
+          ))}
+          <div className={classes.composer}>
+            <Composer
+              draft={draft}
+              change={setDraft}
+              ready={ready}
+              running={conversation.running}
+              send={() => send(draft)}
+              stop={conversation.stop}
+            />
+          </div>
+          <div ref={bottom} />
+        </div>
+        <Settings
+          tokens={usable}
+          token={token}
+          models={own}
+          model={model}
+          protocol={protocol.name}
+          settings={settings}
+          change={change}
         />
-        <Autocomplete
-          label={t('playground.model')}
-          placeholder={models.data?.length === 0 ? t('playground.noModels') : undefined}
-          data={models.data ?? []}
-          value={model}
-          onChange={setTyped}
-        />
-      </SimpleGrid>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          send()
-        }}
-      >
-        <Stack>
-          <Textarea
-            label={t('playground.prompt')}
-            value={prompt}
-            onChange={(event) => setPrompt(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send()
-            }}
-            autosize
-            minRows={3}
-            maxRows={12}
-          />
-          <Group>
-            <Button
-              type="submit"
-              disabled={!ready}
-              loading={answer.running}
-              leftSection={<IconSend size={18} aria-hidden />}
-            >
-              {t('playground.send')}
-            </Button>
-            {answer.running && (
-              <Button variant="default" leftSection={<IconPlayerStop size={18} aria-hidden />} onClick={answer.stop}>
-                {t('playground.stop')}
-              </Button>
-            )}
-          </Group>
-        </Stack>
-      </form>
-      {answer.error && (
-        <Alert color="red" variant="outline" role="alert">
-          {answer.error}
-        </Alert>
-      )}
-      <Card withBorder p="lg" mih={120} component="section" aria-label={t('playground.answer')} aria-live="polite">
-        <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} c={answer.text ? undefined : 'dimmed'}>
-          {answer.text || t('playground.placeholder')}
-        </Text>
-        {answer.usage && (
-          <Text size="sm" c="dimmed" mt="md">
-            {t('playground.figures', {
-              first: answer.first,
-              input: answer.usage.prompt_tokens,
-              output: answer.usage.completion_tokens,
-            })}
-          </Text>
-        )}
-      </Card>
+      </div>
     </Page>
   )
 }
 
-const nothing = { text: '', error: '', usage: undefined as Usage | undefined, first: 0 }
+const empty: Turn = { role: 'user', text: '', images: [] }
 
-/** One answer at a time; leaving the page ends it, and with it the upstream call. */
-function useAnswer() {
-  const [state, setState] = useState(nothing)
-  const [running, setRunning] = useState(false)
-  const current = useRef<AbortController>(null)
-  useEffect(() => () => current.current?.abort(), [])
-
-  const start = async (question: { key: string; model: string; prompt: string }) => {
-    current.current?.abort()
-    const controller = new AbortController()
-    current.current = controller
-    setState(nothing)
-    setRunning(true)
-    const began = performance.now()
-    try {
-      for await (const { text, usage } of ask({ ...question, signal: controller.signal }))
-        setState((was) => ({
-          ...was,
-          text: was.text + (text ?? ''),
-          first: was.first || (text ? Math.round(performance.now() - began) : 0),
-          usage: usage ?? was.usage,
-        }))
-    } catch (error) {
-      if (!controller.signal.aborted) setState((was) => ({ ...was, error: (error as Error).message }))
-    } finally {
-      if (current.current === controller) setRunning(false)
-    }
-  }
-  return { ...state, running, start, stop: () => current.current?.abort() }
+/** One click instead of a form: whoever wants limits makes his own. */
+function NoToken() {
+  const { t } = useTranslation()
+  const make = useSaveToken(null)
+  return (
+    <Alert variant="outline">
+      <Group justify="space-between">
+        <Text>{t('playground.noToken')}</Text>
+        <Button
+          size="xs"
+          loading={make.isPending}
+          onClick={() =>
+            make.mutate({
+              name: 'playground',
+              unlimited_quota: true,
+              remain_quota: 0,
+              expired_time: -1,
+              models: '',
+              subnet: '',
+            })
+          }
+        >
+          {t('playground.makeToken')}
+        </Button>
+      </Group>
+    </Alert>
+  )
 }

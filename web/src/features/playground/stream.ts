@@ -1,52 +1,73 @@
-/** A streamed chat completion, read as an OpenAI client reads it. */
+import type { Piece, Protocol, Question } from './protocols'
 
-export interface Ask {
+/** One call as it went over the wire; the key is covered. */
+export interface Exchange {
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: string
+  status?: number
+  requestId?: string
+  answer: string
+}
+
+interface Ask {
+  protocol: Protocol
   key: string
-  model: string
-  prompt: string
+  question: Question
   signal: AbortSignal
+  /** Called with the exchange as far as it is known, more than once. */
+  seen: (exchange: Exchange) => void
 }
 
-export interface Usage {
-  prompt_tokens: number
-  completion_tokens: number
-}
-
-interface Chunk {
-  choices?: { delta?: { content?: string | null } }[]
-  usage?: Usage | null
-  error?: { message: string }
-}
-
-export async function* ask({ key, model, prompt, signal }: Ask): AsyncGenerator<{ text?: string; usage?: Usage }> {
-  const response = await fetch('/v1/chat/completions', {
+/** Asks, and gives what the answer's events add, one by one. Raises what the gateway refused, in its own words. */
+export async function* ask({ protocol, key, question, signal, seen }: Ask): AsyncGenerator<Piece> {
+  const path = protocol.path(question.model)
+  const headers = { 'Content-Type': 'application/json', ...protocol.headers(`sk-${key}`) }
+  const body = JSON.stringify(protocol.body(question))
+  let exchange: Exchange = {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer sk-${key}` },
-    body: JSON.stringify({
-      model,
-      stream: true,
-      stream_options: { include_usage: true },
-      messages: [{ role: 'user', content: prompt }],
-    }),
-    signal,
-  })
-  if (!response.ok || !response.body) throw new Error(await refusal(response))
-  for await (const line of lines(response.body)) {
-    if (!line.startsWith('data:')) continue
-    const payload = line.slice(5).trim()
-    if (payload === '[DONE]') return
-    const chunk = JSON.parse(payload) as Chunk
-    if (chunk.error) throw new Error(chunk.error.message)
-    yield { text: chunk.choices?.[0]?.delta?.content ?? undefined, usage: chunk.usage ?? undefined }
+    path,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace(`sk-${key}`, `sk-${key.slice(0, 3)}…`)]),
+    ),
+    body,
+    answer: '',
+  }
+  const note = (more: Partial<Exchange>) => {
+    exchange = { ...exchange, ...more }
+    seen(exchange)
+  }
+  note({})
+  const response = await fetch(path, { method: 'POST', headers, body, signal })
+  note({ status: response.status, requestId: response.headers.get('x-oneapi-request-id') ?? undefined })
+  if (!response.ok || !response.body) {
+    const answer = await response.text()
+    note({ answer })
+    throw new Error(refusal(answer) || `${response.status} ${response.statusText}`)
+  }
+  const raw: string[] = []
+  try {
+    for await (const line of lines(response.body)) {
+      raw.push(line)
+      if (!line.startsWith('data:')) continue
+      const payload = line.slice(5).trim()
+      if (payload === '[DONE]') break
+      const piece = protocol.read(JSON.parse(payload) as Parameters<Protocol['read']>[0])
+      if (piece.error) throw new Error(piece.error)
+      yield piece
+    }
+  } finally {
+    note({ answer: raw.join('\n') })
   }
 }
 
-async function refusal(response: Response): Promise<string> {
-  const body = await response.text()
+/** All protocols put the sentence at the same place. */
+function refusal(text: string): string {
   try {
-    return (JSON.parse(body) as Chunk).error?.message ?? body
+    return (JSON.parse(text) as { error?: { message?: string } }).error?.message ?? text
   } catch {
-    return body || `${response.status} ${response.statusText}`
+    return text
   }
 }
 
@@ -59,9 +80,9 @@ async function* lines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGener
       if (done) break
       const parts = (rest + value).split('\n')
       rest = parts.pop() ?? ''
-      yield* parts
+      yield* parts.map((line) => line.replace(/\r$/, ''))
     }
-    yield rest
+    if (rest) yield rest
   } finally {
     await reader.cancel()
   }

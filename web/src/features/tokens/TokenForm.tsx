@@ -1,9 +1,10 @@
-import { Button, Group, NumberInput, Stack, Switch, TagsInput, TextInput } from '@mantine/core'
+import { Button, Group, NumberInput, Stack, Switch, TagsInput, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 
 import type { Token } from '../../api/types'
 import { useFigures } from '../../ui/figures'
+import { fromLocal, toLocal } from '../../ui/time'
 import { type TokenDraft, useModels, useSaveToken } from './api'
 
 interface Values {
@@ -17,7 +18,23 @@ interface Values {
 
 const NAME_BYTES = 30
 
-export function TokenForm({ token, done }: { token: Token | null; done: () => void }) {
+/** Seconds from now; 0 is never. */
+const spans = { never: 0, hour: 3_600, day: 86_400, month: 30 * 86_400, year: 365 * 86_400 } as const
+
+/** What tokens are mostly made for. */
+const presets = {
+  own: { unlimited: true, limit: 500_000, days: 0 },
+  app: { unlimited: false, limit: 5_000_000, days: 0 },
+  guest: { unlimited: false, limit: 500_000, days: 1 },
+} as const
+
+interface Props {
+  token: Token | null
+  close: () => void
+  done: (token: Token) => void
+}
+
+export function TokenForm({ token, close, done }: Props) {
   const { t } = useTranslation()
   const figures = useFigures()
   const models = useModels()
@@ -29,12 +46,45 @@ export function TokenForm({ token, done }: { token: Token | null; done: () => vo
         if (!name.trim()) return t('common.required')
         return new TextEncoder().encode(name.trim()).length > NAME_BYTES ? t('tokens.tooLong') : null
       },
+      subnet: (subnet) =>
+        subnet
+          .split(',')
+          .filter((each) => each.trim())
+          .every((each) => CIDR.test(each.trim()))
+          ? null
+          : t('tokens.notCidr'),
     },
   })
   const { unlimited, limit } = form.getValues()
   return (
     <form onSubmit={form.onSubmit((entered) => save.mutate(draft(entered), { onSuccess: done }))} noValidate>
       <Stack>
+        {!token && (
+          <Group gap="xs" role="group" aria-label={t('tokens.presets.title')}>
+            <Text size="sm" c="dimmed">
+              {t('tokens.presets.title')}
+            </Text>
+            {(Object.keys(presets) as (keyof typeof presets)[]).map((key) => (
+              <Button
+                key={key}
+                size="compact-sm"
+                variant="default"
+                onClick={() => {
+                  const { unlimited: free, limit: most, days } = presets[key]
+                  const typed = form.getValues().name
+                  form.setValues({
+                    unlimited: free,
+                    limit: most,
+                    expiry: days ? later(days * spans.day) : '',
+                    ...(typed ? {} : { name: t(`tokens.presets.${key}`) }),
+                  })
+                }}
+              >
+                {t(`tokens.presets.${key}`)}
+              </Button>
+            ))}
+          </Group>
+        )}
         <TextInput label={t('common.name')} required data-autofocus {...form.getInputProps('name')} />
         <Switch label={t('tokens.noLimit')} {...form.getInputProps('unlimited', { type: 'checkbox' })} />
         {!unlimited && (
@@ -53,11 +103,26 @@ export function TokenForm({ token, done }: { token: Token | null; done: () => vo
           description={t('tokens.expiryHint')}
           {...form.getInputProps('expiry')}
         />
+        
+          <Group gap={6} role="group" aria-label={t('tokens.expiry')}>
+            {(Object.keys(spans) as (keyof typeof spans)[]).map((span) => (
+              <Button
+                key={span}
+                size="compact-xs"
+                variant="default"
+                onClick={() => form.setFieldValue('expiry', spans[span] ? later(spans[span]) : '')}
+              >
+                {t(`tokens.spans.${span}`)}
+              </Button>
+            ))}
+          </Group>
+        
         <TagsInput
           label={t('tokens.models')}
           description={t('tokens.modelsHint')}
           data={models.data ?? []}
           clearable
+          clearButtonProps={{ 'aria-label': t('tokens.clearModels') }}
           {...form.getInputProps('models')}
         />
         <TextInput
@@ -66,8 +131,13 @@ export function TokenForm({ token, done }: { token: Token | null; done: () => vo
           placeholder="10.0.0.0/8, 2001:db8::/32"
           {...form.getInputProps('subnet')}
         />
+        {!unlimited && (
+          <Text size="sm" c="dimmed">
+            {t('tokens.cap')}
+          </Text>
+        )}
         <Group justify="flex-end">
-          <Button variant="default" onClick={done}>
+          <Button variant="default" onClick={close}>
             {t('common.cancel')}
           </Button>
           <Button type="submit" loading={save.isPending}>
@@ -79,12 +149,17 @@ export function TokenForm({ token, done }: { token: Token | null; done: () => vo
   )
 }
 
+/** The gateway decides; this catches what is plainly no network. */
+const CIDR = /^[0-9a-f:.]+\/\d{1,3}$/i
+
+const later = (seconds: number) => toLocal(Math.floor(Date.now() / 1000) + seconds)
+
 function values(token: Token | null): Values {
   return {
     name: token?.name ?? '',
     unlimited: token?.unlimited_quota ?? false,
     limit: token?.remain_quota ?? 500_000,
-    expiry: token && token.expired_time > 0 ? local(token.expired_time) : '',
+    expiry: token && token.expired_time > 0 ? toLocal(token.expired_time) : '',
     models: token?.models ? token.models.split(',') : [],
     subnet: token?.subnet ?? '',
   }
@@ -95,14 +170,8 @@ function draft(entered: Values): TokenDraft {
     name: entered.name.trim(),
     unlimited_quota: entered.unlimited,
     remain_quota: Number(entered.limit) || 0,
-    expired_time: entered.expiry ? Math.floor(new Date(entered.expiry).getTime() / 1000) : -1,
+    expired_time: fromLocal(entered.expiry) ?? -1,
     models: entered.models.join(','),
     subnet: entered.subnet.trim(),
   }
-}
-
-/** Unix seconds as local time without a zone, as <input type="datetime-local"> wants it. */
-function local(seconds: number): string {
-  const moment = new Date(seconds * 1000)
-  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }

@@ -3,6 +3,10 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { forUsers } from '../../app/guard'
 import { root } from '../../app/root'
 
-const TokensPage = lazyRouteComponent(() => import('./TokensPage'), 'TokensPage')
+const TokensPage = forUsers(lazyRouteComponent(() => import('./TokensPage'), 'TokensPage'))
 
-export const routes = [createRoute({ getParentRoute: () => root, path: '/token', component: forUsers(TokensPage) })] as const
+export const routes = [
+  createRoute({ getParentRoute: () => root, path: '/token', component: TokensPage }),
+  createRoute({ getParentRoute: () => root, path: '/token/add', component: TokensPage }),
+  createRoute({ getParentRoute: () => root, path: '/token/edit/$id', component: TokensPage }),
+] as const

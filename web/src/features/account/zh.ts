@@ -1,0 +1,48 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  username: '用户名',
+  password: '密码',
+  email: '邮箱',
+  code: '验证码',
+  sendCode: '获取验证码',
+  codeSent: '验证码已发送，十分钟内有效。',
+  again: '{{seconds}} 秒后重试',
+  back: '返回登录',
+  turnstile: '人机验证加载失败，请刷新页面。',
+  register: {
+    title: '注册账户',
+    invited: '你收到了一份邀请。',
+    nameHint: '最多 12 个字符',
+    nameLong: '最多 12 个字符',
+    passwordHint: '8 至 20 个字符',
+    again: '再次输入密码',
+    different: '两次输入的密码不一致',
+    submit: '注册',
+    have: '已有账户？',
+  },
+  reset: {
+    title: '重置密码',
+    intro: '我们会向你的邮箱发送重置链接。',
+    submit: '发送邮件',
+    sent: '邮件已发送，链接十分钟内有效。',
+  },
+  renewed: {
+    title: '新密码',
+    submit: '生成新密码',
+    done: '你的新密码',
+    hint: '仅显示这一次。请用它登录，之后可以修改。',
+    copy: '复制新密码',
+  },
+  elsewhere: {
+    or: '或',
+    with: '使用 {{name}} 登录',
+    github: 'GitHub',
+    lark: '飞书',
+    oidc: 'OpenID Connect',
+    wechat: '微信',
+    qr: '公众号二维码',
+    wechatHint: '在微信中关注公众号，发送提示的关键词，然后在此输入收到的验证码。',
+  },
+  callback: { title: '从 {{name}} 返回', wait: '请稍候…', bound: '绑定成功' },
+}

@@ -1,0 +1,51 @@
+import { Card } from '@mantine/core'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+
+import type { Channel } from '../../api/types'
+import { Failure } from '../../ui/Failure'
+import { tell } from '../../ui/notify'
+import { Page } from '../../ui/Page'
+import { Waiting } from '../../ui/Waiting'
+import { useChannel } from './api'
+import { ChannelForm } from './ChannelForm'
+
+export function NewChannelPage() {
+  const { t } = useTranslation()
+  return (
+    <Page title={t('channels.add')}>
+      <Form channel={null} />
+    </Page>
+  )
+}
+
+export function ChannelPage() {
+  const { t } = useTranslation()
+  const { id } = useParams({ from: '/channel/edit/$id' })
+  const channel = useChannel(Number(id) || 0)
+  return (
+    <Page title={t('channels.edit')} intro={channel.data && `#${channel.data.id} · ${channel.data.name}`}>
+      {channel.isPending && <Waiting />}
+      {channel.isError && <Failure error={channel.error} retry={channel.refetch} />}
+      {channel.data && <Form channel={channel.data} />}
+    </Page>
+  )
+}
+
+function Form({ channel }: { channel: Channel | null }) {
+  const { t } = useTranslation()
+  const navigate = useNavigate()
+  const leave = () => void navigate({ to: '/channel' })
+  return (
+    <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={860}>
+      <ChannelForm
+        channel={channel}
+        cancel={leave}
+        done={() => {
+          tell(t('common.saved'))
+          leave()
+        }}
+      />
+    </Card>
+  )
+}

@@ -1,0 +1,35 @@
+import { Card, Group, Progress, Text } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { CHANNELS, useProgress } from './api'
+
+/** How far a test of many channels is, whoever began it; nothing while none runs. */
+export function TestProgress() {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  const progress = useProgress().data
+  const ran = useRef(false)
+  const running = progress?.running ?? false
+  const done = progress?.done ?? 0
+  useEffect(() => {
+    if (running || ran.current) void client.invalidateQueries({ queryKey: [CHANNELS] })
+    ran.current = running
+  }, [client, running, done])
+  if (!progress?.running) return null
+  const percent = progress.total ? (100 * done) / progress.total : 0
+  return (
+    <Card withBorder p="md" role="status">
+      <Group justify="space-between" mb={6}>
+        <Text size="sm" fw={500}>
+          {t('channels.testing', { done, total: progress.total })}
+        </Text>
+        {progress.failed > 0 && <Text size="sm">{t('channels.failures', { count: progress.failed })}</Text>}
+      </Group>
+      <Progress.Root>
+        <Progress.Section value={percent} animated aria-label={t('channels.testAll')} />
+      </Progress.Root>
+    </Card>
+  )
+}

@@ -1,0 +1,23 @@
+const table = [
+  { name: 'unknown', color: 'gray' },
+  { name: 'enabled', color: 'teal' },
+  { name: 'disabled', color: 'gray' },
+  { name: 'auto', color: 'red' },
+] as const
+
+export const states = (status: number) => table[status] ?? table[0]
+
+/** Up to a second is good, as in One API. */
+export function speed(ms: number) {
+  if (ms <= 1000) return 'teal'
+  return ms <= 3000 ? 'lime' : ms <= 5000 ? 'yellow' : 'red'
+}
+
+/** Types whose providers tell their balances in another currency than the dollar; 10 and 13 tell plain numbers. */
+const yuan = new Set([4, 12, 36, 44])
+
+export function money(type: number, balance: number, format: (n: number) => string) {
+  if (type === 5) return `¥${format(balance / 10_000)}`
+  if (yuan.has(type)) return `¥${format(balance)}`
+  return type === 10 || type === 13 ? format(balance) : `$${format(balance)}`
+}

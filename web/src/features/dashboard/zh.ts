@@ -1,0 +1,27 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  title: '数据看板',
+  intro: '你的用量，日期按 UTC 计算。',
+  introAll: '所有用户的用量，日期按 UTC 计算。',
+  whose: '统计范围',
+  own: '我的',
+  all: '全部用户',
+  span: '时间',
+  spans: { days1: '今天', days7: '7 天', days30: '30 天' },
+  metric: '指标',
+  metrics: { cost: '费用', requests: '请求次数', tokens: 'Token' },
+  byDay: '按日期与模型',
+  byModel: '按模型',
+  byUser: '按用户',
+  byChannel: '按渠道',
+  channel: '渠道 {{id}}',
+  others: '其他',
+  unnamed: '（未命名）',
+  nothing: '这段时间没有调用。',
+  today: '今天 {{value}}',
+  inOut: '输入 {{input}}，输出 {{output}}',
+  models: '模型',
+  left: '剩余额度',
+  usedEver: '累计已用 {{value}}',
+}

@@ -1,0 +1,40 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  title: '首页',
+  notice: '公告',
+  offline: '网关没有响应。',
+  hello: '你好，{{name}}',
+  tagline: '一个地址、一个密钥，用任意客户端访问所有提供商的大模型。',
+  points: {
+    one: { title: '客户端无需改动', text: '使用 OpenAI、Anthropic 或 Gemini 协议的程序照常工作，只需更换地址和密钥。' },
+    route: { title: '不依赖单一提供商', text: '同一模型可由多个渠道提供，自动负载均衡，故障时自动切换。' },
+    exact: { title: '按实际用量计费', text: '每次调用都记入日志并标明准确费用，每个密钥可单独限额。' },
+  },
+  ways: {
+    playground: '直接在这里与模型对话',
+    tokens: '供程序使用的密钥',
+    dashboard: '用量与费用一目了然',
+    topup: '使用兑换码，邀请好友',
+  },
+  account: '我的账户',
+  quota: '剩余额度',
+  used: '已用额度',
+  requests: '请求次数',
+  group: '分组',
+  version: '版本',
+  started: '启动时间',
+  address: 'API 地址',
+  interface: '管理接口',
+  terminal: '在终端中使用',
+  terminalHint: '任何支持 OpenAI 的程序都可以使用：填入此地址和你的密钥即可。',
+  checklist: {
+    title: '开始使用',
+    done: '已完成 {{done}} / {{all}}',
+    hide: '隐藏此清单',
+    password: { title: '修改密码', hint: '默认密码 123456 人尽皆知。', go: '修改' },
+    channel: { title: '添加渠道', hint: '模型的来源：某个提供商及其密钥。', go: '添加' },
+    token: { title: '创建令牌', hint: '程序和操练场凭令牌调用。', go: '创建' },
+    call: { title: '完成第一次调用', hint: '在操练场向模型提问。', go: '试一试' },
+  },
+}

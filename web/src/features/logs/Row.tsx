@@ -1,0 +1,95 @@
+import { ActionIcon, Badge, Group, Table, Text } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+
+import type { Log } from '../../api/types'
+import { useFigures } from '../../ui/figures'
+import { StateBadge } from '../../ui/StateBadge'
+import { CONSUME, kinds } from './kinds'
+import { Details } from './Details'
+
+interface Props {
+  log: Log
+  everybody: boolean
+  channel: string | undefined
+  columns: number
+}
+
+export function Row({ log, everybody, channel, columns }: Props) {
+  const { t } = useTranslation()
+  const figures = useFigures()
+  const [opened, details] = useDisclosure()
+  const kind = kinds[log.type] ?? kinds[0]
+  const called = log.type === CONSUME
+  return (
+    <>
+      <Table.Tr>
+        <Table.Td style={{ whiteSpace: 'nowrap' }}>
+          <Text size="sm">{figures.second(log.created_at)}</Text>
+        </Table.Td>
+        <Table.Td>
+          <StateBadge color={kind.color} label={t(`logs.types.${kind.key}`)} />
+        </Table.Td>
+        {everybody && <Table.Td>{log.username}</Table.Td>}
+        {everybody && (
+          <Table.Td>{log.channel > 0 && <Text size="sm">{channel ? `${channel} (${log.channel})` : log.channel}</Text>}</Table.Td>
+        )}
+        <Table.Td>{log.token_name}</Table.Td>
+        <Table.Td fw={log.model_name ? 500 : undefined}>
+          {log.model_name || (
+            <Text size="sm" c="dimmed" lineClamp={2} maw={260}>
+              {log.content}
+            </Text>
+          )}
+        </Table.Td>
+        <Table.Td>
+          <Group gap={6} wrap="nowrap">
+            {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
+            {log.is_stream && (
+              <Badge variant="default" tt="none" fw={500}>
+                {t('logs.stream')}
+              </Badge>
+            )}
+          </Group>
+        </Table.Td>
+        <Table.Td style={{ whiteSpace: 'nowrap' }}>
+          {called && `${figures.count(log.prompt_tokens)} → ${figures.count(log.completion_tokens)}`}
+        </Table.Td>
+        <Table.Td style={{ whiteSpace: 'nowrap' }}>{(called || log.quota > 0) && figures.exact(log.quota)}</Table.Td>
+        <Table.Td>
+          <ActionIcon
+            variant="subtle"
+            aria-expanded={opened}
+            aria-label={t(opened ? 'logs.less' : 'logs.more')}
+            onClick={details.toggle}
+          >
+            {opened ? <IconChevronDown size={18} /> : <IconChevronRight size={18} />}
+          </ActionIcon>
+        </Table.Td>
+      </Table.Tr>
+      {opened && (
+        <Table.Tr>
+          <Table.Td colSpan={columns} bg="light-dark(var(--mantine-color-gray-0), var(--mantine-color-dark-8))">
+            <Details log={log} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
+  )
+}
+
+/** The limits are One API's. */
+const limits = [
+  [1_000, 'teal'],
+  [3_000, 'lime'],
+  [5_000, 'yellow'],
+  [10_000, 'orange'],
+] as const
+
+function Duration({ ms }: { ms: number }) {
+  const { i18n } = useTranslation()
+  const color = limits.find(([limit]) => ms < limit)?.[1] ?? 'red'
+  const seconds = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: ms < 10_000 ? 2 : 1 })
+  return <StateBadge color={color} label={`${seconds.format(ms / 1000)} s`} />
+}

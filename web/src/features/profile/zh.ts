@@ -1,0 +1,45 @@
+import type { en } from './en'
+
+export const zh: typeof en = {
+  title: '个人设置',
+  intro: '你的身份与登录方式。',
+  id: '用户 ID',
+  role: '角色',
+  roles: { user: '普通用户', admin: '管理员', root: '超级管理员' },
+  group: '分组',
+  left: '剩余额度',
+  requests: '请求次数',
+  names: '名称',
+  display: '显示名称',
+  models: '可用模型',
+  copyModels: '复制全部模型名',
+  more: '另有 {{count}} 个',
+  fewer: '收起',
+  password: {
+    title: '密码',
+    new: '新密码',
+    submit: '修改密码',
+    done: '密码已修改，其他会话已退出。',
+    default: '这仍是新安装时的默认密码，请立即修改。',
+  },
+  access: {
+    title: '系统访问令牌',
+    hint: '供脚本以你的身份调用管理接口，不能用于调用模型。',
+    make: '生成新令牌',
+    ask: '新的访问令牌会替换旧令牌，旧令牌将立即失效。',
+    once: '仅显示这一次。',
+  },
+  bindings: {
+    title: '账号绑定',
+    none: '未绑定',
+    bind: '绑定',
+    change: '更换',
+    unbind: '解绑',
+    ask: '解绑 {{name}} 后需要用其他方式登录，确定解绑？',
+  },
+  delete: {
+    title: '注销账户',
+    hint: '令牌将立即失效，剩余额度不予保留。',
+    type: '输入 {{name}} 以确认',
+  },
+}
