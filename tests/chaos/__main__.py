@@ -1,4 +1,4 @@
-"""`make chaos`: the long form. Half of the time on PostgreSQL, half on MariaDB; the table goes to docs/reliability.md."""
+"""`make chaos`, the long form: half of the time on PostgreSQL, half on MariaDB; docs/reliability.md has its table."""
 
 import argparse
 import asyncio
