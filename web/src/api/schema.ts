@@ -406,6 +406,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The newest rows that match, as a table for spreadsheets.
+         */
+        get: operations["logs.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/search": {
         parameters: {
             query?: never;
@@ -435,6 +455,23 @@ export interface paths {
          * @description A user's own; their numbers are not shown.
          */
         get: operations["logs.list_own_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/self/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export own */
+        get: operations["logs.export_own"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1548,7 +1585,7 @@ export interface components {
             default: string;
             doc: string;
             /** @enum {unknown} */
-            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
+            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "CreateCache1hRatio" | "ToolPrice" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota" | "CallLimits";
             /** @enum {unknown} */
             kind: "switch" | "integer" | "number" | "text" | "list" | "ratios";
             least: number | null;
@@ -3126,6 +3163,55 @@ export interface operations {
             };
         };
     };
+    "logs.export": {
+        parameters: {
+            query?: {
+                /** @description A channel's id. */
+                channel?: number;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+                username?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "logs.search_logs": {
         parameters: {
             query?: never;
@@ -3199,6 +3285,52 @@ export interface operations {
                         /** @constant */
                         success: true;
                     } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.export_own": {
+        parameters: {
+            query?: {
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                    "text/csv": string;
                 };
             };
             /** @description Neither signed in nor an access token. */
