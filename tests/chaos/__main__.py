@@ -74,7 +74,7 @@ def rows(results: Sequence[Result]) -> list[str]:
     says = {
         "whole": "answers seen whole",
         "broken by the upstream": "broken off by the upstream, as it was asked to",
-        "refused": "refused with 503 while the database was away, or failed by the upstream, as asked",
+        "refused": "refused with 503, or failed by the upstream, as it was asked to",
         "lost": "lost",
     }
     return [
@@ -84,6 +84,7 @@ def rows(results: Sequence[Result]) -> list[str]:
         *(row(name, *(result.faults[name] for result in results)) for name in ALL),
         row("calls", *(result.calls for result in results)),
         *(row(says[each], *(audit.outcomes[each] for audit in audits)) for each in outcomes),
+        row("refused though the database was there", *(audit.refused_beside for audit in audits)),
         row("lost but not cut by a kill -9", *(audit.outcomes["lost"] - audit.cut_by_kills for audit in audits)),
         row("tokens the upstream counted for the whole ones", *(audit.upstream[1] for audit in audits)),
         row("the ledger less that", *(audit.ledger[1] - audit.upstream[1] for audit in audits)),

@@ -45,6 +45,7 @@ async def chaos(
             for name in dice.sample(list(faults), len(faults)):
                 if done[name] and time.monotonic() - began >= seconds:
                     break
+                site.timeline.append((time.monotonic(), name))
                 await faults[name](site, dice)
                 done[name] += 1
                 await asyncio.sleep(REST_S)

@@ -38,6 +38,7 @@ class Site:
     place: World
     kills: list[float] = field(default_factory=list)
     outages: list[tuple[float, float]] = field(default_factory=list)
+    timeline: list[tuple[float, str]] = field(default_factory=list)  # when what began
 
     async def ready(self) -> None:
         """Returns when both nodes say so."""
