@@ -10,7 +10,7 @@ CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -pr
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
 .PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
-  lock check-lock bench bench-api conformance fuzz screenshots torture wheel clean test-packages bench-packages
+  lock check-lock bench bench-api chaos conformance fuzz screenshots torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
@@ -23,6 +23,10 @@ test: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 # Kills processes, fills disks and repeats for minutes; too long for every commit.
 torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
+
+# Two nodes behind nginx while everything around them fails: CHAOS is for how many seconds, 600 unless said.
+chaos: test-packages .venv/test.stamp .venv/project.stamp
+	$(BIN)/python -m tests.chaos $(if $(CHAOS),--seconds $(CHAOS))
 
 # Every page of the console in both languages and schemes, on a desk and on a phone; SHOTS=channel only pages so named.
 screenshots: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)

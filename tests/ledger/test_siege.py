@@ -1,16 +1,14 @@
 """Kill -9 of the whole gateway at any moment: every answer that was seen whole is paid for, once. See siege.py."""
 
 import asyncio
-import json
 import random
 
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.conftest import StartGateway
-from tests.harness.admin import Admin
 from tests.harness.servers import Database
-from tests.ledger.siege import MODEL, QUOTA, USERS, Upstream, Verdict, besiege
+from tests.ledger.siege import Upstream, Verdict, besiege, set_up
 from tests.ledger.world import World
 
 
@@ -24,16 +22,6 @@ async def siege(start: StartGateway, database: Database, kills: int) -> Verdict:
         await place.engine.dispose()
     print(database.kind, verdict)
     return verdict
-
-
-def set_up(url: str, address: str) -> list[str]:
-    """A price of one for each token, some users, and a channel."""
-    with Admin(url) as root:
-        for option in ("ModelRatio", "CompletionRatio"):
-            root.option(option, json.dumps({MODEL: 1}))
-        root.option("RetryTimes", "2")
-        root.channel(address, MODEL)
-        return [root.user(f"user{number}", QUOTA).token() for number in range(USERS)]
 
 
 def right(verdict: Verdict) -> None:

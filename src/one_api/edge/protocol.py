@@ -267,16 +267,27 @@ class RelayProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def shutdown(self) -> None:
-        """One request more may be on its way here: it is answered, as the last of its connection.
+        """From now on each answer says that it is the last of its connection.
 
-        A connection that is closed as it arrives loses it, and a proxy must not send a POST again.
+        Who has not been told may send one request more. A connection that is closed as it arrives loses it, and a
+        proxy must not send a POST again.
         """
         self.draining = True
         last: Cycle | None = self.cycle
         if last is not None and not last.response_complete:
-            last.keep_alive = False
+            told = not isinstance(last, RelayCycle) and not last.response_started
+            last.keep_alive = last.keep_alive and not told
         elif self._part == "nothing":
-            self.loop.call_later(LAST_CHANCE, self._close_if_idle)
+            self.linger()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.draining and not self.pipeline:
+            self.linger()
+
+    def linger(self) -> None:
+        """Wait for a request that may be on its way, and close."""
+        self.loop.call_later(LAST_CHANCE, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         last: Cycle | None = self.cycle
