@@ -40,7 +40,7 @@ export const tabs = {
       'CallLimits',
     ],
     proxy: ['ProxyRelayEnabled', 'ProxyRequestQuota'],
-    logs: ['LogConsumeEnabled'],
+    logs: ['LogConsumeEnabled', 'LogRetentionDays', 'UsageRollupEnabled'],
   },
   system: {
     address: ['ServerAddress'],
