@@ -88,7 +88,7 @@ def test_no_page_has_barriers(browser: Browser, running: Gateway, language: str,
     assert witness.errors == []
 
 
-def test_a_channel_is_added_edited_and_tested(console: Page, running: Gateway, root: Admin, provider: str) -> None:
+def test_a_channel_is_added_edited_and_tested(console: Page, running: Gateway, root: Admin, provider: str) -> None:  # noqa: PLR0915  # one story
     witness = Witness()
     witness.watch(console)
     console.goto(f"{running.url}/channel/add")

@@ -41,7 +41,7 @@ export const tabs = {
     ],
     limits: ['CallLimits'],
     proxy: ['ProxyRelayEnabled', 'ProxyRequestQuota'],
-    logs: ['LogConsumeEnabled'],
+    logs: ['LogConsumeEnabled', 'LogRetentionDays', 'UsageRollupEnabled'],
   },
   system: {
     address: ['ServerAddress'],
