@@ -20,9 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 OURS = ("channel", "redemption", "user", "settings")
 WALKS: tuple[tuple[str, Scheme, str], ...] = (
     ("en", "light", "desk"),
-    ("en", "dark", "phone"),
-    ("zh", "light", "phone"),
-    ("zh", "dark", "desk"),
+    ("zh", "dark", "phone"),
 )
 MISSING = re.compile(r"\b(?:common|channels|redemptions|users|settings)\.\w+")
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -68,7 +66,7 @@ def save(page: Page) -> None:
 
 @pytest.mark.parametrize("language,scheme,size", WALKS)
 def test_no_page_has_barriers(browser: Browser, running: Gateway, language: str, scheme: Scheme, size: str) -> None:
-    """Nor an error, a word that is missing, or anything wider than the screen. Each two of the three occur together."""
+    """Nor an error, a missing word, or anything wider than the screen; these do not depend on each other."""
     context = context_of(browser, language, scheme, size)
     page = context.new_page()
     witness = Witness()
