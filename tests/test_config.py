@@ -26,6 +26,8 @@ ONE_API = {
 }  # fmt: skip
 OURS = {
     "METRICS_TOKEN": "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "LOG_FORMAT": "logfmt",
     "HOST": "0.0.0.0",
     "WORKERS": "1",
     "SHUTDOWN_GRACE": "0",

@@ -1,6 +1,8 @@
 """Every environment variable does what its row of docs/options.md says: each is shown here or where it is named."""
 
 import asyncio
+import gzip
+import json
 import logging
 import re
 import runpy
@@ -119,6 +121,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("settings")
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(scripted.serve())
+        upstream.scripts["v1"] = replies(200, b"")  # the collector of spans, at /v1/traces
         env = {
             "SQLITE_PATH": "named.db",
             "LOG_SQL_DSN": f"sqlite:///{directory}/logs.db",
@@ -134,7 +137,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             "BATCH_UPDATE_ENABLED": "true",
             "BATCH_UPDATE_INTERVAL": "1",
             "HTTP_PROXY": f"http://127.0.0.1:{upstream.port}",
-            "NO_PROXY": "nobody.example",
+            "NO_PROXY": "nobody.example,127.0.0.1",
             "SESSION_SECRET": "s",
             "SYNC_FREQUENCY": "60",
             "MEMORY_CACHE_ENABLED": "true",
@@ -145,6 +148,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             "FRONTEND_BASE_URL": "https://elsewhere.example",
             "SQL_MAX_OPEN_CONNS": "5",
             "POLLING_INTERVAL": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{upstream.port}",
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
             "METRICS_TOKEN": "metrics-canary",
         }
         gateway = Gateway(directory, env)
@@ -219,6 +224,16 @@ def logging_level(*, debug: bool) -> int:
         root.handlers, root.level = handlers, level
 
 
+@shows("LOG_FORMAT")
+def test_log_lines_have_the_form_that_is_wanted() -> None:
+    event = {"event": "done\nso", "level": "warning", "timestamp": "2026/01/02 - 03:04:05", "request_id": "r1", "ms": 5}
+    made: list[str] = [str(logs._renderer(form)(None, "", dict(event))) for form in ("json", "one-api", "logfmt")]
+    assert json.loads(made[0]) == event
+    assert made[1] == "[WARN] 2026/01/02 - 03:04:05 | r1 | done\\nso ms=5"
+    assert made[2].startswith('timestamp="2026/01/02 - 03:04:05" level=warning event=')
+    assert "\n" not in made[2]
+
+
 @shows("TZ")
 async def test_the_clock_of_the_log_is_that_of_the_zone(site: Site) -> None:
     (line,) = [line for line in site.gateway.output().splitlines() if "One API" in line and "started" in line]
@@ -276,6 +291,26 @@ async def test_tests_of_all_channels_pause_in_between(site: Site) -> None:
 
     await eventually(both)
     assert times[1] - times[0] >= 0.99
+
+
+@shows("OTEL_EXPORTER_OTLP_ENDPOINT")
+async def test_spans_are_sent_where_they_are_wanted(site: Site) -> None:
+    site.upstream.scripts["spanned"] = replies(200, completion(usage=tokens(3, 4)))
+    site.root.channel(site.upstream.at("spanned"), "spanned-model", name="spanned")
+    assert (await site.chat("spanned-model")).status == 200
+
+    async def told() -> bool:
+        sent = b"".join(each.body for each in site.upstream.received if each.target == "/v1/traces")
+        return b"chat spanned-model" in sent or b"chat spanned-model" in gunzipped(sent)
+
+    await eventually(told)
+
+
+def gunzipped(data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except OSError:
+        return b""
 
 
 @shows("METRICS_TOKEN")

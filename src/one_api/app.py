@@ -19,16 +19,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from one_api import __version__, logs, metrics
 from one_api.accounts import passwords, settings
 from one_api.accounts.oauth import Providers
-from one_api.config import Config
+from one_api.config import Config, ConfigError
 from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.middleware import ClientIP
 from one_api.edge.readiness import Readiness
+from one_api.edge.realtime import Sessions
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Job, Runner
-from one_api.jobs.table import jobs, upkeep_jobs
+from one_api.jobs.table import jobs, log_jobs, upkeep_jobs
 from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import MOVE_S, Ledger
 from one_api.lib.ids import RequestIds
@@ -38,8 +39,8 @@ from one_api.metrics import Meter
 from one_api.metrics.beat import BEAT_S, Beat
 from one_api.notify import Outbox
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import COUNTS, Mode
-from one_api.relay import pipeline, proxying, token_counts
+from one_api.providers import COUNTS, REALTIME_PATH, Mode
+from one_api.relay import pipeline, proxying, realtime, token_counts
 from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -169,7 +170,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     restraint = limiter(config, stack, database)
     relay = assemble(ledger, watched, fetcher, upstreams, upkeep, restraint)
     told = None if meter is None else meter.refused
-    service = RelayService(calls(relay), ids=ids, client_ip=client_ip, told=told)
+    run = traced(config, stack, calls(relay), ledger, watched)
+    service = RelayService(run, ids=ids, client_ip=client_ip, told=told)
     stack.push_async_callback(service.drain, DRAIN_S)
 
     counts = limits(config, stack)
@@ -183,6 +185,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
 
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
+    periodic += log_jobs(database, log_database, lambda: watched.options.now)
     periodic.append(Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False))
     routes = compat.routes(under_v1)
     if meter is not None:
@@ -217,7 +220,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     if config.gin_mode == "debug":
         list_routes()
-    return service, with_relay(build_api(parts, [*probes(config, database, stack), *routes]), service)
+    application = build_api(parts, [*probes(config, database, stack), *routes])
+    sessions = Sessions(partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
+    return service, with_relay(application, service, sessions)
 
 
 def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:
@@ -288,7 +293,27 @@ def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     return answer
 
 
-def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
+def traced(
+    config: Config,
+    stack: AsyncExitStack,
+    run: Callable[[Call, Client], Awaitable[None]],
+    ledger: Ledger,
+    watched: Watched,
+) -> Callable[[Call, Client], Awaitable[None]]:
+    """The pipeline, with a span around each call where the operator wants spans. Raises ConfigError."""
+    if not config.otel_exporter_otlp_endpoint:
+        return run
+    try:
+        from one_api.metrics.traces import exporting  # noqa: PLC0415  # an extra, and twenty megabytes
+    except ImportError:
+        raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT: spans need `pip install one-api[otel]`") from None
+    spans = exporting(lambda: watched.routes.now)
+    ledger.observers.append(spans.settled)
+    stack.push_async_callback(asyncio.to_thread, spans.close)
+    return spans.around(run)
+
+
+def with_relay(application: ASGIApp, service: RelayService, sessions: ASGIApp) -> ASGIApp:
     """Relay requests that came as ASGI messages after all: an upgrade was asked for, or another server runs us."""
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
@@ -297,6 +322,9 @@ def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
             if heading is not None:
                 await AsgiExchange(scope, receive, send, heading).run(service)
                 return
+        if scope["type"] == "websocket" and scope["path"] == REALTIME_PATH:
+            await sessions(scope, receive, send)
+            return
         await application(scope, receive, send)
 
     return entry

@@ -192,6 +192,12 @@ class Config:
     )
     debug_sql: bool = setting(true_in_any_case, False, "Log every SQL statement")
     gin_mode: str = setting(one_of("debug", "release", "test"), "", "`debug` lists the routes at start")
+    otel_exporter_otlp_endpoint: str = setting(
+        word, "", "Where spans of calls are sent (OTLP over HTTP), with `pip install one-api[otel]`; empty makes none"
+    )
+    log_format: str = setting(
+        one_of("logfmt", "json", "one-api"), "logfmt", "Form of log lines; `one-api` is that of One API"
+    )
     only_one_log_file: bool = setting(true, False, "Log to oneapi.log instead of a dated file")
 
     initial_root_token: str = setting(word, "", "Key of a token for root, made with the first user", secret=True)
@@ -264,7 +270,7 @@ class Config:
 
     def exported(self) -> dict[str, str]:
         """What libraries read from the environment themselves, and have to find there if only `.env` says it."""
-        names = ("TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+        names = ("TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "OTEL_EXPORTER_OTLP_ENDPOINT")
         return {name: value for name in names if (value := getattr(self, name.lower()))}
 
     @property

@@ -26,7 +26,7 @@ def configure(config: Config, directory: str) -> None:
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        processor=structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
+        processor=_renderer(config.log_format),
         foreign_pre_chain=shared,
     )
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
@@ -40,6 +40,28 @@ def configure(config: Config, directory: str) -> None:
     root.setLevel(logging.DEBUG if config.debug else logging.INFO)
     for noisy in ("aiosqlite", "asyncio", "alembic", "httpx2", "httpcore2", "hpack"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _renderer(form: str) -> structlog.typing.Processor:
+    match form:
+        case "json":
+            return structlog.processors.JSONRenderer(ensure_ascii=False)
+        case "one-api":
+            return one_api_line
+        case _:
+            return structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+
+
+def one_api_line(_logger: object, _name: str, event: structlog.typing.EventDict) -> str:
+    """`[INFO] 2006/01/02 - 15:04:05 | request id | message`, as scripts that read One API's files expect it."""
+    level = str(event.pop("level", "info")).upper()
+    parts = [f"[{ {'WARNING': 'WARN', 'CRITICAL': 'FATAL'}.get(level, level) }] {event.pop('timestamp', '')}"]
+    if "request_id" in event:
+        parts.append(str(event.pop("request_id")))
+    text, trace = str(event.pop("event", "")), event.pop("exception", None)
+    facts = " ".join(f"{name}={value}" for name, value in event.items() if name != "logger")
+    parts.append(f"{text} {facts}".rstrip().replace("\n", "\\n"))
+    return " | ".join(parts) + (f"\n{trace}" if trace else "")
 
 
 def _file(config: Config, directory: Path) -> logging.Handler:

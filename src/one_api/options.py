@@ -6,21 +6,20 @@ elsewhere.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from one_api.pricing import gojson, ratios
+from one_api import option_text
+from one_api.option_text import Kind, Value
+from one_api.pricing import ratios
 from one_api.pricing.ratios import Ratios
 from one_api.routing import limits
 from one_api.routing.limits import CallLimits
 
-Value = bool | int | float | str | tuple[str, ...] | Ratios | CallLimits
 Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
-Kind = Literal["switch", "integer", "number", "text", "list", "ratios"]
 T = TypeVar("T")
 
 
@@ -181,6 +180,12 @@ class Options:
         "ProxyRelayEnabled", False, "Administrators may use the proxy route", listed="saved"
     )
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, "Price of a proxied request", listed="saved", at_least=0)
+    log_retention_days: int = opt(
+        "LogRetentionDays", 0, "Days that rows of the log are kept; 0 is for ever", listed="saved", at_least=0
+    )
+    usage_rollup_enabled: bool = opt(
+        "UsageRollupEnabled", False, "Keep sums of each hour for statistics, not with LOG_SQL_DSN", listed="saved"
+    )
     call_limits: CallLimits = opt(  # noqa: RUF009
         "CallLimits",
         limits.NONE,
@@ -198,9 +203,6 @@ THEMES: Final = ("default", "berry", "air")
 _TABLE: Final[Mapping[str, tuple[str, _Option]]] = MappingProxyType(
     {option.key: (item.name, option) for item in fields(Options) if (option := item.metadata[_MARK])}
 )
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
-_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_INT64: Final = 1 << 63
 
 
 KEYS: Final = tuple(_TABLE)
@@ -234,7 +236,7 @@ def _described(key: str, name: str, option: _Option, rows: Mapping[str, str]) ->
     return Described(
         key=key,
         doc=option.doc,
-        kind=_kind(_default(name)),
+        kind=option_text.kind(_default(name)),
         default=option.shown if option.shown is not None else _write(DEFAULTS, name, option),
         secret=is_secret(key),
         stored=bool(rows.get(key)),
@@ -242,22 +244,6 @@ def _described(key: str, name: str, option: _Option, rows: Mapping[str, str]) ->
         positive=positive,
         choices=THEMES if key == "Theme" else (),
     )
-
-
-def _kind(value: Value) -> Kind:
-    match value:
-        case bool():
-            return "switch"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str() | CallLimits():
-            return "text"
-        case tuple():
-            return "list"
-        case _:
-            return "ratios"
 
 
 def is_secret(key: str) -> bool:
@@ -345,55 +331,14 @@ def _default(name: str) -> Value:
 
 
 def _read(option: _Option, default: Value, text: str) -> Value:
-    """`text` as a value of the type `default` has. Raises ValueError with a sentence for the administrator."""
-    match default:
-        case bool():
-            return text == "true"
-        case int():
-            if not _INTEGER.fullmatch(text) or not -_INT64 <= int(text) < _INT64:
-                raise ValueError(f"{option.key} 必须是整数")
-            return _bounded(option, int(text))
-        case float():
-            if not _DECIMAL.fullmatch(text) or math.isinf(float(text)):
-                raise ValueError(f"{option.key} 必须是数字")
-            return _bounded(option, float(text))
-        case str():
-            return text
-        case tuple():
-            return tuple(text.split(",")) if text else ()
-        case CallLimits():
-            return limits.parse(text)
-        case _:
-            return MappingProxyType(gojson.numbers(text))
-
-
-Number = TypeVar("Number", int, float)
-
-
-def _bounded(option: _Option, number: Number) -> Number:
-    if number < option.at_least:
-        least = "必须大于 0" if option.at_least > 0 else "不能为负数"
-        raise ValueError(f"{option.key} {least}")
-    return number
+    return option_text.read(text, default, key=option.key, at_least=option.at_least)
 
 
 def _write(options: Options, name: str, option: _Option) -> str:
     value: Value = getattr(options, name)
     if option.shown is not None and value == _default(name):
         return option.shown
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | str():
-            return str(value)
-        case float():
-            return ratios.plain_number(value)
-        case tuple():
-            return ",".join(value)
-        case CallLimits():
-            return limits.write(value)
-        case _:
-            return ratios.encode(value)
+    return option_text.write(value)
 
 
 def _theme(value: str, _: Options) -> str | None:

@@ -193,7 +193,7 @@ def measure(
     watched: Watched,
 ) -> Share:
     """Have the ledger tell the meter of what it wrote, and know where all else is that is measured."""
-    ledger.observe = meter.settled
+    ledger.observers.append(meter.settled)
 
     def moment() -> Mapping[str, float]:
         under_way, connections = service.counts()

@@ -44,7 +44,9 @@ def add_token(page: Page, *, name: str) -> None:
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("No limit of its own").click()
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_be_hidden()
+    ready = page.get_by_role("dialog", name=f"{name} is ready")
+    ready.get_by_role("button", name="Close").click()
+    expect(ready).to_be_hidden()
 
 
 def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: Page) -> None:
@@ -57,7 +59,7 @@ def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: 
         add_channel(page, name="office", base_url=upstream.url, model="tiny")
         expect(page.get_by_role("row", name=re.compile("office.*Enabled.*tiny"))).to_be_visible()
         add_token(page, name="laptop")
-        row = page.get_by_role("row", name=re.compile("laptop.*Enabled.*unlimited"))
+        row = page.get_by_role("row", name=re.compile("laptop.*Enabled.*no limit"))
         expect(row).to_be_visible()
         row.get_by_role("button", name="Copy the key of laptop").click()
         assert re.fullmatch(r"sk-[0-9A-Za-z]{48}", page.evaluate("navigator.clipboard.readText()"))

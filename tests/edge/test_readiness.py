@@ -71,8 +71,14 @@ async def test_the_database_is_asked_once_a_second_however_many_want_to_know() -
 async def started() -> AsyncIterator[Server]:
     """A server whose tests end it."""
 
-    async def hello(_call: Call, client: Client) -> None:
-        client.respond(200, [], b"hello")
+    async def hello(call: Call, client: Client) -> None:
+        if call.body:
+            client.start(200, [])
+            client.write(b"begun")
+            await asyncio.sleep(0.1)
+            client.finish()
+        else:
+            client.respond(200, [], b"hello")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, RelayService]]:
@@ -131,4 +137,22 @@ async def test_a_request_on_an_idle_connection_is_served_while_the_server_ends()
             half.sendall(CALL[30:])
             for client in (idle, half):
                 assert (await rest(client)).endswith(b"connection: close\r\ncontent-length: 5\r\n\r\nhello")
+            await ended
+
+
+async def test_who_was_not_told_that_his_answer_is_the_last_may_ask_once_more() -> None:
+    """The head of a stream had gone out when the server began to end."""
+    async with started() as server:
+        loop = asyncio.get_running_loop()
+        with connected(server) as client:
+            client.sendall(CALL.replace(b"length: 0", b"length: 1") + b"x")
+            answer = b""
+            while not answer.endswith(b"begun\r\n"):
+                answer += await loop.sock_recv(client, 65536)
+            assert b"connection: close" not in answer
+            ended = asyncio.create_task(server.shutdown())
+            while not answer.endswith(b"0\r\n\r\n"):
+                answer += await loop.sock_recv(client, 65536)
+            client.sendall(CALL)
+            assert (await rest(client)).endswith(b"connection: close\r\ncontent-length: 5\r\n\r\nhello")
             await ended

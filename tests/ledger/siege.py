@@ -7,11 +7,13 @@ their end. After each kill the database alone is asked: does it add up, and is e
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
 from tests.ledger.world import World, audit
 
@@ -28,6 +30,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.claimed: dict[str, int] = {}
+        self.times: Counter[str] = Counter()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -55,6 +58,7 @@ class Upstream:
             writer.write(b"HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}")
             return True
         self.claimed[wish["name"]] = PROMPT + wish["tokens"]
+        self.times[wish["name"]] += 1
         if not ask.get("stream"):
             message = {"role": "assistant", "content": "x" * 50}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -81,6 +85,16 @@ class Upstream:
 def event(writer: asyncio.StreamWriter, value: object) -> None:
     data = b"data: " + json.dumps(value).encode() + b"\n\n"
     writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+def set_up(url: str, address: str) -> list[str]:
+    """A price of one for each token, some users, and a channel; the users' keys."""
+    with Admin(url) as root:
+        for option in ("ModelRatio", "CompletionRatio"):
+            root.option(option, json.dumps({MODEL: 1}))
+        root.option("RetryTimes", "2")
+        root.channel(address, MODEL)
+        return [root.user(f"user{number}", QUOTA).token() for number in range(USERS)]
 
 
 @dataclass

@@ -1,17 +1,15 @@
 """Real connections that are cut or fall silent: nothing is lost, nothing is charged twice, and it heals by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
 from one_api.errors import OneAPIError, Unavailable
 from one_api.ledger import Facts, Ledger
+from tests.harness.gate import Gate
 from tests.harness.servers import Database
 from tests.ledger.world import World, request
 
@@ -75,59 +73,6 @@ async def call_on(ledger: Ledger, name: int) -> int:
                 charged += 7
     except asyncio.CancelledError:
         return charged
-
-
-class Gate:
-    """A way to the database that can be shut: bytes wait, and nobody is told."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
-        self.pipes: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def to(self, url: str, folder: Path) -> AsyncIterator[str]:
-        """The URL that leads through here."""
-        place = make_url(url)
-        if place.get_backend_name() == "postgresql":
-            there = f"{place.query['host']}/.s.PGSQL.5432"
-            server = await asyncio.start_unix_server(
-                self.accept(lambda: asyncio.open_unix_connection(there)), folder / ".s.PGSQL.5432"
-            )
-            through = url.replace(str(place.query["host"]), str(folder))
-        else:
-            server = await asyncio.start_server(
-                self.accept(lambda: asyncio.open_connection(place.host, place.port)), "127.0.0.1", 0
-            )
-            through = place.set(port=server.sockets[0].getsockname()[1]).render_as_string(hide_password=False)
-        try:
-            yield through
-        finally:
-            server.close()
-            for pipe in self.pipes:
-                pipe.cancel()
-            await asyncio.wait(self.pipes)
-
-    def accept(
-        self, connect: Callable[[], Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
-    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]:
-        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self.open.wait()
-            other_reader, other_writer = await connect()
-            for source, target in ((reader, other_writer), (other_reader, writer)):
-                self.pipes.add(asyncio.create_task(self.pump(source, target)))
-
-        return accepted
-
-    async def pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                await self.open.wait()
-                target.write(data)
-        except ConnectionError:
-            pass
-        finally:
-            target.close()
 
 
 async def test_a_database_that_falls_silent_refuses_in_two_seconds_and_heals(books: World, tmp_path: Path) -> None:

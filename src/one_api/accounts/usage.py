@@ -1,17 +1,19 @@
 """What was used in the last days: by a user, by day and model; by all, by who or where it was.
 
-A day is one of UTC on every database.
+A day is one of UTC on every database. Where sums of hours are kept (`rolled`), only what is newer than they are is read
+from the log.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, literal, select, union_all
 
+from one_api.accounts import rollup
 from one_api.accounts.logs import CONSUME
 from one_api.store.engine import Database
-from one_api.store.schema import logs
+from one_api.store.schema import logs, usage_hours, users
 
 WEEK: Final = 7
 LONGEST: Final = 90
@@ -45,69 +47,95 @@ class Share:
     completion_tokens: int
 
 
-async def by_day(database: Database, *, user_id: int | None, days: int, now: int) -> list[Used]:
+async def by_day(database: Database, *, user_id: int | None, days: int, now: int, rolled: bool = False) -> list[Used]:
     """Today and the days before; None: of everybody."""
     async with database.read() as tx:
+        source = _calls(await rollup.mark(tx) if rolled else None)
         return [
             Used(
                 day=f"{datetime.fromtimestamp(int(row.day) * DAY_S, UTC):%Y-%m-%d}",
                 model_name=row.model,
-                request_count=row.requests,
+                request_count=int(row.requests),
                 quota=int(row.quota),
                 prompt_tokens=int(row.prompt_tokens),
                 completion_tokens=int(row.completion_tokens),
             )
-            for row in await tx.execute(_by_day_and_model(user_id, _days(days, now)))
+            for row in await tx.execute(_by_day_and_model(source, user_id, _days(source, days, now)))
         ]
 
 
-async def shares(database: Database, *, by: By, days: int, now: int) -> list[Share]:
+async def shares(database: Database, *, by: By, days: int, now: int, rolled: bool = False) -> list[Share]:
     """Of the last days, the costliest first."""
     async with database.read() as tx:
+        source = _calls(await rollup.mark(tx) if rolled else None)
         return [
             Share(
                 name=str(row.name),
-                request_count=row.requests,
+                request_count=int(row.requests),
                 quota=int(row.quota),
                 prompt_tokens=int(row.prompt_tokens),
                 completion_tokens=int(row.completion_tokens),
             )
-            for row in await tx.execute(_by_name(by, _days(days, now)))
+            for row in await tx.execute(_by_name(source, by, _days(source, days, now)))
         ]
 
 
-def _days(days: int, now: int) -> ColumnElement[bool]:
+def _calls(mark: int | None) -> FromClause:
+    """Calls with the time, the names and what they used: each of them, or those up to the mark by the hour."""
+    new = select(
+        logs.c.created_at,
+        logs.c.user_id,
+        logs.c.username,
+        logs.c.channel_id,
+        logs.c.model_name,
+        literal(1).label("requests"),
+        logs.c.quota,
+        logs.c.prompt_tokens,
+        logs.c.completion_tokens,
+    ).where(logs.c.type == CONSUME)
+    if mark is None:
+        return new.subquery("calls")
+    old = select(
+        (usage_hours.c.hour * rollup.HOUR_S).label("created_at"),
+        usage_hours.c.user_id,
+        users.c.username,
+        usage_hours.c.channel_id,
+        usage_hours.c.model_name,
+        usage_hours.c.requests,
+        usage_hours.c.quota,
+        usage_hours.c.prompt_tokens,
+        usage_hours.c.completion_tokens,
+    ).outerjoin_from(usage_hours, users, users.c.id == usage_hours.c.user_id)
+    return union_all(old, new.where(logs.c.id > mark)).subquery("calls")
+
+
+def _days(source: FromClause, days: int, now: int) -> ColumnElement[bool]:
     """Whole days, the last of them today."""
     today = now // DAY_S
-    return logs.c.created_at.between((today - days + 1) * DAY_S, (today + 1) * DAY_S - 1)
+    return source.c.created_at.between((today - days + 1) * DAY_S, (today + 1) * DAY_S - 1)
 
 
-def _sums() -> list[ColumnElement[Any]]:
+def _sums(source: FromClause) -> list[ColumnElement[Any]]:
     return [
-        func.coalesce(func.sum(column), 0).label(column.name)
-        for column in (logs.c.quota, logs.c.prompt_tokens, logs.c.completion_tokens)
+        func.coalesce(func.sum(source.c[name]), 0).label(name)
+        for name in ("requests", "quota", "prompt_tokens", "completion_tokens")
     ]
 
 
-def _by_day_and_model(user_id: int | None, when: ColumnElement[bool]) -> Select[Any]:
-    day = (logs.c.created_at // DAY_S).label("day")
-    model = func.coalesce(logs.c.model_name, "").label("model")
-    whose = () if user_id is None else (logs.c.user_id == user_id,)
-    return (
-        select(day, model, func.count().label("requests"), *_sums())
-        .where(logs.c.type == CONSUME, when, *whose)
-        .group_by("day", "model")
-        .order_by("day", "model")
-    )
+def _by_day_and_model(source: FromClause, user_id: int | None, when: ColumnElement[bool]) -> Select[Any]:
+    day = (source.c.created_at // DAY_S).label("day")
+    model = func.coalesce(source.c.model_name, "").label("model")
+    whose = () if user_id is None else (source.c.user_id == user_id,)
+    return select(day, model, *_sums(source)).where(when, *whose).group_by("day", "model").order_by("day", "model")
 
 
-def _by_name(by: By, when: ColumnElement[bool]) -> Select[Any]:
-    column: ColumnElement[Any] = logs.c.username if by == "user" else logs.c.channel_id
+def _by_name(source: FromClause, by: By, when: ColumnElement[bool]) -> Select[Any]:
+    column: ColumnElement[Any] = source.c.username if by == "user" else source.c.channel_id
     name = func.coalesce(column, "" if by == "user" else 0).label("name")
     return (
-        select(name, func.count().label("requests"), *_sums())
-        .where(logs.c.type == CONSUME, when)
+        select(name, *_sums(source))
+        .where(when)
         .group_by("name")
-        .order_by(func.sum(logs.c.quota).desc(), "name")
+        .order_by(func.sum(source.c.quota).desc(), "name")
         .limit(MOST)
     )

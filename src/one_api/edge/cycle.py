@@ -43,6 +43,7 @@ class Connection(Protocol):
     def on_response_complete(self) -> None: ...
     def refuse(self, status: int, message: str) -> None: ...
     def close(self) -> None: ...
+    def linger(self) -> None: ...
 
 
 class _NoEvent:
@@ -221,7 +222,7 @@ class RelayCycle:
         self.response_complete = True
         self._listener = None
         protocol = self.protocol
-        if not self.keep_alive or protocol.draining:
+        if not self.keep_alive:
             protocol.server_state.total_requests += 1
             protocol.close()
         elif protocol.pipeline:
@@ -230,6 +231,8 @@ class RelayCycle:
             # No timer per answer: the server's tick closes connections that stay idle.
             protocol.server_state.total_requests += 1
             protocol.idle_since = protocol.loop.time()
+            if protocol.draining:
+                protocol.linger()
 
 
 class HeadCycle(RelayCycle):

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from one_api.edge.cycle import HeadCycle, RelayCycle
 from one_api.edge.repeats import RepeatedHead
+from one_api.providers import REALTIME_PATH
 from one_api.relay.client import Incoming
 from one_api.relay.heading import UNREAD, Heading
 
@@ -28,6 +29,7 @@ LINGER = 2
 LAST_CHANCE = 1  # seconds for which an idle connection is kept when the process ends
 TOO_LARGE = "the request headers are too large"
 
+_SESSIONS = REALTIME_PATH.encode()
 _OFFER = frozenset((b"upgrade", b"http2-settings", b"connection"))
 
 Cycle: TypeAlias = RelayCycle | RequestResponseCycle
@@ -122,9 +124,31 @@ class RelayProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            self._decline(data[offer.args[0] :])
+            if self._opens_a_session():
+                self._hand_over(data[offer.args[0] :])
+            else:
+                self._decline(data[offer.args[0] :])
         except httptools.HttpParserError:
             self.refuse(400, "the request is not valid HTTP")
+
+    def _opens_a_session(self) -> bool:
+        """Whether a WebSocket is wanted where there are some, on a connection that has nothing else to do."""
+        if self._deaf or self.ws_protocol_class is None or self.url.partition(b"?")[0] != _SESSIONS:
+            return False
+        free = self.answering is None or self.answering.response_complete
+        return free and (b"upgrade", b"websocket") in {(name.lower(), value.lower()) for name, value in self.headers}
+
+    def _hand_over(self, rest: bytes) -> None:
+        """The connection is uvicorn's WebSocket from now on, which reads the head once more."""
+        self._deaf = True
+        self.service.disconnected(self)
+        self.connections.discard(self)
+        made: Any = self.ws_protocol_class
+        protocol = made(config=self.config, server_state=self.server_state, app_state=self.app_state)
+        lines = [b"GET " + self.url + b" HTTP/1.1", *(b"%b: %b" % item for item in self.headers), b"", rest]
+        protocol.connection_made(self.transport)
+        protocol.data_received(b"\r\n".join(lines))
+        self.transport.set_protocol(protocol)
 
     def _decline(self, rest: bytes) -> None:
         """Read a request that offers another protocol as if it did not: Java's client offers HTTP/2 with every body.
@@ -243,16 +267,27 @@ class RelayProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def shutdown(self) -> None:
-        """One request more may be on its way here: it is answered, as the last of its connection.
+        """From now on each answer says that it is the last of its connection.
 
-        A connection that is closed as it arrives loses it, and a proxy must not send a POST again.
+        Who has not been told may send one request more. A connection that is closed as it arrives loses it, and a
+        proxy must not send a POST again.
         """
         self.draining = True
         last: Cycle | None = self.cycle
         if last is not None and not last.response_complete:
-            last.keep_alive = False
+            told = not isinstance(last, RelayCycle) and not last.response_started
+            last.keep_alive = last.keep_alive and not told
         elif self._part == "nothing":
-            self.loop.call_later(LAST_CHANCE, self._close_if_idle)
+            self.linger()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.draining and not self.pipeline:
+            self.linger()
+
+    def linger(self) -> None:
+        """Wait for a request that may be on its way, and close."""
+        self.loop.call_later(LAST_CHANCE, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         last: Cycle | None = self.cycle

@@ -3,18 +3,21 @@
 import time
 from collections.abc import Awaitable, Callable
 
-from one_api.accounts import codes, sessions
+from one_api.accounts import codes, retention, sessions
 from one_api.accounts.oauth import states
+from one_api.accounts.rollup import RollUp
 from one_api.config import Config
 from one_api.jobs.reminders import EVERY_S
 from one_api.jobs.runner import Job
 from one_api.jobs.upkeep import Upkeep
 from one_api.limits import stored
+from one_api.options import Options
 from one_api.store.engine import Database
 from one_api.sync import Poller, purge
 
 MINUTE = 60.0
 HOUR = 3600.0
+DAY = 86_400
 
 
 def jobs(database: Database, poller: Poller, tick: Callable[[], Awaitable[None]]) -> list[Job]:
@@ -41,6 +44,21 @@ def jobs(database: Database, poller: Poller, tick: Callable[[], Awaitable[None]]
         Job("purge sessions and codes", forget_sessions, every=HOUR, alone=True, delay=120.0),
         Job("purge oauth states", forget_states, every=600.0, alone=True, delay=180.0),
     ]
+
+
+def log_jobs(database: Database, logs: Database, options: Callable[[], Options]) -> list[Job]:
+    """What becomes of the rows of `logs`, which may be in a database of their own."""
+
+    async def forget_old() -> None:
+        days = options().log_retention_days
+        if days:
+            await retention.forget(logs, before=int(time.time()) - days * DAY)
+
+    wanted = [Job("forget old log rows", forget_old, every=HOUR, alone=True, delay=300.0)]
+    if logs is database:
+        sums = RollUp(database, lambda: options().usage_rollup_enabled)
+        wanted.append(Job("sum up usage", sums.run, every=MINUTE, alone=True, delay=MINUTE))
+    return wanted
 
 
 def upkeep_jobs(config: Config, upkeep: Upkeep) -> list[Job]:

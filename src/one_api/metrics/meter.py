@@ -125,7 +125,7 @@ class Meter:
         row.completion_tokens += facts.completion_tokens
         row.quota += cost
         row.seconds.add(facts.elapsed_ms / 1000, SECONDS)
-        if facts.first_s > 0:
+        if facts.first_s >= 0:  # the clock of the loop moves in milliseconds
             row.first.add(facts.first_s, SECONDS)
 
     def _new(self, key: tuple[int, str]) -> Calls:

@@ -129,7 +129,9 @@ async def delete_logs(call: Call) -> Response:
 async def dashboard(call: Call) -> Response:
     """By day and model; null if there is nothing."""
     try:
-        found = await usage.by_day(call.parts.logs, user_id=call.user.id, days=_days(call), now=call.now)
+        found = await usage.by_day(
+            call.parts.logs, user_id=call.user.id, days=_days(call), now=call.now, rolled=_rolled(call)
+        )
     except Unavailable:
         return answer({"data": None, "message": "无法获取统计信息", "success": False})
     return done([_bar(used) for used in found] or None)
@@ -139,20 +141,25 @@ async def dashboard(call: Call) -> Response:
 async def usage_of_all(call: Call) -> Response:
     """By day and model, of everybody together."""
     return done(
-        [_bar(used) for used in await usage.by_day(call.parts.logs, user_id=None, days=_days(call), now=call.now)]
+        [
+            _bar(used)
+            for used in await usage.by_day(
+                call.parts.logs, user_id=None, days=_days(call), now=call.now, rolled=_rolled(call)
+            )
+        ]
     )
 
 
 @get("/api/log/usage/users", Access.ADMIN, query=(_DAYS,), answers=list[Share])
 async def usage_by_user(call: Call) -> Response:
     """Who used most."""
-    return done(await usage.shares(call.parts.logs, by="user", days=_days(call), now=call.now))
+    return done(await usage.shares(call.parts.logs, by="user", days=_days(call), now=call.now, rolled=_rolled(call)))
 
 
 @get("/api/log/usage/channels", Access.ADMIN, query=(_DAYS,), answers=list[Share])
 async def usage_by_channel(call: Call) -> Response:
     """Which channels were used most; a name is a channel's number."""
-    return done(await usage.shares(call.parts.logs, by="channel", days=_days(call), now=call.now))
+    return done(await usage.shares(call.parts.logs, by="channel", days=_days(call), now=call.now, rolled=_rolled(call)))
 
 
 def _days(call: Call) -> int:
@@ -169,3 +176,8 @@ def _bar(used: Used) -> Bar:
         "PromptTokens": used.prompt_tokens,
         "CompletionTokens": used.completion_tokens,
     }
+
+
+def _rolled(call: Call) -> bool:
+    """Whether sums of hours are kept: the operator wants it, and they lie beside the log."""
+    return call.options.usage_rollup_enabled and call.parts.logs is call.parts.database

@@ -12,6 +12,7 @@ from one_api.edge.api.answers import done, number, refused, text
 from one_api.edge.api.declared import OneOf
 from one_api.edge.api.endpoint import SMALL, Access, Call, get, post, put
 from one_api.notify import NotSent
+from one_api.option_text import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class OptionType(TypedDict):
 
     doc: str
     key: Annotated[str, OneOf(meaning.KEYS)]
-    kind: meaning.Kind
+    kind: Kind
     default: str
     secret: bool
     stored: bool

@@ -34,6 +34,7 @@ export const tabs = {
       'ChatLink',
       'QuotaPerUnit',
       'RetryTimes',
+      'CallLimits',
       'DisplayInCurrencyEnabled',
       'DisplayTokenStatEnabled',
       'ApproximateTokenEnabled',
