@@ -1,6 +1,6 @@
 """Pictures of every page of the console, in both languages and colour schemes, on a desk and on a phone.
 
-usage: python -m tests.console.screenshots FOLDER [WORD], for pages with WORD in their names;
+usage: python -m tests.console.screenshots FOLDER [WORD], for pages with WORD in their names.
 """
 
 import os

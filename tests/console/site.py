@@ -25,7 +25,7 @@ PAGES: Final = (
     ("tokens", "/token", "root"),
     ("logs", "/log", "root"),
     ("topup", "/topup", "root"),
-    ("account", "/setting", "root"),
+    ("account", "/profile", "root"),
     ("not-found", "/nowhere", "root"),
     ("playground", "/playground", "root"),
     ("channels", "/channel", "root"),
@@ -60,6 +60,9 @@ def context_of(browser: Browser, language: str, scheme: Scheme, size: str) -> Br
 
 class Handler(BaseHTTPRequestHandler):
     """Answers every question alike; the key sk-revoked is refused."""
+
+    def do_GET(self) -> None:
+        self._answer(200, {"object": "list", "data": [{"id": "listed-by-the-provider", "object": "model"}]})
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))

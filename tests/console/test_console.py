@@ -27,6 +27,7 @@ def add_channel(page: Page, *, name: str, base_url: str, model: str) -> None:
     page.get_by_role("link", name="Add channel").click()
     page.get_by_role("combobox", name="Type").click()
     page.get_by_role("option", name="OpenAI compatible").click()
+    page.get_by_role("button", name="Remove all models").last.click()  # the type's own were filled in
     page.get_by_label("Name").fill(name)
     page.get_by_label("Base URL").fill(base_url)
     page.get_by_label(re.compile("^Key")).fill("sk-upstream")
