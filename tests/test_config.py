@@ -25,6 +25,7 @@ ONE_API = {
     "CHANNEL_UPDATE_FREQUENCY": "",
 }  # fmt: skip
 OURS = {
+    "METRICS_TOKEN": "",
     "HOST": "0.0.0.0",
     "WORKERS": "1",
     "SHUTDOWN_GRACE": "0",

@@ -145,6 +145,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             "FRONTEND_BASE_URL": "https://elsewhere.example",
             "SQL_MAX_OPEN_CONNS": "5",
             "POLLING_INTERVAL": "1",
+            "METRICS_TOKEN": "metrics-canary",
         }
         gateway = Gateway(directory, env)
         gateway.start()
@@ -275,6 +276,23 @@ async def test_tests_of_all_channels_pause_in_between(site: Site) -> None:
 
     await eventually(both)
     assert times[1] - times[0] >= 0.99
+
+
+@shows("METRICS_TOKEN")
+async def test_metrics_are_for_who_has_the_token(site: Site) -> None:
+    site.upstream.scripts["metered"] = replies(200, completion(usage=tokens(3, 4)))
+    number = site.root.channel(site.upstream.at("metered"), "metered-model", name="metered")
+    assert (await site.chat("metered-model")).status == 200
+    assert (await site.chat("nobody-has-it")).status == 503
+    url = f"{site.gateway.url}/metrics"
+    assert httpx2.get(url, trust_env=False).status_code == 401
+    page = httpx2.get(url, headers={"Authorization": "Bearer metrics-canary"}, trust_env=False).text
+    assert f'one_api_calls_total{{channel="{number}",model="metered-model"}} 1.0' in page
+    assert f'one_api_completion_tokens_total{{channel="{number}",model="metered-model"}} 4.0' in page
+    assert f'one_api_first_token_seconds_count{{channel="{number}",model="metered-model"}} 1.0' in page
+    assert 'one_api_errors_total{error="NoChannel",status="503"} 1.0' in page
+    for gauge in ("calls_under_way ", "processes 1.0", "ledger_waiting ", "loop_lag_seconds_count"):
+        assert f"one_api_{gauge}" in page
 
 
 # --- each by itself ---------------------------------------------------------------------------------------------------

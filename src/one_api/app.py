@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from one_api import __version__, logs
+from one_api import __version__, logs, metrics
 from one_api.accounts import passwords, settings
 from one_api.accounts.oauth import Providers
 from one_api.config import Config
@@ -25,17 +25,22 @@ from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.middleware import ClientIP
 from one_api.edge.readiness import Readiness
+from one_api.edge.realtime import Sessions
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
-from one_api.jobs import Runner
+from one_api.jobs import Job, Runner
 from one_api.jobs.table import jobs, upkeep_jobs
 from one_api.jobs.upkeep import Upkeep
 from one_api.ledger import MOVE_S, Ledger
 from one_api.lib.ids import RequestIds
+from one_api.limits import Limiter
+from one_api.limits.limiter import RENEW_S
+from one_api.metrics import Meter
+from one_api.metrics.beat import BEAT_S, Beat
 from one_api.notify import Outbox
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import COUNTS, Mode
-from one_api.relay import pipeline, proxying, token_counts
+from one_api.providers import COUNTS, REALTIME_PATH, Mode
+from one_api.relay import pipeline, proxying, realtime, token_counts
 from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -49,7 +54,20 @@ from one_api.store.firstrun import create_root
 from one_api.store.migrations import MigrationError, current, migrate, migrate_logs, suitable
 from one_api.sync import end
 from one_api.web import Web
-from one_api.wiring import Watched, content, limits, look_after, notices, now, reach, watch, watch_health, ways
+from one_api.wiring import (
+    Watched,
+    content,
+    limiter,
+    limits,
+    look_after,
+    measure,
+    notices,
+    now,
+    reach,
+    watch,
+    watch_health,
+    ways,
+)
 
 log = logging.getLogger(__name__)
 
@@ -133,18 +151,7 @@ def let_threads_finish() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, ASGIApp]:
     """Open the parts in order; `stack` closes them in reverse."""
-    database = open_database(config)
-    stack.push_async_callback(database.aclose)
-    log_database = database
-    if config.log_sql_dsn:
-        log_database = open_database(config, config.log_sql_dsn)
-        stack.push_async_callback(log_database.aclose)
-    address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
-    move_s = float(config.batch_update_interval) if config.batch_update_enabled else MOVE_S
-    ledger = Ledger.open(address, logs=log_database if config.log_sql_dsn else None, move_s=move_s)
-    await ledger.start()
-    stack.push_async_callback(ledger.aclose)
-
+    database, log_database, ledger = await open_books(config, stack)
     watched = await watch(config, database)
     web = Web()
     messages = notices(database, watched, web)
@@ -153,21 +160,38 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     stack.push_async_callback(transports.aclose)
     outbox = Outbox(messages)
     stack.push_async_callback(outbox.aclose)
-    health = watch_health(config, database, watched, outbox)
+    meter = Meter() if config.metrics_token else None
+    health = watch_health(config, database, watched, outbox, meter)
     stack.push_async_callback(health.drain)
     fetcher = content(config, transports)
     upstreams = reach(config, transports, health, fetcher)
     upkeep = look_after(config, database, log_database, watched, upstreams, health, outbox, ids)
     stack.push_async_callback(upkeep.aclose)
-    relay = assemble(ledger, watched, fetcher, upstreams, upkeep)
-    service = RelayService(calls(relay), ids=ids, client_ip=client_ip)
+    restraint = limiter(config, stack, database)
+    relay = assemble(ledger, watched, fetcher, upstreams, upkeep, restraint)
+    told = None if meter is None else meter.refused
+    service = RelayService(calls(relay), ids=ids, client_ip=client_ip, told=told)
     stack.push_async_callback(service.drain, DRAIN_S)
 
+    counts = limits(config, stack)
+    under_v1 = compat.Compat(
+        accounts=watched.accounts,
+        options=lambda: watched.options.now,
+        routes=lambda: watched.routes.now,
+        now=now,
+        client_ip=client_ip,
+        limits=counts,
+    )
+
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
+    periodic.append(Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False))
+    routes = compat.routes(under_v1)
+    if meter is not None:
+        share = measure(meter, ledger, transports, service, database, watched)
+        periodic.append(Job("publish metrics", Beat(meter, share), every=BEAT_S, alone=False))
+        routes.append(metrics.route(share, config.metrics_token))
     runner = Runner(database, periodic, holder=uuid4().hex, slave=config.slave)
     stack.push_async_callback(end, asyncio.get_running_loop().create_task(runner.run(), name="jobs"))
-
-    counts = limits(config, stack)
 
     parts = Parts(
         config=config,
@@ -192,18 +216,11 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         version=__version__,
         start_time=now(),
     )
-    under_v1 = compat.Compat(
-        accounts=watched.accounts,
-        options=lambda: watched.options.now,
-        routes=lambda: watched.routes.now,
-        now=now,
-        client_ip=client_ip,
-        limits=counts,
-    )
     if config.gin_mode == "debug":
-        for endpoint in ENDPOINTS:
-            log.info("route %s %s for %s", endpoint.method, endpoint.path, endpoint.access.name.lower())
-    return service, with_relay(build_api(parts, [*probes(config, database, stack), *compat.routes(under_v1)]), service)
+        list_routes()
+    application = build_api(parts, [*probes(config, database, stack), *routes])
+    sessions = Sessions(partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
+    return service, with_relay(application, service, sessions)
 
 
 def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:
@@ -212,8 +229,29 @@ def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Ro
     return readiness.routes()
 
 
+async def open_books(config: Config, stack: AsyncExitStack) -> tuple[Database, Database, Ledger]:
+    """The main database, the one of the table `logs`, and the ledger."""
+    database = open_database(config)
+    stack.push_async_callback(database.aclose)
+    logs = database
+    if config.log_sql_dsn:
+        logs = open_database(config, config.log_sql_dsn)
+        stack.push_async_callback(logs.aclose)
+    address = dsn.parse(config.sql_dsn, sqlite_path=config.sqlite_path)
+    move_s = float(config.batch_update_interval) if config.batch_update_enabled else MOVE_S
+    ledger = Ledger.open(address, logs=logs if config.log_sql_dsn else None, move_s=move_s)
+    await ledger.start()
+    stack.push_async_callback(ledger.aclose)
+    return database, logs, ledger
+
+
+def list_routes() -> None:
+    for endpoint in ENDPOINTS:
+        log.info("route %s %s for %s", endpoint.method, endpoint.path, endpoint.access.name.lower())
+
+
 def assemble(
-    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep
+    ledger: Ledger, watched: Watched, fetcher: Fetcher, upstreams: Upstreams, upkeep: Upkeep, restraint: Limiter
 ) -> pipeline.Relay:
     """The parts that a call meets on its way."""
     encoders = Encoders()
@@ -237,6 +275,7 @@ def assemble(
         now=now,
         rng=rng,
         spent=upkeep.reminders.spent,
+        limiter=restraint,
     )
 
 
@@ -252,7 +291,7 @@ def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     return answer
 
 
-def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
+def with_relay(application: ASGIApp, service: RelayService, sessions: ASGIApp) -> ASGIApp:
     """Relay requests that came as ASGI messages after all: an upgrade was asked for, or another server runs us."""
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
@@ -261,6 +300,9 @@ def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
             if heading is not None:
                 await AsgiExchange(scope, receive, send, heading).run(service)
                 return
+        if scope["type"] == "websocket" and scope["path"] == REALTIME_PATH:
+            await sessions(scope, receive, send)
+            return
         await application(scope, receive, send)
 
     return entry

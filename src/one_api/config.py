@@ -178,6 +178,12 @@ class Config:
     critical_rate_limit: int = setting(
         whole(0), 20, "Sign-ins, registrations and code requests of one address in 20 minutes; 0 is unlimited"
     )
+    metrics_token: str = setting(
+        word,
+        "",
+        "Bearer token of who may read /metrics; empty counts nothing and answers nobody",
+        secret=True,
+    )
     debug: bool = setting(
         true_in_any_case,
         False,

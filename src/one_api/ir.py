@@ -323,6 +323,10 @@ class Ended(msgspec.Struct, frozen=True):
     usage: Usage | None
 
 
+TOKEN_REFUSED = "token_refused"  # noqa: S105
+"""The type of an error that says that a token is no longer good, and nothing of its key."""
+
+
 class Failed(msgspec.Struct, frozen=True):
     """The upstream reported an error, or what it sent cannot be read; nothing follows.
 

@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 from one_api.pricing import gojson, ratios
 from one_api.pricing.ratios import Ratios
+from one_api.routing import limits
+from one_api.routing.limits import CallLimits
 
-Value = bool | int | float | str | tuple[str, ...] | Ratios
+Value = bool | int | float | str | tuple[str, ...] | Ratios | CallLimits
 Listed = Literal["always", "saved"]  # in the console's list even when never saved, or only once saved
 Kind = Literal["switch", "integer", "number", "text", "list", "ratios"]
 T = TypeVar("T")
@@ -179,6 +181,12 @@ class Options:
         "ProxyRelayEnabled", False, "Administrators may use the proxy route", listed="saved"
     )
     proxy_request_quota: int = opt("ProxyRequestQuota", 500, "Price of a proxied request", listed="saved", at_least=0)
+    call_limits: CallLimits = opt(  # noqa: RUF009
+        "CallLimits",
+        limits.NONE,
+        "Requests and tokens a minute, calls at a time: limits.md",
+        listed="saved",
+    )
 
 
 # Addresses that a secret is sent to, each with its field and the secret's key.
@@ -244,7 +252,7 @@ def _kind(value: Value) -> Kind:
             return "integer"
         case float():
             return "number"
-        case str():
+        case str() | CallLimits():
             return "text"
         case tuple():
             return "list"
@@ -353,6 +361,8 @@ def _read(option: _Option, default: Value, text: str) -> Value:
             return text
         case tuple():
             return tuple(text.split(",")) if text else ()
+        case CallLimits():
+            return limits.parse(text)
         case _:
             return MappingProxyType(gojson.numbers(text))
 
@@ -380,6 +390,8 @@ def _write(options: Options, name: str, option: _Option) -> str:
             return ratios.plain_number(value)
         case tuple():
             return ",".join(value)
+        case CallLimits():
+            return limits.write(value)
         case _:
             return ratios.encode(value)
 

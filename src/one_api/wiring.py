@@ -5,10 +5,13 @@ The gateway is made of them in `app`; a command takes those it needs.
 
 import asyncio
 import logging
+import os
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from one_api import channels
 from one_api.accounts import settings, users
@@ -17,9 +20,15 @@ from one_api.channels.upkeep import Switches
 from one_api.config import Config
 from one_api.dialects.outbound import outbound
 from one_api.edge.limits import Limits, Memory
+from one_api.edge.relay import RelayService
 from one_api.jobs.means import Means
 from one_api.jobs.upkeep import Upkeep
+from one_api.ledger import Ledger
 from one_api.lib.ids import RequestIds
+from one_api.limits import Counts, Limiter
+from one_api.limits.counts import Memory as Counted
+from one_api.limits.stored import Stored
+from one_api.metrics import Meter, Share, gauges, share
 from one_api.notify import Mailer, Notices, Outbox, Pusher
 from one_api.options import DEFAULTS, Options
 from one_api.pricing import Prices
@@ -97,6 +106,25 @@ def limits(config: Config, stack: AsyncExitStack) -> Limits:
     return Limits.of(config, Shared(redis))
 
 
+def limiter(config: Config, stack: AsyncExitStack, database: Database) -> Limiter:
+    """What counts calls by the operator's rules: Redis, else the database, or this process where it is the only one."""
+    counts: Counts
+    if config.redis_enabled:
+        from one_api.edge.shared_limits import close_redis, open_redis  # noqa: PLC0415  # as above
+        from one_api.limits.shared import Shared  # noqa: PLC0415
+
+        redis = open_redis(config)
+        stack.push_async_callback(close_redis, redis)
+        counts = Shared(redis)
+    elif database.kind == "sqlite":
+        counts = Counted()
+    else:
+        counts = Stored(database)
+    made = Limiter(counts)
+    stack.push_async_callback(made.drain)
+    return made
+
+
 def notices(database: Database, watched: Watched, web: Web) -> Notices:
     def options() -> Options:
         return watched.options.now
@@ -106,7 +134,9 @@ def notices(database: Database, watched: Watched, web: Web) -> Notices:
     )
 
 
-def watch_health(config: Config, database: Database, watched: Watched, outbox: Outbox) -> ChannelHealth:
+def watch_health(
+    config: Config, database: Database, watched: Watched, outbox: Outbox, meter: Meter | None = None
+) -> ChannelHealth:
     """Who takes channels out of service, and forgets how those did that are out already."""
     rates = SuccessRates(size=config.metric_queue_size, threshold=config.metric_success_rate_threshold)
     health = ChannelHealth(
@@ -115,6 +145,7 @@ def watch_health(config: Config, database: Database, watched: Watched, outbox: O
         outbox=outbox,
         rates=rates if config.enable_metric else None,
         refresh=watched.poller.look,
+        told=None if meter is None else meter.failed,
     )
     watched.poller.on("routes", lambda _topic: health.follow(watched.routes.now))
     return health
@@ -151,6 +182,26 @@ def ways(config: Config) -> Transports:
     """The connections to upstreams, past the proxies that are configured."""
     around = Proxies(config.http_proxy, config.https_proxy, config.no_proxy)
     return Transports(asyncio.get_running_loop(), default_proxy=config.relay_proxy, around=around)
+
+
+def measure(
+    meter: Meter,
+    ledger: Ledger,
+    transports: Transports,
+    service: RelayService,
+    database: Database,
+    watched: Watched,
+) -> Share:
+    """Have the ledger tell the meter of what it wrote, and know where all else is that is measured."""
+    ledger.observe = meter.settled
+
+    def moment() -> Mapping[str, float]:
+        under_way, connections = service.counts()
+        shown = gauges.gauges(ledger, transports, database, watched.accounts)
+        return {"calls_under_way": under_way, "connections": connections, **shown}
+
+    directory = os.environ.get(share.DIRECTORY)
+    return Share(meter, Path(directory) if directory else None, gauges=moment, totals=partial(gauges.totals, ledger))
 
 
 def look_after(

@@ -16,7 +16,7 @@ from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers
-from tests.harness.scripted import DONE, Script, Turn, chunk, completion, replies, tokens, usage_chunk
+from tests.harness.scripted import DONE, Received, Script, Turn, chunk, completion, replies, tokens, usage_chunk
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +151,54 @@ CASES["cloudflare"] = Case(
     finished=(403, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}),
     embeds=("/client/v4/accounts/acct/ai/v1/embeddings", OPENAIS_VECTORS, 4),
 )
+CASES["tencent"] = Case(
+    type=23,
+    target="/",
+    text="Hi 你",
+    usage=(9, 2),
+    key="1250000000|id-canary|key-canary-93",
+    header=("x-tc-action", "ChatCompletions"),
+    finished=(200, {"Response": {"Error": {"Code": "AuthFailure.SecretIdNotFound", "Message": "no such id"}}}),
+    embeds=(
+        "/",
+        {
+            "Response": {
+                "Data": [{"Embedding": [2.5, 3.5], "Index": 1}, {"Embedding": [0.5, 1.5], "Index": 0}],
+                "Usage": {"PromptTokens": 4, "TotalTokens": 4},
+            }
+        },
+        4,
+    ),
+)
+_ERNIE = "/rpc/2.0/ai_custom/v1/wenxinworkshop"
+CASES["baidu"] = Case(
+    type=15,
+    target=f"{_ERNIE}/chat/baidu-1?access_token=token-canary-93",
+    text="Hi 你",
+    usage=(9, 2),
+    key="id-canary|key-canary-93",
+    header=("authorization", ""),
+    finished=(401, {"error": "invalid_client", "error_description": "unknown client id"}),
+    embeds=(f"{_ERNIE}/embeddings/baidu-1?access_token=token-canary-93", OPENAIS_VECTORS, 4),
+)
+CASES["xunfei"] = Case(
+    type=18,
+    target="/v1/chat/completions",
+    text="Hi 你",
+    usage=(9, 2),
+    key="app|secret-canary|key-canary-93",
+    header=("authorization", "Bearer key-canary-93:secret-canary"),
+    finished=(200, {"code": 11200, "message": "AppIdNoAuthError", "sid": "s"}),
+)
+CASES["replicate"] = Case(
+    type=46,
+    model="meta/m",
+    target="/v1/predictions/p1",
+    text="one\n\n你",
+    usage=None,
+    case="lines",
+    finished=(401, {"title": "Unauthenticated", "detail": "You did not pass a valid token", "status": 401}),
+)
 EMBEDDING = [name for name, case in CASES.items() if case.embeds]
 every = pytest.mark.parametrize("name", CASES)
 
@@ -161,6 +209,13 @@ class Providers(Site):
         url = f"http://127.0.0.1:{self.world.port}/v1"
         return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30)
 
+    @property
+    def request(self) -> Received:
+        """The last of a call: some take several."""
+        *before, last = self.world.upstream.received
+        assert not before or last.name in WAYS
+        return last
+
     def answers(self, name: str) -> None:
         """The provider gives its recorded answer, whole or as a stream, as it is asked."""
         self.world.upstream.scripts[name] = recorded(name)
@@ -168,6 +223,15 @@ class Providers(Site):
 
 def model_of(name: str) -> str:
     return CASES[name].model or f"{name}-1"
+
+
+def asks_events(turn: Turn) -> bool:
+    return bool(turn.request.header("accept")) or (bool(turn.request.body) and bool(turn.request.json().get("stream")))
+
+
+def two_of(name: str) -> str:
+    """What two channels have, of which the first fails."""
+    return "meta/two" if name == "replicate" else f"{name}-two"
 
 
 async def openais(turn: Turn) -> None:
@@ -178,14 +242,53 @@ async def openais(turn: Turn) -> None:
     await turn.end()
 
 
+def with_a_token(script: Script) -> Script:
+    """Baidu gives a token first."""
+
+    async def way(turn: Turn) -> None:
+        if "/oauth/" in turn.request.target:
+            await turn.reply(200, b'{"access_token":"token-canary-93","expires_in":2592000}')
+        else:
+            await script(turn)
+
+    return way
+
+
+def begun(script: Script) -> Script:
+    """Replicate says where to ask for what was begun."""
+
+    async def way(turn: Turn) -> None:
+        if turn.request.method == "GET":
+            await script(turn)
+            return
+        assert turn.request.target == "/replicate/v1/models/meta/m/predictions"
+        host = turn.request.header("host")
+        urls = {"stream": f"http://{host}/replicate/v1/predictions/p1"}
+        await turn.reply(201, json.dumps({"id": "p1", "status": "succeeded", "urls": urls}).encode())
+
+    return way
+
+
+WAYS = {"baidu": with_a_token, "replicate": begun}
+
+
+def played(name: str, script: Script) -> Script:
+    return WAYS[name](script) if name in WAYS else script
+
+
 def recorded(name: str) -> Script:
     case = CASES[name]
     if case.openai:
         return openais
+    return played(name, from_its_folder(name))
+
+
+def from_its_folder(name: str) -> Script:
+    case = CASES[name]
     folder = RECORDED / name / case.case
 
     async def script(turn: Turn) -> None:
-        if case.plain or not (case.always or turn.request.json().get("stream") or turn.request.header("accept")):
+        if case.plain or not (case.always or asks_events(turn)):
             await turn.reply(200, (folder / "answer.in.json").read_bytes())
             return
         raw = (folder / "stream.in.txt").read_bytes()
@@ -202,17 +305,19 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provid
     directory = tmp_path_factory.mktemp("providers")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
-        names = [*map(model_of, CASES), *(f"{name}-two" for name in CASES)]
+        names = ["minimax-1", *map(model_of, CASES), *map(two_of, CASES)]
         root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
         root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
         root.option("PreConsumedQuota", "0")
         for name, case in CASES.items():
             config = json.dumps(dict(case.config))
             world.channel(name, model_of(name), type=case.type, key=case.key, config=config)
-            two = {"type": case.type, "key": "doomed", "config": config, "priority": 9}
-            world.channel(f"{name}-first", f"{name}-two", **two)
-            world.channel(f"{name}-second", f"{name}-two", priority=1)
+            doomed = case.key if "|" in case.key else "doomed"
+            two = {"type": case.type, "key": doomed, "config": config, "priority": 9}
+            world.channel(f"{name}-first", two_of(name), **two)
+            world.channel(f"{name}-second", two_of(name), priority=1)
         world.channel("palm", "PaLM-2", type=11)
+        world.channel("minimax", "minimax-1", type=27)
         yield Providers(world, root.user("alice", START).token())
 
 
@@ -302,7 +407,7 @@ async def test_a_stream_that_breaks_off_is_told_and_not_completed(site: Provider
         await turn.piece(raw[: raw.index("你".encode()) - 40])
         await turn.end()
 
-    site.world.upstream.scripts[name] = script
+    site.world.upstream.scripts[name] = played(name, script)
     reply = await site.world.ask(wire.chat(site.key, model=model_of(name), stream=True))
     assert b"[DONE]" not in reply.body
     assert b"ended before its answer did" in reply.body
@@ -320,14 +425,14 @@ async def test_an_error_of_the_account_lets_another_channel_answer(site: Provide
         f"{name}-second": replies(429, b'{"error":{"message":"Slow down","type":"rate_limit_error"}}'),
     }
     site.world.root.option("RetryTimes", "1")
-    reply = await site.world.ask(wire.chat(site.key, model=f"{name}-two", stream=stream))
+    reply = await site.world.ask(wire.chat(site.key, model=two_of(name), stream=stream))
     assert reply.status == 429
     assert [each.name for each in site.world.upstream.received] == [f"{name}-first", f"{name}-second"]
     if not stream:
         return
     site.world.root.option("AutomaticDisableChannelEnabled", "true")
     try:
-        await site.world.ask(wire.chat(site.key, model=f"{name}-two", stream=stream))
+        await site.world.ask(wire.chat(site.key, model=two_of(name), stream=stream))
 
         async def out() -> bool:
             found = site.world.root.ask("GET", "/api/channel/search", params={"keyword": f"{name}-first"})
@@ -374,7 +479,7 @@ async def test_texts_are_embedded(site: Providers, name: str) -> None:
     case = CASES[name]
     assert case.embeds is not None
     target, answer, read = case.embeds
-    site.world.upstream.scripts[name] = replies(200, json.dumps(answer).encode())
+    site.world.upstream.scripts[name] = played(name, replies(200, json.dumps(answer).encode()))
     async with site.client() as client:
         found = await client.embeddings.create(model=model_of(name), input=["a", "b"])
     assert [each.embedding for each in found.data] == [[0.5, 1.5], [2.5, 3.5]]
@@ -392,3 +497,35 @@ async def test_texts_are_embedded(site: Providers, name: str) -> None:
         )
     )
     assert list(array("f", b64decode(reply.json()["data"][0]["embedding"]))) == [0.5, 1.5]
+
+
+@both
+async def test_a_token_that_baidu_takes_no_more_is_not_used_again(site: Providers, *, stream: bool) -> None:
+    """The call is tried on another channel, if there is one; the next gets a token of its own."""
+    before = await site.charges()
+    refused = replies(200, b'{"error_code":111,"error_msg":"Access token expired"}')
+    site.world.upstream.scripts["baidu"] = with_a_token(refused)
+    reply = await site.world.ask(wire.chat(site.key, model="baidu-1", stream=stream))
+    assert (reply.status, reply.json()["error"]["type"]) == (502, "token_refused")
+    assert "token-canary-93" not in reply.body.decode()
+    assert await site.charges() == before
+    site.world.upstream.received.clear()
+    site.answers("baidu")
+    await site.world.ask(wire.chat(site.key, model="baidu-1", stream=stream))
+    assert ["/oauth/" in each.target for each in site.world.upstream.received] == [True, False]
+    assert "token-canary-93" not in site.world.gateway.log.read_text("utf-8")
+
+
+async def test_an_error_of_minimaxs_with_status_200_is_one_in_every_dialect(site: Providers) -> None:
+    before = await site.charges()
+    body = b'{"choices":null,"base_resp":{"status_code":1002,"status_msg":"rate limit"}}'
+    site.world.upstream.scripts["minimax"] = replies(200, body)
+    messages = json.dumps({"model": "minimax-1", "max_tokens": 5, "messages": HELLO}).encode()
+    for asked in (
+        wire.chat(site.key, model="minimax-1"),
+        wire.chat(site.key, model="minimax-1", stream=True),
+        wire.request("/v1/messages", messages, extra=f"x-api-key: {site.key}\r\n"),
+    ):
+        reply = await site.world.ask(asked)
+        assert (reply.status, reply.json()["error"]["message"].partition(" (")[0]) == (502, "rate limit")
+    assert await site.charges() == before

@@ -16,7 +16,8 @@ from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint, wi
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
 GOOGLES = (Mode.GENERATE, Mode.GENERATE_COUNT, Mode.EMBED, Mode.BATCH_EMBED)
-MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in (Mode.UNKNOWN, Mode.PROXY, *SPOKEN, *GOOGLES)]
+APART = (Mode.UNKNOWN, Mode.PROXY, Mode.REALTIME, *SPOKEN, *GOOGLES)
+MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in APART]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -28,6 +29,9 @@ OPENAI = {
     Mode.SPEECH: "/v1/audio/speech",
     Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
     Mode.TRANSLATION: "/v1/audio/translations",
+    Mode.RERANK: "/v1/rerank",
+    Mode.IMAGE_EDITS: "/v1/images/edits",
+    Mode.IMAGE_VARIATIONS: "/v1/images/variations",
 }
 AUDIO = {mode: OPENAI[mode] for mode in (Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION)}
 VERSIONLESS = {mode: path.removeprefix("/v1") for mode, path in OPENAI.items()}
@@ -41,6 +45,8 @@ AZURE = {
     Mode.SPEECH: "/openai/deployments/gpt-4.1/audio/speech?api-version=2024-02-01",
     Mode.TRANSCRIPTION: "/openai/deployments/gpt-4.1/audio/transcriptions?api-version=2024-02-01",
     Mode.TRANSLATION: "/openai/deployments/gpt-4.1/audio/translations?api-version=2024-02-01",
+    Mode.IMAGE_EDITS: "/openai/deployments/gpt-4.1/images/edits?api-version=2024-02-01",
+    Mode.IMAGE_VARIATIONS: "/openai/deployments/gpt-4.1/images/variations?api-version=2024-02-01",
 }
 DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31, 32, 36, 39, 44, 45, 48)
 PATHS: Mapping[int, Mapping[Mode, str]] = {
@@ -59,12 +65,24 @@ PATHS: Mapping[int, Mapping[Mode, str]] = {
     49: {
         Mode.CHAT: "/compatible-mode/v1/chat/completions",
         Mode.EMBEDDINGS: "/compatible-mode/v1/embeddings",
+        Mode.RERANK: "/compatible-api/v1/reranks",
         **AUDIO,
     },
     50: VERSIONLESS,
     51: VERSIONLESS,
 }
-NAMES = {16: "zhipu", 27: "minimax", 37: "cloudflare", 40: "doubao", 41: "novita", 47: "baidu v2", 49: "ali bailian"}
+NAMES = {
+    3: "azure",
+    16: "zhipu",
+    27: "minimax",
+    37: "cloudflare",
+    40: "doubao",
+    41: "novita",
+    47: "baidu v2",
+    49: "ali bailian",
+}
+OURS = 100
+"""Numbers from here on are none of One API's."""
 ANTHROPIC = 14
 GEMINI = 24
 PALM = 11
@@ -102,8 +120,33 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
 
 
 def test_thirty_three_types_azure_zhipu_and_cloudflare_speak_openai() -> None:
-    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if "openai" in row.wires]
+    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wires[0] == "openai" and number < OURS]
     assert len(PATHS) == 33 + 3
+
+
+@pytest.mark.parametrize(
+    "number, mode, expected",
+    [
+        (100, Mode.CHAT, "https://api.perplexity.ai/chat/completions"),
+        (101, Mode.EMBEDDINGS, "https://api.jina.ai/v1/embeddings"),
+        (101, Mode.RERANK, "https://api.jina.ai/v1/rerank"),
+        (102, Mode.EMBEDDINGS, "https://api.voyageai.com/v1/embeddings"),
+        (103, Mode.CHAT, "http://localhost:8000/v1/chat/completions"),
+        (104, Mode.CHAT, "http://localhost:1234/v1/chat/completions"),
+        (105, Mode.CHAT, "https://api.cerebras.ai/v1/chat/completions"),
+        (106, Mode.CHAT, "https://api.fireworks.ai/inference/v1/chat/completions"),
+        (107, Mode.CHAT, "https://tokenhub.tencentmaas.com/v1/chat/completions"),
+        (100, Mode.EMBEDDINGS, None),
+        (102, Mode.CHAT, None),
+    ],
+)
+def test_where_the_types_are_asked_that_one_api_has_not(number: int, mode: Mode, expected: str | None) -> None:
+    assert number >= OURS
+    if expected is not None:
+        assert url(Account(number, ""), mode) == expected
+        return
+    with pytest.raises(Unsupported, match="unsupported relay mode"):
+        url(Account(number, ""), mode)
 
 
 def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
@@ -118,8 +161,33 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
             url(Account(ANTHROPIC), mode)
 
 
-@pytest.mark.parametrize("number", sorted(PATHS))
-def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
+MESSAGES = {
+    16: ("glm-4.6", "glm-4-plus", "/api/anthropic/v1/messages"),
+    20: ("any/model", None, "/v1/messages"),
+    25: ("kimi-k2", "moonshot-v1-8k", "/anthropic/v1/messages"),
+    36: ("deepseek-chat", "gpt-4o", "/anthropic/v1/messages"),
+    45: ("grok-4", "other", "/v1/messages"),
+    49: ("qwen-plus", "deepseek-v3", "/apps/anthropic/v1/messages"),
+}
+
+
+@pytest.mark.parametrize("number", sorted(MESSAGES))
+def test_clients_of_anthropics_are_served_untranslated_where_the_vendor_speaks_their_dialect(number: int) -> None:
+    """At home, for the models that do; not where another address may be anybody's."""
+    known, unknown, path = MESSAGES[number]
+    home = Account(number, "")
+    assert wire(home, "anthropic", known) == "anthropic"
+    assert (wire(home, "openai", known), wire(Account(number), "anthropic", known)) == ("openai", "openai")
+    assert unknown is None or wire(home, "anthropic", unknown) == "openai"
+    found = endpoint(home, Mode.MESSAGES, known)
+    assert found.url == PROVIDERS[number].base_url + path
+    assert (b"authorization", b"Bearer KEY") in found.headers
+    with pytest.raises(Unsupported):  # we count ourselves
+        endpoint(home, Mode.MESSAGES_COUNT, known)
+
+
+@pytest.mark.parametrize("number", sorted(PATHS.keys() - MESSAGES))
+def test_openais_other_channels_do_not_speak_anthropics_dialect(number: int) -> None:
     with pytest.raises(Unsupported, match="unsupported relay mode 11"):
         url(Account(number), Mode.MESSAGES)
 
@@ -167,7 +235,8 @@ def test_where_responses_are_asked_for(number: int) -> None:
 
 
 def test_no_other_provider_has_responses_at_home() -> None:
-    assert tuple(number for number, row in PROVIDERS.items() if row.at_home) == RESPONDING
+    found = tuple(number for number, row in PROVIDERS.items() if "responses" in row.at_home and number < OURS)
+    assert found == RESPONDING
 
 
 @pytest.mark.parametrize(
@@ -263,6 +332,24 @@ def test_behind_cloudflares_gateway_the_version_and_the_deployments_are_part_of_
     azure = url(Account(3, f"{gateway}/azure-openai/resource"), Mode.CHAT)
     assert azure == f"{gateway}/azure-openai/resource/gpt-41/chat/completions?api-version=2024-02-01"
     assert url(Account(8, f"{gateway}/x"), Mode.CHAT) == f"{gateway}/x/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    "number, wanted",
+    [
+        (1, "/v1/realtime?model=gpt-realtime%26x"),
+        (50, "/realtime?model=gpt-realtime%26x"),
+        (3, "/openai/realtime?api-version=2024-02-01&deployment=gpt-realtime%26x"),
+    ],
+)
+def test_where_sessions_are_opened(number: int, wanted: str) -> None:
+    assert url(Account(number), Mode.REALTIME, "gpt-realtime&x") == BASE + wanted
+
+
+@pytest.mark.parametrize("number", [14, 16, 24, 27, 35, 37])
+def test_most_providers_have_no_sessions(number: int) -> None:
+    with pytest.raises(Unsupported, match="unsupported relay mode 18"):
+        url(Account(number), Mode.REALTIME)
 
 
 def test_azure_without_a_version_asks_for_the_consoles() -> None:

@@ -30,12 +30,14 @@ class Case:
     type: int
     paths: Mapping[Mode, str]
     model: str = "m"
+    key: str = "KEY"
     config: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[bytes, bytes] = field(default_factory=lambda: BEARER)
     streaming: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 _ALI = "/api/v1/services"
+_ERNIE = "/rpc/2.0/ai_custom/v1/wenxinworkshop"
 CASES = {
     "ali": Case(
         17,
@@ -62,6 +64,20 @@ CASES = {
     "coze": Case(34, {Mode.CHAT: "/v3/chat"}),
     "cohere": Case(35, {Mode.CHAT: "/v2/chat", Mode.EMBEDDINGS: "/v2/embed"}),
     "ollama": Case(30, {Mode.CHAT: "/api/chat", Mode.EMBEDDINGS: "/api/embed"}),
+    "xunfei": Case(
+        18,
+        {Mode.CHAT: "/v1/chat/completions"},
+        key="app|secret|key",
+        headers={b"authorization": b"Bearer key:secret"},
+    ),
+    "baidu": Case(
+        15, {Mode.CHAT: f"{_ERNIE}/chat/m", Mode.EMBEDDINGS: f"{_ERNIE}/embeddings/m"}, key="id|secret", headers={}
+    ),
+    "replicate": Case(
+        46,
+        {Mode.CHAT: "/v1/models/meta/m/predictions", Mode.IMAGES: "/v1/models/meta/m/predictions"},
+        model="meta/m",
+    ),
 }
 
 
@@ -80,11 +96,55 @@ def test_an_account_of_cloudflares_is_in_the_path_and_behind_its_gateway_in_the_
         endpoint(Account(37), Mode.CHAT, "@cf/x")
 
 
+@pytest.mark.parametrize(
+    "model, name",
+    [
+        ("ERNIE-4.0-8K", "completions_pro"),
+        ("ERNIE-3.5-8K", "completions"),
+        ("ERNIE-Lite-8K-0922", "eb-instant"),
+        ("ERNIE-Speed-8K", "ernie_speed"),
+        ("ERNIE-Speed-128K", "ernie-speed-128k"),
+        ("ERNIE-Bot-8K", "ernie_bot_8k"),
+        ("../x?y", "..%2Fx%3Fy"),
+    ],
+)
+def test_each_of_baidus_models_has_a_place_of_its_own(model: str, name: str) -> None:
+    assert endpoint(Account(15, key="id|secret"), Mode.CHAT, model).url == f"{BASE}{_ERNIE}/chat/{name}"
+
+
+def test_tencents_calls_say_in_a_header_what_they_want() -> None:
+    account = Account(23, key="app|id|secret")
+    asked = {Mode.CHAT: b"ChatCompletions", Mode.EMBEDDINGS: b"GetEmbedding"}
+    for mode, action in asked.items():
+        found = endpoint(account, mode, "hunyuan-pro")
+        assert (found.url, found.way is None) == (f"{BASE}/", False)
+        assert dict(found.headers) == {b"x-tc-version": b"2023-09-01", b"x-tc-action": action}
+    with pytest.raises(Unsupported, match="relay mode 5 for tencent"):
+        endpoint(account, Mode.IMAGES, "hunyuan-pro")
+
+
+def test_a_channel_made_for_xunfeis_websocket_needs_no_address() -> None:
+    found = endpoint(Account(18, "", "app|secret|key"), Mode.CHAT, "Spark-Lite")
+    assert found.url == "https://spark-api-open.xf-yun.com/v1/chat/completions"
+
+
+@pytest.mark.parametrize("model", ["m", "a/b/c", "../x", "a/..", "a/b?c", "a/b%2F", ""])
+def test_a_model_of_replicates_names_its_owner_and_no_other_place(model: str) -> None:
+    with pytest.raises(Unsupported, match="called owner/name"):
+        endpoint(Account(46), Mode.CHAT, model)
+
+
+def test_replicates_address_may_end_where_one_apis_does() -> None:
+    for base in ("", "https://api.replicate.com", "https://api.replicate.com/v1/models/"):
+        found = endpoint(Account(46, base), Mode.CHAT, "meta/m")
+        assert found.url == "https://api.replicate.com/v1/models/meta/m/predictions"
+
+
 @pytest.mark.parametrize("mode", MODES, ids=str)
 @pytest.mark.parametrize("name", CASES)
 def test_every_kind_of_call_has_its_place_or_is_refused(name: str, mode: Mode) -> None:
     case = CASES[name]
-    account = Account(case.type, config=case.config)
+    account = Account(case.type, key=case.key, config=case.config)
     if mode not in case.paths:
         with pytest.raises(Unsupported, match=f"unsupported relay mode {mode.value} for "):
             endpoint(account, mode, case.model)

@@ -83,7 +83,7 @@ def test_a_price_cannot_be_changed(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "complaint"),
+    "said, complaint",
     [
         ("[", "no JSON"),
         ('{"a":1}', "has no 'a', only headers, body, timeouts, test_model"),

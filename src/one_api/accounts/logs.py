@@ -154,19 +154,25 @@ async def note(database: Database, entries: Sequence[Entry], *, now: int) -> Non
 async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
     """Ten rows, newest first."""
     async with database.read() as tx:
-        return [_as_log(row) for row in await _page(tx, wanted, first=number * PAGE)]
+        return [_as_log(row) for row in await _part(tx, wanted, first=number * PAGE, size=PAGE)]
 
 
-async def _page(tx: AsyncConnection, wanted: Filter, *, first: int) -> Sequence[Row[Any]]:
+async def newest(database: Database, wanted: Filter, *, most: int) -> list[Log]:
+    """As many rows as may be, newest first."""
+    async with database.read() as tx:
+        return [_as_log(row) for row in await _part(tx, wanted, first=0, size=most)]
+
+
+async def _part(tx: AsyncConnection, wanted: Filter, *, first: int, size: int) -> Sequence[Row[Any]]:
     def part(query: Select[Any]) -> Select[Any]:
-        return query.limit(PAGE).offset(first)
+        return query.limit(size).offset(first)
 
     if wanted.of_username or (wanted.timed and wanted.broad):
         found = await _rows(tx, part(among_newest(wanted)))
-        if len(found) == PAGE:
+        if len(found) == size:
             return found
     if wanted.timed and await _few(tx, wanted):
-        query = _whole(part(by_time(wanted, most=first + PAGE)))
+        query = _whole(part(by_time(wanted, most=first + size)))
     elif wanted.of_username:
         query = _whole(part(by_username(wanted, await models(tx))))
     else:

@@ -125,11 +125,18 @@ async def change(database: Database, wish: Wish) -> Shown:
     rules.check(columns)
     async with database.write() as tx:
         it = channels.c.id == wish.id
-        stored = (await tx.execute(select(channels.c.config, channels.c.key).where(it).with_for_update())).first()
+        wanted = select(channels.c.config, channels.c.key, channels.c.created_time).where(it)
+        stored = (await tx.execute(wanted.with_for_update())).first()
         if stored is not None:
             if "config" in columns:
                 columns["config"] = secrets.restored(columns["config"], stored.config or "")
             columns |= await _keys(tx, wish, key, stored.key or "")
+            theirs = and_(
+                channel_parameters.c.channel_id == wish.id,
+                channel_parameters.c.created_time == (stored.created_time or 0),
+            )
+            if "created_time" in columns:
+                await tx.execute(update(channel_parameters).where(theirs).values(created_time=columns["created_time"]))
         if columns:
             await tx.execute(update(channels).where(it).values(columns))
         await _write_beside(tx, wish.id, beside)

@@ -68,7 +68,10 @@ class Shown:
     """A channel as the console sees it. `key` has no value but this one; `response_time` is in milliseconds.
 
     parameters: JSON, as routing.parameters reads it. key_choice: how one of several keys is chosen, "" for one key.
+    Neither is there where it is empty: so a channel looks as One API's consoles know it.
     """
+
+    __optional_keys__ = frozenset(("parameters", "key_choice"))  # for the description of the interface
 
     id: int
     type: int
@@ -232,6 +235,14 @@ def routed(row: Mapping[str, Any], several: Sequence[Key] = ()) -> routing.Chann
         in_turn=row.get("key_choice") == "round_robin",
     )
     return with_keys(channel, several) if row.get("key_choice") and several else channel
+
+
+def unsaved(wish: Wish) -> routing.Channel:
+    """A channel that is only wished for, as calls would see it. Raises Refused for what could not be saved."""
+    row = first_row(wish, keys(wish.key)[0], 0)
+    check(row)
+    beside(wish)
+    return routed({**row, "id": 0, "parameters": wish.parameters})
 
 
 def with_keys(channel: routing.Channel, several: Sequence[Key]) -> routing.Channel:

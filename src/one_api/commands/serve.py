@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -16,6 +17,8 @@ from one_api.config import Config, ConfigError
 from one_api.edge.protocol import RelayProtocol
 from one_api.edge.server import Server
 from one_api.errors import Unavailable
+from one_api.metrics.share import DIRECTORY
+from one_api.relay.sockets import MOST_BYTES
 from one_api.store import dsn
 from one_api.store.migrations import MigrationError
 
@@ -91,7 +94,9 @@ def server_of(config: Config, port: int) -> uvicorn.Config:
         workers=config.workers,
         loop="uvloop",
         http=RelayProtocol,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MOST_BYTES,
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -108,7 +113,9 @@ def serve(config: Config, port: int) -> int:
     if config.workers > 1:
         from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
 
-        Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
+        with TemporaryDirectory(prefix="one-api-") as directory:
+            os.environ[DIRECTORY] = directory  # where the processes tell each other what they counted
+            Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
         return 0
     server = Server(server_config)
 

@@ -106,6 +106,10 @@ class CallPieces:
         self._index = -1
 
     @property
+    def any(self) -> bool:
+        return self._index >= 0
+
+    @property
     def last(self) -> int:
         """Of a piece without a number."""
         return max(self._index, 0)
@@ -123,6 +127,14 @@ class CallPieces:
         if arguments:
             found.append(ir.ArgumentsDelta(arguments))
         return found
+
+
+def event_name(raw: bytes) -> bytes:
+    """Of a server-sent event whose name says what its data mean."""
+    for line in raw.splitlines():
+        if line.startswith(b"event:"):
+            return line[6:].strip()
+    return b""
 
 
 def _unreadable(event: ir.Event) -> bool:

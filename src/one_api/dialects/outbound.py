@@ -8,6 +8,7 @@ from one_api import ir
 from one_api.dialects import (
     aiproxy,
     anthropic,
+    baidu,
     bedrock,
     cohere,
     coze,
@@ -16,8 +17,11 @@ from one_api.dialects import (
     gemini,
     ollama,
     openai_outbound,
+    replicate,
     responses,
+    tencent,
     vertex,
+    xunfei,
 )
 from one_api.dialects.bedrock import converse
 
@@ -52,6 +56,7 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
         {
             "aiproxy": aiproxy.Outgoing(),
             "anthropic": anthropic,
+            "baidu": baidu,
             "bedrock": bedrock,
             "cohere": cohere,
             "converse": converse,
@@ -61,8 +66,11 @@ def outbound(*, safety: str) -> Mapping[str, Outbound]:
             "gemini": gemini.Outgoing(safety),
             "ollama": ollama,
             "openai": openai_outbound,
+            "replicate": replicate,
             "responses": responses,
+            "tencent": tencent,
             "vertex": vertex,
+            "xunfei": xunfei,
         }
     )
 

@@ -10,6 +10,7 @@ import structlog
 from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge, UpstreamError
 from one_api.lib.ids import RequestIds
+from one_api.limits import RateLimited
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
@@ -34,7 +35,10 @@ class BadGzip(Exception):
 
 
 class RelayService:
-    """Takes relay requests, runs the pipeline on each, and owns the tasks until they are done."""
+    """Takes relay requests, runs the pipeline on each, and owns the tasks until they are done.
+
+    `told` hears of each error that a caller is told.
+    """
 
     def __init__(
         self,
@@ -42,10 +46,12 @@ class RelayService:
         *,
         ids: RequestIds,
         client_ip: Callable[[str, Mapping[bytes, bytes]], str],
+        told: Callable[[OneAPIError], None] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._ids = ids
         self._client_ip = client_ip
+        self._told = told
         self._tasks: dict[Incoming, asyncio.Task[None]] = {}
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
@@ -117,7 +123,13 @@ class RelayService:
             started=self._loop.time(),
         )
 
+    def counts(self) -> tuple[int, int]:
+        """Calls under way, and connections."""
+        return len(self._tasks), len(self._connections)
+
     def _fail(self, request: Incoming, error: OneAPIError, request_id: str) -> None:
+        if self._told is not None:
+            self._told(error)
         if not request.started:
             self._answer(request, error, request_id, request.heading.origin)
         else:
@@ -130,6 +142,8 @@ class RelayService:
         later: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(error, UpstreamError) and error.retry_after:
             later = ((b"retry-after", b"%d" % math.ceil(error.retry_after)),)
+        elif isinstance(error, RateLimited):
+            later = error.headers
         request.respond(error.status, (*answer_headers(request_id, origin), _JSON, *later), body)
 
 

@@ -13,7 +13,7 @@ from one_api.channels.rules import AUTO_DISABLED, ENABLED, Refused
 from one_api.channels.upkeep import Progress
 from one_api.jobs.means import Means
 from one_api.jobs.sweeps import Sweep
-from one_api.relay import notices
+from one_api.relay import listing, notices
 from one_api.relay.health import cause, summary
 from one_api.relay.probe import Probe, probe
 from one_api.routing import Channel
@@ -39,6 +39,10 @@ class ChannelTests:
         found = await self._probe(channel, model, request_id)
         await self._record(channel, found, found.elapsed_ms if found.passed else 0)
         return found
+
+    async def models(self, channel: Channel) -> list[str]:
+        """What its provider lists. Raises NoList and UpstreamError."""
+        return await listing.models(self._means.upstreams, channel)
 
     async def begin(self, scope: str, *, request_id: str) -> bool:
         """Start testing `all` channels, or the `disabled` ones. False if a test is running on any node."""

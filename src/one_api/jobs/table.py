@@ -9,6 +9,7 @@ from one_api.config import Config
 from one_api.jobs.reminders import EVERY_S
 from one_api.jobs.runner import Job
 from one_api.jobs.upkeep import Upkeep
+from one_api.limits import stored
 from one_api.store.engine import Database
 from one_api.sync import Poller, purge
 
@@ -27,6 +28,7 @@ def jobs(database: Database, poller: Poller, tick: Callable[[], Awaitable[None]]
         async with database.write() as tx:
             await sessions.purge(tx, now=int(time.time()))
             await codes.purge(tx, now=int(time.time()))
+            await stored.purge(tx)
 
     async def forget_states() -> None:
         async with database.write() as tx:

@@ -57,6 +57,7 @@ class Ledger:
     """The only writer of balances in a process. `open`, `start`, and `aclose` at the end.
 
     logs: the database of the table `logs`, if it is not this one. move_s: seconds that rows wait until they are there.
+    `observe` is told of each batch that was written.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Ledger:
         self.shipping = asyncio.Lock()
         self.sweep_s = sweep_s
         self.move_s = move_s
+        self.observe: Callable[[Sequence[Ticket]], None] | None = None
         self.closing = False
         self.armed = False
         self.tick = 0
@@ -278,6 +280,8 @@ class Ledger:
 
     def tell(self, tickets: Sequence[Ticket], results: Sequence[Result]) -> None:
         """Pass the results on. A hold that nobody waits for any more is released."""
+        if self.observe is not None:
+            self.observe(tickets)
         for (_, future, _), result in zip(tickets, results, strict=True):
             if future.done():
                 if isinstance(result, Hold):

@@ -44,7 +44,7 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
 
     logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated,
     recovered). excess: what the upstream claimed beyond the cost; nobody is asked for it, so it is booked as `short`.
-    details: JSON text, or empty.
+    details: JSON text, or empty. first_s: until the first content; it is counted, and not written down.
     """
 
     channel_id: int = 0
@@ -55,6 +55,7 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     username: str = ""
     token_name: str = ""
     elapsed_ms: int = 0
+    first_s: float = 0.0
     is_stream: bool = False
     system_prompt_reset: bool = False
     source: str = "nothing"

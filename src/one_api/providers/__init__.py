@@ -2,15 +2,18 @@
 
 from one_api.providers.catalog import PROVIDERS, provider
 from one_api.providers.endpoint import Account, Endpoint, endpoint, wire
+from one_api.providers.faults import Reader
 from one_api.providers.models import CATALOGUE, models_by_type, owner, static_models
 from one_api.providers.modes import (
     ACTIONS,
     CONVERSATION,
     COUNTS,
+    DRAWN,
     EMBEDDED,
     MESSAGES_COUNT_PATH,
     MESSAGES_PATH,
     PATHS,
+    REALTIME_PATH,
     SPOKEN,
     Mode,
 )
@@ -22,17 +25,20 @@ __all__ = [
     "CATALOGUE",
     "CONVERSATION",
     "COUNTS",
+    "DRAWN",
     "EMBEDDED",
     "MESSAGES_COUNT_PATH",
     "MESSAGES_PATH",
     "PATHS",
     "PROVIDERS",
+    "REALTIME_PATH",
     "SPOKEN",
     "Account",
     "Callers",
     "Endpoint",
     "Mode",
     "Provider",
+    "Reader",
     "Unsupported",
     "Wire",
     "endpoint",

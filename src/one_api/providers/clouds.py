@@ -27,12 +27,23 @@ BEDROCK_IDS: Final[Mapping[str, str]] = MappingProxyType(
 """One API's names. Any other is Amazon's own: a model's, or an inference profile's or its ARN."""
 
 
-def bedrock_speaks(model: str) -> Literal["bedrock", "converse"]:
-    """Anthropic's models by their own API, so that nothing is lost; others by Amazon's common one.
+BedrockWire = Literal["bedrock", "converse", "titan", "bedrock-cohere"]
+VertexWire = Literal["vertex", "gemini", "openai", "predict"]
+_BEDROCK: Final[tuple[tuple[str, BedrockWire], ...]] = (
+    ("anthropic.claude", "bedrock"),
+    ("amazon.titan-embed", "titan"),
+    ("cohere.embed", "bedrock-cohere"),
+)
+_EMBED: Final = ("text-embedding", "textembedding", "text-multilingual-embedding", "gemini-embedding")
+
+
+def bedrock_speaks(model: str) -> BedrockWire:
+    """Anthropic's models by their own API, so that nothing is lost; others that talk by Amazon's common one.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html.
     """
-    return "bedrock" if "anthropic.claude" in BEDROCK_IDS.get(model, model) else "converse"
+    named = BEDROCK_IDS.get(model, model)
+    return next((wire for part, wire in _BEDROCK if part in named), "converse")
 
 
 def bedrock_home(config: Mapping[str, str]) -> str:
@@ -41,14 +52,24 @@ def bedrock_home(config: Mapping[str, str]) -> str:
 
 def bedrock(place: Place) -> str:
     """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html."""
-    _chat_only(place, "aws")
-    ways = {"bedrock": ("invoke", "invoke-with-response-stream"), "converse": ("converse", "converse-stream")}
-    way = ways[bedrock_speaks(place.model)][place.stream]
+    wire = bedrock_speaks(place.model)
+    _kept_to(place, "aws", embeds=wire in ("titan", "bedrock-cohere"))
+    converses = wire == "converse"
+    whole, stream = ("converse", "converse-stream") if converses else ("invoke", "invoke-with-response-stream")
+    way = stream if place.stream else whole
     return f"/model/{quote(BEDROCK_IDS.get(place.model, place.model), safe='')}/{way}"
 
 
-def vertex_speaks(model: str) -> Literal["vertex", "gemini"]:
-    return "vertex" if model.startswith("claude") else "gemini"
+def vertex_speaks(model: str) -> VertexWire:
+    """Open models are named with their publisher, and speak as OpenAI's do.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis.
+    """
+    if model.startswith("claude"):
+        return "vertex"
+    if model.startswith(_EMBED):
+        return "predict"
+    return "openai" if "/" in model else "gemini"
 
 
 def vertex_home(config: Mapping[str, str]) -> str:
@@ -58,16 +79,27 @@ def vertex_home(config: Mapping[str, str]) -> str:
 
 def vertex(place: Place) -> str:
     """https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest."""
-    _chat_only(place, "vertexai")
+    wire = vertex_speaks(place.model)
+    _kept_to(place, "vertexai", embeds=wire == "predict")
     project = place.config.get("vertex_ai_project_id", "")
     if not project:
         raise Unsupported("the channel has no project")
-    if vertex_speaks(place.model) == "vertex":
-        publisher, action = "anthropic", "streamRawPredict" if place.stream else "rawPredict"
-    else:
-        publisher, action = "google", "streamGenerateContent?alt=sse" if place.stream else "generateContent"
-    where = f"projects/{quote(project, safe='')}/locations/{quote(_region(place.config), safe='')}"
-    return f"/v1/{where}/publishers/{publisher}/models/{quote(place.model, safe='@')}:{action}"
+    where = f"/v1/projects/{quote(project, safe='')}/locations/{quote(_region(place.config), safe='')}"
+    if wire == "openai":
+        return f"{where}/endpoints/openapi/chat/completions"
+    publisher, whole, stream = _VERTEX[wire]
+    action = stream if place.stream else whole
+    return f"{where}/publishers/{publisher}/models/{quote(place.model, safe='@')}:{action}"
+
+
+_VERTEX: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "vertex": ("anthropic", "rawPredict", "streamRawPredict"),
+        "gemini": ("google", "generateContent", "streamGenerateContent?alt=sse"),
+        "predict": ("google", "predict", "predict"),
+    }
+)
+"""Who publishes what speaks so, and what is done with it for a whole answer and a stream."""
 
 
 def _region(config: Mapping[str, str]) -> str:
@@ -77,6 +109,7 @@ def _region(config: Mapping[str, str]) -> str:
     return region
 
 
-def _chat_only(place: Place, name: str) -> None:
-    if place.mode not in (Mode.CHAT, Mode.GENERATE):
+def _kept_to(place: Place, name: str, *, embeds: bool) -> None:
+    """What a model is for is known from its name."""
+    if place.mode not in ((Mode.EMBEDDINGS,) if embeds else (Mode.CHAT, Mode.GENERATE)):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for {name}")

@@ -55,8 +55,10 @@ def endpoint(
     if not base:
         raise Unsupported(f"the channel has no base URL, and type {row.key} has no default")
     headers, way = credentials(row.auth, account.key, config)
-    asking = row.streaming if stream else ()
-    return Endpoint(base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way)
+    asking = (*row.telling.get(mode, ()), *(row.streaming if stream else ()))
+    return Endpoint(
+        base + path, (*headers, *row.headers, *asking, *_configured(row, account)), way or row.ways.get(mode)
+    )
 
 
 def _configured(row: Provider, account: Account) -> Headers:
@@ -75,4 +77,5 @@ def wire(account: Account, spoken: str, model: str) -> str:
     if said == "only" or (said == "true" and spoken == "responses"):
         return "responses"
     at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
-    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken, model)
+    refused = said == "false" and spoken == "responses"
+    return spoken if at_home and not refused and row.knows(spoken, model) else row.wire(spoken, model)

@@ -32,12 +32,7 @@ def coded(causes: Mapping[str, str]) -> Reader:
 
 def _code(body: bytes) -> str:
     """Where they have it: at the top, in the error, or in the first of several errors."""
-    try:
-        value = json.decode(body)
-    except json.InvalidJSON:
-        return ""
-    if not isinstance(value, dict):
-        return ""
+    value = _members(body)
     several: Any = value.get("errors")
     places = (value, value.get("error"), several[0] if isinstance(several, list) and several else None)
     codes = (place.get("code") for place in places if isinstance(place, dict))
@@ -68,3 +63,37 @@ COZE: Final = coded(coze.CAUSES)
 
 DEEPL: Final = coded({"status 403": BAD_KEY, "status 456": NO_BALANCE})
 """https://developers.deepl.com/docs/best-practices/error-handling."""
+
+
+def replicate(status: int, body: bytes) -> Reported:
+    """A title, and in detail what is wrong: https://replicate.com/docs/reference/http#errors."""
+    told = decode_error(status, body)
+    detail = _members(body).get("detail")
+    return replace(told, message=detail) if isinstance(detail, str) and detail else told
+
+
+_MINIMAX: Final = {
+    **dict.fromkeys((1002, 1039, 1041), "rate_limit_error"),
+    **dict.fromkeys((1004, 2049), BAD_KEY),
+    1008: NO_BALANCE,
+    **dict.fromkeys((1026, 1027), "content_filter"),
+}
+"""https://platform.minimax.io/docs/api-reference/errorcode."""
+
+
+def minimax(status: int, body: bytes) -> Reported:
+    """Errors have status 200 there, no choices, and say what is wrong beside them."""
+    told = _members(body).get("base_resp")
+    code = told.get("status_code") if isinstance(told, dict) else None
+    message = told.get("status_msg") if isinstance(told, dict) else None
+    if type(code) is not int or not code or not isinstance(message, str):
+        return decode_error(status, body)
+    return Reported(message or f"error {code}", type=_MINIMAX.get(code, "upstream_error"), code=str(code))
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.decode(body)
+    except json.InvalidJSON:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 from one_api.lib import json
 
 Headers = tuple[tuple[bytes, bytes], ...]
-TOKEN_REFUSED: Final = "token_refused"  # noqa: S105
-"""The type of an error that says that a token is no longer good, and nothing of its key."""
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -99,10 +97,10 @@ class Wait:
 class Refused(Exception):  # it is an answer
     """A step on the way failed, and this is what the caller's attempt is answered with."""
 
-    def __init__(self, status: int, message: str, *, kind: str = "upstream_error") -> None:
+    def __init__(self, status: int, message: str, *, kind: str = "upstream_error", body: bytes = b"") -> None:
         super().__init__(message)
         self.status = status
-        self.body = json.encode({"error": {"message": message, "type": kind}})
+        self.body = body or json.encode({"error": {"message": message, "type": kind}})
 
 
 Flow = Generator[Query | Exchange | Wait, Any, Query]

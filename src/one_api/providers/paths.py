@@ -4,14 +4,16 @@ A path comes from our own tables. What a caller chose (a model, an engine) enter
 name a resource and never another place.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
 from one_api.dialects.dashscope import sees
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, DRAWN, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, REALTIME_PATH, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -49,6 +51,8 @@ PathRule = Callable[[Place], str]
 
 def openai(place: Place) -> str:
     """OpenAI's own paths below the base."""
+    if place.mode is Mode.REALTIME:
+        return f"{REALTIME_PATH}?model={quote(place.model, safe='')}"
     if place.mode not in PATHS:
         raise Unsupported(f"unsupported relay mode {place.mode.value}")
     if place.engine and place.mode is Mode.EMBEDDINGS:
@@ -74,10 +78,14 @@ def azure(place: Place) -> str:
     """
     if place.mode in (Mode.RESPONSES, Mode.RESPONSES_COUNT):
         return f"/openai{PATHS[place.mode]}"
-    task = versionless(place)
-    named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
-    prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
+    if place.mode is Mode.RERANK:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for azure")
     version = quote(place.config.get("api_version") or AZURE_API_VERSION, safe="")
+    if place.mode is Mode.REALTIME:
+        return f"/openai/realtime?api-version={version}&deployment={quote(place.model, safe='')}"
+    task = versionless(place)
+    named = place.model if place.mode in AUDIO or place.mode in DRAWN else place.model.replace(".", "")
+    prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
     return f"{prefix}/{quote(named, safe='')}{task}?api-version={version}"
 
 
@@ -92,6 +100,15 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for {name}")
 
     return rule
+
+
+def beside(rule: PathRule, messages: str) -> PathRule:
+    """A provider that has Anthropic's Messages API too, at a place of its own."""
+
+    def both(place: Place) -> str:
+        return messages if place.mode is Mode.MESSAGES else rule(place)
+
+    return both
 
 
 def messages(place: Place) -> str:
@@ -144,6 +161,8 @@ def dashscope(place: Place) -> str:
     """Where Ali's models are asked depends on whether they see."""
     if place.mode is Mode.EMBEDDINGS:
         return "/api/v1/services/embeddings/text-embedding/text-embedding"
+    if place.mode is Mode.RERANK:
+        return "/api/v1/services/rerank/text-rerank/text-rerank"
     if place.mode is not Mode.CHAT:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for ali")
     return f"/api/v1/services/aigc/{'multimodal' if sees(place.model) else 'text'}-generation/generation"
@@ -165,20 +184,53 @@ def workers_ai(place: Place) -> str:
     return f"/client/v4/accounts/{quote(account, safe='')}/ai{PATHS[place.mode]}"
 
 
+_ERNIE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ERNIE-4.0": "completions_pro",
+        "ERNIE-4.0-8K": "completions_pro",
+        "ERNIE-Bot-4": "completions_pro",
+        "ERNIE-Bot": "completions",
+        "ERNIE-3.5-8K": "completions",
+        "ERNIE-Bot-turbo": "eb-instant",
+        "ERNIE-Lite-8K-0922": "eb-instant",
+        "ERNIE-Bot-8K": "ernie_bot_8k",
+        "ERNIE-Speed": "ernie_speed",
+        "ERNIE-Speed-8K": "ernie_speed",
+        "BLOOMZ-7B": "bloomz_7b1",
+        "bge-large-zh": "bge_large_zh",
+        "bge-large-en": "bge_large_en",
+        "tao-8k": "tao_8k",
+    }
+)
+"""Models whose place is not their name in small letters."""
+
+
+def ernie(place: Place) -> str:
+    """A place for each model: https://cloud.baidu.com/doc/WENXINWORKSHOP/s/Nlks5zkzu."""
+    kind = {Mode.CHAT: "chat", Mode.EMBEDDINGS: "embeddings"}.get(place.mode)
+    if kind is None:
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for baidu")
+    name = quote(_ERNIE.get(place.model) or place.model.lower(), safe="")
+    return f"/rpc/2.0/ai_custom/v1/wenxinworkshop/{kind}/{name}"
+
+
+_OWNED: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+def replicate(place: Place) -> str:
+    """A model is named with its owner: https://replicate.com/docs/reference/http#models.predictions.create."""
+    if place.mode not in (Mode.CHAT, Mode.IMAGES):
+        raise Unsupported(f"unsupported relay mode {place.mode.value} for replicate")
+    if not _OWNED.fullmatch(place.model):
+        raise Unsupported(f"a model of Replicate's is called owner/name, not {place.model!r}")
+    return f"{'' if place.base.endswith('/v1/models') else '/v1/models'}/{place.model}/predictions"
+
+
 def gone(reason: str) -> PathRule:
     """A provider that does not exist any more."""
 
     def rule(_: Place) -> str:
         raise Unsupported(reason)
-
-    return rule
-
-
-def foreign(name: str) -> PathRule:
-    """A provider whose protocol is not spoken here."""
-
-    def rule(place: Place) -> str:
-        raise Unsupported(f"{name} channels are not supported yet (relay mode {place.mode.value})")
 
     return rule
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from one_api.dialects.outbound import ENCLOSED, Outbound
-from one_api.providers import EMBEDDED, SPOKEN
-from one_api.relay import embedded, forwarded, translated
+from one_api.providers import EMBEDDED, SPOKEN, Mode
+from one_api.relay import embedded, forwarded, ranked, translated
 from one_api.relay.calls import Ask, Call
 from one_api.relay.enclosed import Enclosed, Source, addresses, enclose, fetch
 from one_api.relay.inflow import Inflow, Shape
@@ -32,6 +32,8 @@ def write_request(
     call: Call, ask: Ask, channel: Channel, model: str, target: Target, dialect: Outbound, enclosed: Enclosed
 ) -> bytes:
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told."""
+    if ask.mode is Mode.RERANK:
+        return ranked.write_request(call, ask, channel, model, target.wire)
     if ask.mode in EMBEDDED:
         if not target.translated:
             return embedded.write_own(call, ask, model)
@@ -53,6 +55,8 @@ def inflow(
     checkpoint: Callable[[Inflow], None] | None,
 ) -> Inflow:
     """For the answer."""
+    if ask.mode is Mode.RERANK:
+        return ranked.RankedInflow(loop, wire=target.wire, document=ask.document, model=model)
     if ask.mode in EMBEDDED:
         if not target.translated:
             return Inflow(loop, wants=Shape.WHOLE)
@@ -61,7 +65,7 @@ def inflow(
     inbound = spoken(ask.mode)
     if not target.translated:
         return forwarded.ForwardedInflow(loop, inbound, wants=shape(ask), checkpoint=checkpoint)
-    return translated.TranslatedInflow(
+    flow = translated.TranslatedInflow(
         loop,
         inbound=inbound,
         outbound=dialect,
@@ -71,6 +75,8 @@ def inflow(
         wants=shape(ask),
         checkpoint=checkpoint,
     )
+    flow.faults = target.faults
+    return flow
 
 
 def headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes], ...]:

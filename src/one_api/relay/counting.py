@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from one_api.dialects import openai_chat
+from one_api.dialects import openai_chat, reranking
 from one_api.dialects.gemini import embeddings
 from one_api.lib import json
 from one_api.options import Options
@@ -54,6 +54,8 @@ class Counting:
                 return await _run(counter, model, ask.text, lambda: counter.prompt(model, embeddings.written(document)))
             case Mode.COMPLETIONS:
                 return await _run(counter, model, ask.text, lambda: counter.prompt(model, document.get("prompt")))
+            case Mode.RERANK:
+                return await _run(counter, model, ask.text, lambda: counter.prompt(model, reranking.written(document)))
             case Mode.EDITS:
                 parts = [document.get("input"), document.get("instruction")]
                 return await _run(counter, model, ask.text, lambda: counter.prompt(model, parts))

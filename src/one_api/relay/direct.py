@@ -52,6 +52,10 @@ class DirectTransport:
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
 
+    def counts(self) -> tuple[int, int]:
+        """How many connections are open, and how many of them wait for a request."""
+        return self._open, sum(map(len, self._idle.values()))
+
     def send(self, request: HttpRequest, sink: Sink, timeouts: Timeouts) -> DirectExchange:
         exchange = DirectExchange(self, request, sink, timeouts, self.now())
         self._active.add(exchange)

@@ -6,13 +6,16 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from one_api import ir, providers
-from one_api.dialects import embeddings
+from one_api.dialects import embeddings, predict
+from one_api.dialects.baidu import embeddings as baidu
+from one_api.dialects.bedrock import embeddings as bedrock
 from one_api.dialects.cohere import embeddings as cohere
 from one_api.dialects.dashscope import embeddings as dashscope
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini import embeddings as google
 from one_api.dialects.ollama import embeddings as ollama
 from one_api.dialects.tap import EventTap
+from one_api.dialects.tencent import embeddings as tencent
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.providers import Mode
@@ -43,7 +46,17 @@ class Dialect(Outgoing, Protocol):
 SPOKEN: Final[Mapping[str, Dialect]] = MappingProxyType({"openai": embeddings, "gemini": google})
 """By the name of the wire."""
 DIALECTS: Final[Mapping[str, Outgoing]] = MappingProxyType(
-    {**SPOKEN, "cohere": cohere, "dashscope": dashscope, "ollama": ollama}
+    {
+        **SPOKEN,
+        "baidu": baidu,
+        "bedrock-cohere": bedrock.Cohere(),
+        "cohere": cohere,
+        "dashscope": dashscope,
+        "ollama": ollama,
+        "predict": predict,
+        "tencent": tencent,
+        "titan": bedrock.Titan(),
+    }
 )
 
 

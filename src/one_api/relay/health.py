@@ -42,10 +42,13 @@ class Switches(Protocol):
         """The same key back into use, and its channel with it."""
 
 
+Told = Callable[[Channel, UpstreamError, str], None]
+
+
 class ChannelHealth:
     """Told of every attempt. `rates` is None where success rates are not kept.
 
-    `refresh` makes this process see a change at once.
+    `refresh` makes this process see a change at once; `told` is somebody else who is to hear of failures.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class ChannelHealth:
         outbox: Outbox,
         rates: SuccessRates | None,
         refresh: Callable[[], Awaitable[None]],
+        told: Told | None = None,
     ) -> None:
         self._options = options
         self._switches = switches
         self._outbox = outbox
         self._rates = rates
         self._refresh = refresh
+        self._told = told
         self._rests = Rests()
         self._writes: dict[Hashable, asyncio.Task[None]] = {}
 
@@ -74,6 +79,8 @@ class ChannelHealth:
         return self._rests.resting(_place(channel), model, time.monotonic())
 
     def failed(self, channel: Channel, error: UpstreamError, model: str = "") -> None:
+        if self._told is not None:
+            self._told(channel, error, model)
         if error.retry_after and cause(error) in (Cause.OVERLOADED, Cause.DOWN):
             self._rests.begin(_place(channel), model, error.retry_after, time.monotonic())
         if self.is_finished(error):

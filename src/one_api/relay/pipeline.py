@@ -12,6 +12,7 @@ from one_api.accounts import rules
 from one_api.accounts.cache import Accounts, Caller
 from one_api.errors import AccessDenied, BadChannel, NoChannel, QuotaExceeded, TokenQuotaExceeded, UpstreamError
 from one_api.ledger import Hold, HoldRequest, Ledger
+from one_api.limits import Entry, Limiter
 from one_api.options import Options
 from one_api.pricing.ratios import Prices
 from one_api.providers import Mode
@@ -22,6 +23,7 @@ from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.limited import LimitedClient
 from one_api.relay.planner import Planner
 from one_api.relay.redaction import without_key
 from one_api.relay.spoken import spoken
@@ -49,6 +51,7 @@ class Relay:
     now: Callable[[], int]
     rng: Random
     spent: Callable[[int], None]
+    limiter: Limiter
 
 
 async def run(relay: Relay, call: Call, client: Client) -> None:
@@ -58,6 +61,44 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
+    if relay.options().call_limits:
+        await limited(relay, call, ask, caller, candidates, client)
+    else:
+        await serve(relay, call, ask, caller, candidates, client)
+
+
+async def limited(
+    relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel], client: Client
+) -> None:
+    """The same between two counts. Raises RateLimited."""
+    entry = await relay.limiter.enter(
+        relay.options().call_limits,
+        call.id,
+        user=caller.user_id,
+        token=caller.token_id,
+        group=caller.group,
+        model=ask.model,
+        tokens=billing.expected_tokens(ask),
+    )
+    if entry is None:
+        await serve(relay, call, ask, caller, candidates, client)
+        return
+    try:
+        await serve(relay, call, ask, caller, candidates, LimitedClient(client, entry.headers), entry)
+    finally:
+        relay.limiter.leave(entry)
+
+
+async def serve(
+    relay: Relay,
+    call: Call,
+    ask: Ask,
+    caller: Caller,
+    candidates: list[Channel],
+    client: Client,
+    entry: Entry | None = None,
+) -> None:
+    """Hold, answer, settle. `entry` is told what was used."""
     hold, prices = await hold_for(relay, call, ask, caller, candidates)
     tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
     try:
@@ -83,6 +124,8 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     finally:
         tab.close()
         relay.spent(caller.user_id)
+        if entry is not None:
+            entry.used = tab.used
 
 
 async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:

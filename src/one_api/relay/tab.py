@@ -17,7 +17,7 @@ from one_api.pricing.usage import read_stream_usage, read_usage
 from one_api.providers import SPOKEN
 from one_api.relay import billing
 from one_api.relay.attempt import Answer
-from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.relay.calls import HEARD_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
 from one_api.relay.spoken import spoken
@@ -33,7 +33,19 @@ log = structlog.get_logger(__name__)
 class Tab:
     """Knows what a call has used so far, and turns that into its charge and its log row."""
 
-    __slots__ = ("_ask", "_call", "_caller", "_counting", "_hold", "_ledger", "_options", "_prices", "answer", "flow")
+    __slots__ = (
+        "_ask",
+        "_call",
+        "_caller",
+        "_counting",
+        "_hold",
+        "_ledger",
+        "_options",
+        "_prices",
+        "answer",
+        "flow",
+        "used",
+    )
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class Tab:
         self._hold = hold
         self._prices = prices
         self.answer: Answer | None = None
+        self.used = 0  # tokens, once the bill is paid
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
@@ -75,7 +88,10 @@ class Tab:
         if price.fixed is not None:
             delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
             return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
-        if self._ask.mode in FORM_MODES:
+        if price.order is not None:
+            usage, source = billing.drawn_usage(self._ask, price.order, answer.inflow.body)
+            return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        if self._ask.mode in HEARD_MODES:
             return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
         bill = policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
@@ -98,6 +114,7 @@ class Tab:
                 channel=0 if self.answer is None else self.answer.channel.id,
                 excess=bill.excess,
             )
+        self.used = bill.usage.input + bill.usage.output
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:
@@ -159,7 +176,7 @@ class Tab:
         if answer is None:
             return Facts(logged=False, source=bill.source)
         price = self._prices[answer.channel.id]
-        by_piece = price.fixed is not None or ask.mode in FORM_MODES
+        by_piece = price.fixed is not None or ask.mode in HEARD_MODES
         return Facts(
             channel_id=answer.channel.id,
             model_name=price.model,
@@ -169,6 +186,7 @@ class Tab:
             username=caller.username,
             token_name=caller.token_name,
             elapsed_ms=int((self._counting.clock() - answer.started) * 1000),
+            first_s=answer.first - answer.started,
             is_stream=ask.stream,
             system_prompt_reset=bool(answer.channel.system_prompt)
             and (ask.mode in SPOKEN or "messages" in ask.document),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from one_api import providers
+from one_api.dialects.openai_errors import decode_error
 from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
 from one_api.providers.flows import Way
@@ -32,6 +33,7 @@ class Target:
     wire: str = "openai"
     translated: bool = False
     callers: providers.Callers = ()
+    faults: providers.Reader = decode_error
     url: str = ""
     way: Way | None = None
 
@@ -60,7 +62,9 @@ class Targets:
         try:
             row = providers.provider(channel.type)
             asked = providers.SPOKEN.get(mode) or providers.EMBEDDED.get(mode)
-            wire = row.wires[0] if asked is None else providers.wire(channel, asked, model)
+            ranked = mode is providers.Mode.RERANK
+            wire = (channel.config.get("ranking") or row.ranking or "openai") if ranked else row.wires[0]
+            wire = wire if asked is None else providers.wire(channel, asked, model)
             translated = asked is not None and asked != wire
             there = _translated(mode, wire) if translated else mode
             endpoint = providers.endpoint(
@@ -76,10 +80,11 @@ class Targets:
             origin,
             path.encode("latin-1"),
             endpoint.headers,
-            self._dialect(wire, channel) if translated or wire != "openai" else None,
+            self._dialect("openai" if ranked else wire, channel) if translated or ranked or wire != "openai" else None,
             wire=wire,
             translated=translated,
             callers=row.callers,
+            faults=row.faults,
             url=endpoint.url,
             way=endpoint.way,
         )

@@ -12,11 +12,13 @@ from msgspec import structs
 
 from one_api import ir
 from one_api.dialects.inbound import Inbound
+from one_api.dialects.openai_errors import decode_error
 from one_api.dialects.outbound import Outbound
 from one_api.dialects.tap import EventTap
 from one_api.dialects.wholes import spread
 from one_api.errors import UpstreamError
 from one_api.lib import json
+from one_api.providers import Reader
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Cut, Inflow, Shape
 from one_api.routing import Channel
@@ -72,9 +74,12 @@ def refusal(message: str, kind: str) -> UpstreamError:
 
 
 class TranslatedInflow(Inflow):
-    """An answer that is translated instead of forwarded. `model` is the name that was asked for at the upstream."""
+    """An answer that is translated instead of forwarded. `model` is the name that was asked for at the upstream.
 
-    __slots__ = ("_created", "_decoder", "_document", "_encoder", "_inbound", "_model", "_outbound", "_tap")
+    faults: how what is no answer is read.
+    """
+
+    __slots__ = ("_created", "_decoder", "_document", "_encoder", "_inbound", "_model", "_outbound", "_tap", "faults")
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class TranslatedInflow(Inflow):
         super().__init__(loop, wants=wants, checkpoint=checkpoint)
         self._inbound = inbound
         self._outbound = outbound
+        self.faults: Reader = decode_error
         self._document = document
         self._model = model
         self._created = created
@@ -112,10 +118,7 @@ class TranslatedInflow(Inflow):
         try:
             answer = self._outbound.decode_answer(self.body)
         except json.InvalidJSON:
-            self._fail(
-                UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error"),
-                Cut(UNREADABLE),
-            )
+            self._fail(self._unreadable(), Cut(UNREADABLE))
             return
         if isinstance(answer, ir.Failed):
             error = UpstreamError(answer.message, kind=answer.type)
@@ -131,6 +134,15 @@ class TranslatedInflow(Inflow):
         self._parts = [
             self._inbound.encode_answer(answer, model=self._model, created=self._created, asked=self._document)
         ]
+
+    def _unreadable(self) -> UpstreamError:
+        """No answer, and perhaps an error in a form of the provider's own."""
+        found = None if self.faults is decode_error else self.faults(502, self.body)
+        if found is None or found == decode_error(502, self.body):
+            return UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error")
+        error = UpstreamError(found.message, kind=found.type)
+        error.code = found.code
+        return error
 
     def _spread(self, answer: ir.Answer) -> None:
         """Some upstreams know no streams: who asked for one gets it nevertheless."""

@@ -341,6 +341,42 @@ channel_keys = Table(
     **OURS,
 )
 
+# What calls counted under a rule of CallLimits in a minute, and which of them run now, each until its slot ends.
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    count("minute"),
+    count("requests"),
+    count("tokens"),
+    **OURS,
+)
+call_slots = Table(
+    "call_slots",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    count("until"),
+    Index("idx_call_slots_until", "until"),
+    **OURS,
+)
+
+# What was used in each hour, by user, channel and model: sums of the calls in `logs`, where the operator wants them.
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("hour", Whole, primary_key=True, autoincrement=False),
+    Column("user_id", Whole, primary_key=True, autoincrement=False),
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    Column("model_name", String(191), primary_key=True),
+    count("requests"),
+    count("quota"),
+    count("prompt_tokens"),
+    count("completion_tokens"),
+    Index("idx_usage_hours_user_id", "user_id", "hour"),
+    **OURS,
+)
+
 OWN = (
     holds,
     ledger,
@@ -353,4 +389,7 @@ OWN = (
     github_accounts,
     channel_parameters,
     channel_keys,
+    call_counts,
+    call_slots,
+    usage_hours,
 )

@@ -1,7 +1,9 @@
 """Logs searched, deleted and summed up, also when they are in a database of another kind."""
 
 import asyncio
+import csv
 from collections.abc import AsyncIterator
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -178,6 +180,22 @@ async def test_the_dashboard_has_seven_days_by_model(everywhere: World) -> None:
     await write(everywhere, *rows, {"created_at": TODAY}, {"user_id": 2, "created_at": TODAY, "type": 1})
     bars = [bar(6, "m", 1, 10), bar(1, "m", 1, 100), bar(0, "a", 1, 10_000), bar(0, "m", 2, 101_000)]
     assert await alice.get("/api/user/dashboard") == {"data": bars, **OK}
+
+
+async def test_logs_as_a_table_for_spreadsheets(everywhere: World) -> None:
+    alice = await everywhere.with_session(await everywhere.user("alice"))
+    await write(
+        everywhere,
+        *[{"user_id": 2, "created_at": TODAY + n, "token_name": "=1+1", "quota": n} for n in range(12)],
+        {"user_id": 1, "created_at": TODAY, "token_name": "root's"},
+    )
+    answer = await alice.ask("GET", "/api/log/self/csv?type=2")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [(row["quota"], row["token_name"]) for row in rows] == [(str(n), "'=1+1") for n in reversed(range(12))]
+    assert rows[-1]["created_at"] == "2026-11-24 00:00:00"
+    whole = await (await everywhere.with_session(1)).ask("GET", "/api/log/csv")
+    assert len(whole.text.splitlines()) == 1 + 13
 
 
 async def test_usage_of_more_days_and_of_everybody(everywhere: World) -> None:

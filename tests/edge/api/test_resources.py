@@ -185,8 +185,6 @@ async def test_a_channel_is_shown_without_its_key(everywhere: World) -> None:
         "priority": 0,
         "config": '{"api_version":"2024-03-01-preview"}',
         "system_prompt": None,
-        "parameters": "",
-        "key_choice": "",
     }
     changed = await root.ask("PUT", "/api/channel/", {"id": 1, "status": 2})
     assert changed.json() == {"data": shown | {"status": 2}, **OK}

@@ -140,6 +140,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel/fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch models of a form
+         * @description The same for a channel that is not saved; of several keys the first is used.
+         */
+        post: operations["models.fetch_models_of_a_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel/fetch_models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch models
+         * @description What the channel's provider lists for its key, asked now.
+         */
+        get: operations["models.fetch_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channel/models": {
         parameters: {
             query?: never;
@@ -366,6 +406,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The newest rows that match, as a table for spreadsheets.
+         */
+        get: operations["logs.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/search": {
         parameters: {
             query?: never;
@@ -395,6 +455,23 @@ export interface paths {
          * @description A user's own; their numbers are not shown.
          */
         get: operations["logs.list_own_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/self/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export own */
+        get: operations["logs.export_own"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1361,12 +1438,12 @@ export interface components {
             /** Format: int64 */
             id: number;
             key: string;
-            key_choice: string;
+            key_choice?: string;
             model_mapping: string | null;
             models: string;
             name: string;
             other: string | null;
-            parameters: string;
+            parameters?: string;
             priority: number | null;
             /** Format: int64 */
             response_time: number;
@@ -1460,6 +1537,23 @@ export interface components {
             id: number;
             name: string;
         };
+        "models.ListedForm": {
+            /** @default  */
+            base_url: string | null;
+            /** @default  */
+            config: string | null;
+            /** @default  */
+            key: string | null;
+            /** @default  */
+            other: string | null;
+            /** @default  */
+            parameters: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            type: number | null;
+        };
         "models.Model": {
             /** Format: int64 */
             created: number;
@@ -1491,7 +1585,7 @@ export interface components {
             default: string;
             doc: string;
             /** @enum {unknown} */
-            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota";
+            key: "PasswordLoginEnabled" | "PasswordRegisterEnabled" | "EmailVerificationEnabled" | "GitHubOAuthEnabled" | "OidcEnabled" | "WeChatAuthEnabled" | "TurnstileCheckEnabled" | "RegisterEnabled" | "EmailDomainRestrictionEnabled" | "EmailDomainWhitelist" | "AutomaticDisableChannelEnabled" | "AutomaticEnableChannelEnabled" | "ApproximateTokenEnabled" | "LogConsumeEnabled" | "DisplayInCurrencyEnabled" | "DisplayTokenStatEnabled" | "ChannelDisableThreshold" | "SMTPServer" | "SMTPPort" | "SMTPAccount" | "SMTPFrom" | "SMTPToken" | "SMTPVerifyCertificate" | "Notice" | "About" | "HomePageContent" | "Footer" | "Logo" | "SystemName" | "ServerAddress" | "GitHubClientId" | "GitHubClientSecret" | "LarkClientId" | "LarkClientSecret" | "OidcClientId" | "OidcClientSecret" | "OidcWellKnown" | "OidcAuthorizationEndpoint" | "OidcTokenEndpoint" | "OidcUserinfoEndpoint" | "WeChatServerAddress" | "WeChatAccountQRCodeImageURL" | "WeChatServerToken" | "MessagePusherAddress" | "MessagePusherToken" | "TurnstileSiteKey" | "TurnstileSecretKey" | "QuotaForNewUser" | "QuotaForInviter" | "QuotaForInvitee" | "QuotaRemindThreshold" | "PreConsumedQuota" | "ModelRatio" | "CompletionRatio" | "GroupRatio" | "TopUpLink" | "ChatLink" | "QuotaPerUnit" | "RetryTimes" | "Theme" | "HoldOutputTokens" | "ChargeToleranceTokens" | "UniformAnswersEnabled" | "CacheRatio" | "CreateCacheRatio" | "CreateCache1hRatio" | "ToolPrice" | "AudioRatio" | "AudioCompletionRatio" | "ReasoningRatio" | "ProxyRelayEnabled" | "ProxyRequestQuota" | "CallLimits";
             /** @enum {unknown} */
             kind: "switch" | "integer" | "number" | "text" | "list" | "ratios";
             least: number | null;
@@ -2370,6 +2464,121 @@ export interface operations {
             };
         };
     };
+    "models.fetch_models_of_a_form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["models.ListedForm"];
+            };
+        };
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "models.fetch_models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, or refused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: string[];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description A page of another origin asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "models.catalogue": {
         parameters: {
             query?: never;
@@ -2954,6 +3163,55 @@ export interface operations {
             };
         };
     };
+    "logs.export": {
+        parameters: {
+            query?: {
+                /** @description A channel's id. */
+                channel?: number;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+                username?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "logs.search_logs": {
         parameters: {
             query?: never;
@@ -3027,6 +3285,52 @@ export interface operations {
                         /** @constant */
                         success: true;
                     } | components["schemas"]["Refused"];
+                };
+            };
+            /** @description Neither signed in nor an access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "logs.export_own": {
+        parameters: {
+            query?: {
+                /** @description In Unix seconds, itself included; 0 is none. */
+                end_timestamp?: number;
+                model_name?: string;
+                /** @description In Unix seconds, itself included; 0 is none. */
+                start_timestamp?: number;
+                token_name?: string;
+                /** @description 1 top-up, 2 call, 3 management, 4 system, 5 test. */
+                type?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refused"];
+                    "text/csv": string;
                 };
             };
             /** @description Neither signed in nor an access token. */

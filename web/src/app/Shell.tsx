@@ -21,7 +21,7 @@ import { useTranslation } from 'react-i18next'
 import { Footer } from './Footer'
 import { menu } from './menu'
 import { Preferences } from './Preferences'
-import { isAdmin, useLogout, useSession, useStatus } from './session'
+import { isAdmin, isRoot, useLogout, useSession, useStatus } from './session'
 import classes from './Shell.module.css'
 import { layout } from './theme'
 
@@ -97,14 +97,14 @@ function usePages() {
   const session = useSession()
   const chat = useStatus().data?.chat_link
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const shown = { all: true, users: Boolean(session.data), admins: isAdmin(session.data) }
+  const shown = { all: true, users: Boolean(session.data), admins: isAdmin(session.data), roots: isRoot(session.data) }
   return menu
     .filter((page) => shown[page.shown] && (page.to !== '/chat' || chat))
     .map(({ to, label, icon, shown: who }) => ({
       to,
       label: t(label),
       icon,
-      manages: who !== 'all' && who !== 'users',
+      manages: who === 'admins' || who === 'roots',
       active: to === '/' ? path === to : path === to || path.startsWith(`${to}/`),
     }))
 }

@@ -7,6 +7,9 @@ import {
   IconMessage,
   IconMessages,
   IconRoute,
+  IconSettings,
+  IconTicket,
+  IconUsers,
   IconWallet,
 } from '@tabler/icons-react'
 
@@ -20,5 +23,8 @@ export const menu = [
   { to: '/log', label: 'logs.title', icon: IconListDetails, shown: 'users' },
   { to: '/topup', label: 'topup.title', icon: IconWallet, shown: 'users' },
   { to: '/channel', label: 'channels.title', icon: IconRoute, shown: 'admins' },
+  { to: '/redemption', label: 'redemptions.title', icon: IconTicket, shown: 'admins' },
+  { to: '/user', label: 'users.title', icon: IconUsers, shown: 'admins' },
+  { to: '/settings', label: 'settings.title', icon: IconSettings, shown: 'roots' },
   { to: '/about', label: 'about.title', icon: IconInfoCircle, shown: 'all' },
 ] as const

@@ -7,6 +7,8 @@ import { GoTo } from './session'
 export const routes = [
   moved('/panel', '/'),
   moved('/panel/profile', '/profile'),
+  moved('/panel/setting', '/settings'),
+  moved('/setting', '/profile'),
   moved('/user/edit', '/profile'),
   moved('/detail', '/dashboard'),
   createRoute({ getParentRoute: () => root, path: '/panel/$', component: Panel }),

@@ -9,12 +9,12 @@ import { en as home } from '../features/home/en'
 import { en as login } from '../features/login/en'
 import { en as logs } from '../features/logs/en'
 import { en as playground } from '../features/playground/en'
+import { en as profile } from '../features/profile/en'
 import { en as redemptions } from '../features/redemptions/en'
 import { en as settings } from '../features/settings/en'
 import { en as tokens } from '../features/tokens/en'
-import { en as users } from '../features/users/en'
-import { en as profile } from '../features/profile/en'
 import { en as topup } from '../features/topup/en'
+import { en as users } from '../features/users/en'
 
 /** The English words, one part for each feature. */
 export const en = {
@@ -29,10 +29,10 @@ export const en = {
   login,
   logs,
   playground,
+  profile,
   redemptions,
   settings,
   tokens,
-  users,
-  profile,
   topup,
+  users,
 }

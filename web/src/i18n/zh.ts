@@ -9,12 +9,12 @@ import { zh as home } from '../features/home/zh'
 import { zh as login } from '../features/login/zh'
 import { zh as logs } from '../features/logs/zh'
 import { zh as playground } from '../features/playground/zh'
+import { zh as profile } from '../features/profile/zh'
 import { zh as redemptions } from '../features/redemptions/zh'
 import { zh as settings } from '../features/settings/zh'
 import { zh as tokens } from '../features/tokens/zh'
-import { zh as users } from '../features/users/zh'
-import { zh as profile } from '../features/profile/zh'
 import { zh as topup } from '../features/topup/zh'
+import { zh as users } from '../features/users/zh'
 import type { en } from './en'
 
 /** `typeof en` makes a forgotten sentence a type error. */
@@ -30,10 +30,10 @@ export const zh: typeof en = {
   login,
   logs,
   playground,
+  profile,
   redemptions,
   settings,
   tokens,
-  users,
-  profile,
   topup,
+  users,
 }

@@ -21,7 +21,7 @@ export const en = {
   unlimited: 'unlimited',
   never: 'never',
   wait: 'Loading',
-  worth: 'In units of quota, {{amount}}',
   confirm: 'Confirm',
   copyOf: 'Copy: {{name}}',
+  worth: 'In units of quota, {{amount}}',
 }

@@ -21,11 +21,14 @@ export function useFigures() {
     inMoney,
     amount,
     quota: (quota: number) => (inMoney ? amount(quota) : short.format(quota)),
+    /** Millions shortened, where there is no room for all digits. */
+    brief: (quota: number) =>
+      inMoney && quota / perUnit < 1e6 ? amount(quota) : `${inMoney ? '$' : ''}${short.format(inMoney ? quota / perUnit : quota)}`,
     /** What a single call cost, which may be far below a cent. */
     exact: (quota: number) => (inMoney ? `$${micros.format(quota / perUnit)}` : whole.format(quota)),
     count: (n: number) => whole.format(n),
-    decimal: (n: number) => cents.format(n),
     short: (n: number) => short.format(n),
+    decimal: (n: number) => cents.format(n),
     time: (seconds: number) => moment.format(seconds * 1000),
     second: (seconds: number) => second.format(seconds * 1000),
   }

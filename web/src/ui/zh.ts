@@ -23,7 +23,7 @@ export const zh: typeof en = {
   unlimited: '无限制',
   never: '永不',
   wait: '加载中',
-  worth: '单位为额度，等价金额 {{amount}}',
   confirm: '确认',
   copyOf: '复制：{{name}}',
+  worth: '单位为额度，等价金额 {{amount}}',
 }

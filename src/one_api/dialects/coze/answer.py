@@ -10,7 +10,17 @@ from typing import Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, Count, EventDecoder, Piece, believed
+from one_api.dialects.decoding import (
+    BROKEN,
+    NOTHING,
+    REPORTED,
+    UNREADABLE,
+    Count,
+    EventDecoder,
+    Piece,
+    believed,
+    event_name,
+)
 from one_api.dialects.wholes import gather
 from one_api.lib import json
 
@@ -72,14 +82,6 @@ def _failed(code: int, message: str) -> ir.Failed:
     return ir.Failed(CAUSES.get(str(code), ""), message or REPORTED)
 
 
-def _name(raw: bytes) -> bytes:
-    """What kind of event it is."""
-    for line in raw.splitlines():
-        if line.startswith(b"event:"):
-            return line[6:].strip()
-    return b""
-
-
 class StreamDecoder(EventDecoder):
     """Reads a stream cut anywhere. `prompt` is never told before the end."""
 
@@ -95,7 +97,7 @@ class StreamDecoder(EventDecoder):
         for raw, data in pieces:
             if self._over:
                 break
-            found += self._named(_name(raw), data)
+            found += self._named(event_name(raw), data)
         return found
 
     def _named(self, name: bytes, data: bytes | None) -> list[ir.Event]:

@@ -53,7 +53,8 @@ class Channel:
 
 
 def _shown(channel: Shown) -> dict[str, Any]:
-    return {**asdict(channel), "balance": number(channel.balance)}
+    found = {name: value for name, value in asdict(channel).items() if value or name not in Shown.__optional_keys__}
+    return {**found, "balance": number(channel.balance)}
 
 
 @get("/api/channel/", Access.ADMIN, query=(PAGE,), answers=list[Shown])

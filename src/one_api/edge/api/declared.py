@@ -16,10 +16,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """An answer that is no envelope with `data`, but wholly of this type; or a document of another media type."""
+    """An answer that is no envelope with `data`, but wholly of this type; or a document of another media type.
+
+    `refused`: not everybody gets the document.
+    """
 
     kind: Any
     media: str = "application/json"
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """What happened: calls, top-ups, and what administrators changed; and what a user used."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypedDict
 
 from starlette.responses import Response
 
-from one_api.accounts import logs, retention, usage
+from one_api.accounts import logs, retention, spreadsheet, usage
 from one_api.accounts.logs import Filter, Log
 from one_api.accounts.rules import Refused
 from one_api.accounts.usage import Share, Used
 from one_api.edge.api.answers import answer, done
-from one_api.edge.api.declared import PAGE, Query
+from one_api.edge.api.declared import PAGE, Bare, Query
 from one_api.edge.api.endpoint import Access, Call, delete, get
 from one_api.errors import Unavailable
 
@@ -22,6 +23,8 @@ _SELF: Final = (
 )
 _CHANNEL: Final = Query("channel", "integer", "A channel's id.")
 _ALL: Final = (*_SELF, Query("username"), _CHANNEL)
+_CSV: Final = Bare(str, media="text/csv", refused=True)
+MOST_EXPORTED: Final = 10_000
 _TYPE: Final = Query("type", "integer", "1 top-up, 2 call, 3 management, 4 system, 5 test.")
 
 
@@ -79,6 +82,23 @@ async def search_logs(call: Call) -> Response:
 async def search_own_logs(call: Call) -> Response:
     found = await logs.search_own(call.parts.logs, user_id=call.user.id, keyword=call.text("keyword"))
     return done(_numberless(found))
+
+
+@get("/api/log/csv", Access.ADMIN, query=(_TYPE, *_ALL), answers=_CSV)
+async def export(call: Call) -> Response:
+    """The newest rows that match, as a table for spreadsheets."""
+    return _table(await logs.newest(call.parts.logs, _wanted(call), most=MOST_EXPORTED))
+
+
+@get("/api/log/self/csv", Access.USER, query=(_TYPE, *_SELF), answers=_CSV)
+async def export_own(call: Call) -> Response:
+    found = await logs.newest(call.parts.logs, _own(call), most=MOST_EXPORTED)
+    return _table(_numberless(found))
+
+
+def _table(found: Sequence[Log]) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="logs.csv"'}
+    return Response(spreadsheet.table(found), headers=headers, media_type="text/csv; charset=utf-8")
 
 
 def _numberless(found: list[Log]) -> list[Log]:

@@ -127,7 +127,8 @@ def _answer(kind: Any, schemas: Schemas) -> dict[str, Any]:
     if isinstance(kind, Bare):
         schema = schemas.answer(kind.kind)
         if kind.media != "application/json":
-            return {"description": "The document.", "content": {kind.media: {"schema": schema}}}
+            refused = _json(_REFUSAL) if kind.refused else {}
+            return {"description": "The document.", "content": {kind.media: {"schema": schema}, **refused}}
         return {"description": "Without the envelope.", "content": _json({"anyOf": [schema, _REFUSAL]})}
     envelope: Schema = {
         "type": "object",

@@ -17,7 +17,7 @@ from one_api.lib.ids import RequestIds
 from one_api.notify import Notices, Outbox
 from one_api.options import Options
 from one_api.relay.probe import Probe
-from one_api.routing import Routes
+from one_api.routing import Channel, Routes
 from one_api.sync import Poller, Snapshot
 
 
@@ -37,6 +37,8 @@ class ChannelTests(Protocol):
     """Tests of channels; those of many run beside the requests, on one process of all."""
 
     async def test(self, channel_id: int, model: str, *, request_id: str, key: int = 0) -> Probe: ...
+
+    async def models(self, channel: Channel) -> list[str]: ...
 
     async def begin(self, scope: str, *, request_id: str) -> bool: ...
 

@@ -155,7 +155,7 @@ function Totals({ days, everybody }: { days: number; everybody: boolean }) {
         }
       : {
           name: t('dashboard.left'),
-          value: figures.quota(user.quota),
+          value: figures.brief(user.quota),
           hint: t('dashboard.usedEver', { value: figures.quota(user.used_quota) }),
         },
   ]

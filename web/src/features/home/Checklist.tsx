@@ -1,4 +1,4 @@
-import { Button, Card, Group, List, Progress, Stack, Text, ThemeIcon, Title } from '@mantine/core'
+import { Button, Card, Group, Progress, Stack, Text, ThemeIcon, Title } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -38,9 +38,9 @@ export function Checklist() {
         </Text>
       </Group>
       <Progress value={(done / steps.length) * 100} size="sm" mb="md" aria-label={t('home.checklist.title')} />
-      <List listStyleType="none" spacing="sm" styles={{ itemWrapper: { width: '100%' }, itemLabel: { flex: 1 } }}>
+      <Stack component="ol" gap="sm" m={0} p={0} style={{ listStyle: 'none' }}>
         {steps.map((step, index) => (
-          <List.Item key={step.key} opacity={1}>
+          <li key={step.key}>
             <Group wrap="nowrap" gap="sm" align="center">
               <ThemeIcon
                 radius="xl"
@@ -67,9 +67,9 @@ export function Checklist() {
                 </Button>
               )}
             </Group>
-          </List.Item>
+          </li>
         ))}
-      </List>
+      </Stack>
       <Group justify="flex-end" mt="md">
         <Button
           variant="subtle"

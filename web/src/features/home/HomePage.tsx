@@ -50,9 +50,8 @@ function Notice() {
   if (!notice || notice === read) return null
   return (
     <Alert
-      variant="light"
+      variant="outline"
       color="yellow"
-      c="var(--mantine-color-text)"
       title={t('home.notice')}
       icon={<IconSpeakerphone aria-hidden />}
       withCloseButton

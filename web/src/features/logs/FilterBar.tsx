@@ -1,6 +1,6 @@
 import { Button, Group, NumberInput, Select, SimpleGrid, Switch, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
-import { IconX } from '@tabler/icons-react'
+import { useDebouncedCallback, useDisclosure } from '@mantine/hooks'
+import { IconFilter, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -19,11 +19,21 @@ interface Props {
 export function FilterBar({ filters, own, change, clear }: Props) {
   const { t } = useTranslation()
   const [cleared, setCleared] = useState(0)
+  const [opened, fields] = useDisclosure()
   const filtered = Object.values(filters).some((value) => value !== undefined)
   return (
     <>
+      <Button
+        hiddenFrom="sm"
+        variant="default"
+        leftSection={<IconFilter size={16} aria-hidden />}
+        onClick={fields.toggle}
+        aria-expanded={opened}
+      >
+        {t('logs.filters')}
+      </Button>
       {/* The fields keep what is typed; the key empties them. */}
-      <SimpleGrid key={cleared} cols={{ base: 2, sm: 3, lg: own === undefined ? 5 : 4 }} spacing="sm">
+      <SimpleGrid key={cleared} cols={{ base: 1, xs: 2, sm: 4, lg: own === undefined ? 5 : 7 }} spacing="sm" visibleFrom={opened ? undefined : 'sm'}>
         <Select
           label={t('logs.type')}
           data={kinds.slice(1).map(({ key }, n) => ({ value: String(n + 1), label: t(`logs.types.${key}`) }))}

@@ -1,16 +1,20 @@
-import { ActionIcon, Button, Card, Group, Table, Text } from '@mantine/core'
-import { IconChevronLeft, IconChevronRight, IconDownload, IconRefresh } from '@tabler/icons-react'
+import { ActionIcon, Button, Card, Group, Stack, Table, Text } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { IconDownload, IconRefresh } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
+import type { Log } from '../../api/types'
 import { isAdmin, useUser } from '../../app/session'
 import { Failure } from '../../ui/Failure'
 import { useFigures } from '../../ui/figures'
 import { Page } from '../../ui/Page'
+import { Pager } from '../../ui/Pager'
 import { Waiting } from '../../ui/Waiting'
 import { csvAddress, PAGE, useChannelNames, useCost, useLogs, type Filters } from './api'
 import { FilterBar } from './FilterBar'
+import { LogCard } from './LogCard'
 import { Row } from './Row'
 
 export function LogsPage() {
@@ -23,6 +27,7 @@ export function LogsPage() {
   const logs = useLogs(filters, page, everybody)
   const channels = useChannelNames(everybody)
   const rows = logs.data ?? []
+  const narrow = useMediaQuery('(max-width: 48em)')
   const turn = (p: number) => void navigate({ search: (was) => ({ ...was, p: p || undefined }) })
   const heads = [
     t('logs.time'),
@@ -45,8 +50,8 @@ export function LogsPage() {
           <ActionIcon
             variant="default"
             size={36}
-            aria-label={t('logs.refresh')}
-            title={t('logs.refresh')}
+            aria-label={t('common.refresh')}
+            title={t('common.refresh')}
             loading={logs.isFetching && !logs.isPending}
             onClick={() => void client.invalidateQueries({ queryKey: ['logs'] })}
           >
@@ -79,7 +84,14 @@ export function LogsPage() {
           </Text>
         </Card>
       )}
-      {rows.length > 0 && (
+      {rows.length > 0 && narrow && (
+        <Stack gap="xs">
+          {rows.map((log) => (
+            <LogCard key={keyOf(log)} log={log} everybody={everybody} channel={channels(log.channel)} />
+          ))}
+        </Stack>
+      )}
+      {rows.length > 0 && !narrow && (
         <Card withBorder p={0}>
           <Table.ScrollContainer minWidth={everybody ? 1080 : 860} type="native">
             <Table verticalSpacing="xs" horizontalSpacing="md">
@@ -95,7 +107,7 @@ export function LogsPage() {
               <Table.Tbody>
                 {rows.map((log) => (
                   <Row
-                    key={`${log.request_id} ${log.created_at} ${log.type} ${log.content}`}
+                    key={keyOf(log)}
                     log={log}
                     everybody={everybody}
                     channel={channels(log.channel)}
@@ -107,25 +119,13 @@ export function LogsPage() {
           </Table.ScrollContainer>
         </Card>
       )}
-      {(page > 0 || rows.length === PAGE) && (
-        <Group justify="flex-end">
-          <Text size="sm">{t('common.page', { page: page + 1 })}</Text>
-          <ActionIcon variant="default" aria-label={t('common.previous')} disabled={page === 0} onClick={() => turn(page - 1)}>
-            <IconChevronLeft size={18} />
-          </ActionIcon>
-          <ActionIcon
-            variant="default"
-            aria-label={t('common.next')}
-            disabled={rows.length < PAGE}
-            onClick={() => turn(page + 1)}
-          >
-            <IconChevronRight size={18} />
-          </ActionIcon>
-        </Group>
-      )}
+      {(page > 0 || rows.length === PAGE) && <Pager page={page} more={rows.length === PAGE} onChange={turn} />}
     </Page>
   )
 }
+
+/** One's own rows have no number. */
+const keyOf = (log: Log) => `${log.request_id} ${log.created_at} ${log.type} ${log.content}`
 
 function Cost({ filters, everybody }: { filters: Filters; everybody: boolean }) {
   const { t } = useTranslation()

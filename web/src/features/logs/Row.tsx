@@ -87,7 +87,7 @@ const limits = [
   [10_000, 'orange'],
 ] as const
 
-function Duration({ ms }: { ms: number }) {
+export function Duration({ ms }: { ms: number }) {
   const { i18n } = useTranslation()
   const color = limits.find(([limit]) => ms < limit)?.[1] ?? 'red'
   const seconds = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: ms < 10_000 ? 2 : 1 })

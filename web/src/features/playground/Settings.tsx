@@ -1,4 +1,6 @@
-import { Autocomplete, Card, NumberInput, Select, Stack, Textarea } from '@mantine/core'
+import { Autocomplete, Card, Group, NumberInput, Select, Stack, Text, Textarea, UnstyledButton } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconAdjustments, IconChevronDown } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -50,9 +52,19 @@ interface Props {
 export function Settings({ tokens, token, models, model, protocol, settings, change }: Props) {
   const { t } = useTranslation()
   const number = (value: string | number) => (value === '' ? undefined : Number(value))
+  const [opened, fields] = useDisclosure()
   return (
     <Card withBorder p="md" className={classes.settings} component="section" aria-label={t('playground.settings')}>
-      <Stack gap="sm">
+      <UnstyledButton hiddenFrom="md" onClick={fields.toggle} aria-expanded={opened}>
+        <Group gap="xs" wrap="nowrap">
+          <IconAdjustments size={20} aria-hidden />
+          <Text size="sm" truncate>
+            {[token?.name, model].filter(Boolean).join(' · ') || t('playground.settings')}
+          </Text>
+          <IconChevronDown size={16} aria-hidden style={{ marginLeft: 'auto', flex: 'none' }} />
+        </Group>
+      </UnstyledButton>
+      <Stack gap="sm" visibleFrom={opened ? undefined : 'md'} className={classes.fields}>
         <Select
           label={t('playground.token')}
           data={tokens.map(({ id, name }) => ({ value: String(id), label: name }))}

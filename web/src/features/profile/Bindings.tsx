@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 
 import { SELF } from '../../app/query'
 import { useStatus, useUser } from '../../app/session'
+import { Confirm } from '../../ui/Confirm'
 import { Dialog } from '../../ui/Dialog'
 import { tell } from '../../ui/notify'
 import { useDepart, type Provider } from '../account/api'
@@ -95,25 +96,14 @@ function Unbind({ name }: { name: Provider | 'wechat' }) {
       <Button variant="default" size="xs" onClick={question.open} loading={unbind.isPending}>
         {t('profile.bindings.unbind')}
       </Button>
-      <Dialog opened={asking} onClose={question.close} title={t('profile.bindings.unbind')} centered>
-        <Stack>
-          <Text>{t('profile.bindings.ask', { name: shown })}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={question.close} data-autofocus>
-              {t('common.cancel')}
-            </Button>
-            <Button
-              color="red"
-              onClick={() => {
-                question.close()
-                unbind.mutate(name)
-              }}
-            >
-              {t('profile.bindings.unbind')}
-            </Button>
-          </Group>
-        </Stack>
-      </Dialog>
+      <Confirm
+        opened={asking}
+        title={t('profile.bindings.unbind')}
+        question={t('profile.bindings.ask', { name: shown })}
+        action={t('profile.bindings.unbind')}
+        onConfirm={() => unbind.mutate(name)}
+        onClose={question.close}
+      />
     </>
   )
 }

@@ -3,8 +3,8 @@ import { useDisclosure } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
 
 import { useUser } from '../../app/session'
+import { Confirm } from '../../ui/Confirm'
 import { CopyIcon } from '../../ui/copy'
-import { Dialog } from '../../ui/Dialog'
 import { Facts } from '../../ui/Facts'
 import { useFigures } from '../../ui/figures'
 import { Page } from '../../ui/Page'
@@ -76,24 +76,14 @@ function AccessToken() {
           </Button>
         </Group>
       </Stack>
-      <Dialog opened={asking} onClose={question.close} title={t('profile.access.make')} centered>
-        <Stack>
-          <Text>{t('profile.access.ask')}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={question.close} data-autofocus>
-              {t('common.cancel')}
-            </Button>
-            <Button
-              onClick={() => {
-                question.close()
-                token.mutate()
-              }}
-            >
-              {t('common.confirm')}
-            </Button>
-          </Group>
-        </Stack>
-      </Dialog>
+      <Confirm
+        opened={asking}
+        title={t('profile.access.make')}
+        question={t('profile.access.ask')}
+        action={t('common.confirm')}
+        onConfirm={() => token.mutate()}
+        onClose={question.close}
+      />
     </Card>
   )
 }

@@ -26,7 +26,7 @@ export function TopupPage() {
             {t('topup.left')}
           </Text>
           <Text fz={34} fw={600} lh={1.3}>
-            {figures.quota(user.quota)}
+            {figures.brief(user.quota)}
           </Text>
           <Text size="sm" c="dimmed">
             {t('topup.used', { used: figures.quota(user.used_quota), count: user.request_count })}

@@ -1,0 +1,185 @@
+"""Answers of Hunyuan, whole or as events: https://cloud.tencent.com/document/api/1729/105701.
+
+A whole answer is in a wrapper, an event is not. Each event counts what was read and written up to then; the last is the
+one that gives a reason.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from one_api import ir
+from one_api.dialects.decoding import (
+    BROKEN,
+    MIXED,
+    NOTHING,
+    REPORTED,
+    UNREADABLE,
+    CallPieces,
+    Count,
+    EventDecoder,
+    believed,
+)
+from one_api.dialects.tencent.causes import failed
+from one_api.lib import json
+
+REASONS: Final[Mapping[str, ir.Reason]] = {"tool_calls": "tool_calls", "sensitive": "content_filter"}
+
+
+class _Function(msgspec.Struct, rename="pascal"):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct, rename="pascal"):
+    id: str | None = None
+    index: int | None = None
+    function: _Function | None = None
+
+
+class _Message(msgspec.Struct, rename="pascal"):
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(msgspec.Struct, rename="pascal"):
+    message: _Message | None = None
+    delta: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Details(msgspec.Struct, rename="pascal"):
+    cached_tokens: Count | None = None
+
+
+class _Usage(msgspec.Struct, rename="pascal"):
+    prompt_tokens: Count
+    completion_tokens: Count
+    prompt_tokens_details: _Details | None = None
+
+
+class _Error(msgspec.Struct, rename="pascal"):
+    code: str = ""
+    message: str = ""
+
+
+class _Fault(msgspec.Struct, rename="pascal"):
+    """Of a stream under way."""
+
+    code: int = 0
+    msg: str = ""
+
+
+class _Response(msgspec.Struct, rename="pascal"):
+    id: str | None = None
+    request_id: str | None = None
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = NOTHING
+    error: _Error | None = None
+    error_msg: _Fault | None = None
+
+    @property
+    def failure(self) -> ir.Failed | None:
+        if self.error is not None:
+            return failed(self.error.code, self.error.message)
+        if self.error_msg is not None and (self.error_msg.code or self.error_msg.msg):
+            return ir.Failed("upstream_error", self.error_msg.msg or REPORTED)
+        return None
+
+
+class _Event(_Response, rename="pascal"):
+    """What is refused before it begins comes in the wrapper."""
+
+    response: _Response | None = None
+
+
+_event = msgspec.json.Decoder(_Event)
+_usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None)
+
+
+def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
+    """Raises json.InvalidJSON."""
+    try:
+        event = _event.decode(body)
+    except BROKEN as error:
+        raise json.InvalidJSON(str(error)) from None
+    found = event.response or event
+    failure = found.failure
+    if failure is not None:
+        return failure
+    choice = found.choices[0] if found.choices else None
+    if choice is None or choice.message is None:
+        raise json.InvalidJSON("an answer without a choice")
+    return ir.Answer(
+        id=found.request_id or found.id or "",
+        model="",
+        blocks=tuple(_blocks(choice.message)),
+        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        usage=_counted(found.usage),
+    )
+
+
+def _blocks(message: _Message) -> Iterable[ir.Said]:
+    if message.reasoning_content:
+        yield ir.Thinking(message.reasoning_content)
+    if message.content:
+        yield ir.Text(message.content)
+    for place, call in enumerate(message.tool_calls or ()):
+        function = call.function or _Function()
+        yield ir.ToolCall(call.id or f"call_{place}", function.name or "", function.arguments or "{}")
+
+
+def _counted(raw: msgspec.Raw) -> ir.Usage | None:
+    found = believed(_usage, raw)
+    if found is None:
+        return None
+    details = found.prompt_tokens_details or _Details()
+    cached = min(details.cached_tokens or 0, found.prompt_tokens)
+    return ir.Usage(input=found.prompt_tokens, output=found.completion_tokens, cached=cached)
+
+
+class StreamDecoder(EventDecoder):
+    """Reads a stream cut anywhere. It has no mark at its end: one that gave a reason and ends is complete."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = CallPieces()
+
+    def read(self, data: bytes) -> list[ir.Event]:
+        if data == b"[DONE]":
+            return []
+        try:
+            event = _event.decode(data)
+        except BROKEN:
+            return self._fail(UNREADABLE)
+        found = event.response or event
+        failure = found.failure
+        if failure is not None:
+            return self._failed(failure)
+        if found.usage is not NOTHING:
+            self.usage = _counted(found.usage)
+        started: list[ir.Event] = [] if self._started else [ir.Started(found.id or "", "")]
+        self._started = True
+        return [*started, *self._said(found.choices[0])] if found.choices else started
+
+    def _said(self, choice: _Choice) -> Iterable[ir.Event]:
+        delta = choice.delta or _Message()
+        if delta.reasoning_content:
+            yield ir.ThinkingDelta(delta.reasoning_content)
+        if delta.content:
+            yield ir.TextDelta(delta.content)
+        for call in delta.tool_calls or ():
+            function = call.function or _Function()
+            index = self._calls.last if call.index is None else call.index
+            piece = self._calls.take(index, call.id, function.name, function.arguments or "")
+            if piece is None:
+                yield from self._fail(MIXED)
+                return
+            yield from piece
+        if choice.finish_reason and not self._finished:
+            self._finished = True
+            yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))
