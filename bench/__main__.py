@@ -73,7 +73,7 @@ def targets(stack: ExitStack, names: Sequence[str], root: Path, made: tools.Tool
     proxy, stream_port = stack.enter_context(nginx.running(made.nginx, root / NGINX, core=cores.served, upstream=port))
     nobody = root / "keys"
     nobody.write_text("sk-" + "0" * 48 + "\n")
-    load = Load(program=made.load, folder=root / NGINX, keys=nobody)
+    load = Load(program=made.load, folder=root / NGINX, keys=nobody, plain=True)
     found = [Target(name=NGINX, pid=proxy.pid, port=proxy.port, stream_port=stream_port, load=load)]
     for name in names:
         if name == NGINX:

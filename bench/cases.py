@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 MODEL = "gpt-4o-mini"
 PROMPT_TOKENS = 210  # upstream.c's
@@ -16,7 +16,10 @@ SENTENCE = 'The quick brown fox said "hello" to the lazy dog.\n'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`targets` are ratios to nginx, by the name of the gateway's database."""
+    """`targets` are ratios to nginx, by the name of the gateway's database; `beside` one to another case on it.
+
+    dialect: what the clients speak; the upstream speaks OpenAI's, and so is asked in it where nothing translates.
+    """
 
     name: str
     size: int
@@ -24,11 +27,22 @@ class Case:
     unit: Literal["call", "event"] = "call"
     tokens: int = 64
     pace_ms: int = 0
+    dialect: Literal["openai", "anthropic"] = "openai"
     targets: Mapping[str, float] = field(default_factory=dict, hash=False)
+    beside: tuple[str, float] | None = None
 
     @property
     def stream(self) -> bool:
         return self.unit == "event"
+
+    @property
+    def path(self) -> str:
+        return "/v1/messages" if self.dialect == "anthropic" else "/v1/chat/completions"
+
+    @property
+    def end(self) -> str:
+        """The last line of a stream that is complete."""
+        return "event: message_stop" if self.dialect == "anthropic" else "data: [DONE]"
 
     @property
     def body(self) -> bytes:
@@ -40,7 +54,7 @@ class Case:
         return self.encode(words)
 
     def encode(self, words: str) -> bytes:
-        request: dict[str, object] = {
+        request: dict[str, Any] = {
             "messages": [
                 {"role": "system", "content": "You are a helpful assistant."},
                 {"role": "user", "content": words},
@@ -49,6 +63,10 @@ class Case:
             "max_tokens": self.tokens,
             "temperature": 0.7,
         }
+        if self.dialect == "anthropic":
+            system, *messages = request["messages"]
+            request |= {"system": system["content"], "messages": messages}
+            return json.dumps(request | ({"stream": True} if self.stream else {})).encode()
         if self.stream:
             request |= {"seed": self.pace_ms, "stream": True, "stream_options": {"include_usage": True}}
         return json.dumps(request).encode()
@@ -72,6 +90,13 @@ class Case:
 CASES = (
     Case(name="1 KB, 32 connections", size=1024, connections=32, targets={"fresh": 6, "grown": 12}),
     Case(name="1 KB, 256 connections", size=1024, connections=256, targets={"fresh": 5, "grown": 8}),
+    Case(
+        name="1 KB of Anthropic's, translated, 32 connections",
+        size=1024,
+        connections=32,
+        dialect="anthropic",
+        beside=("1 KB, 32 connections", 1.5),
+    ),
     Case(name="30 KB, 32 connections", size=30 * 1024, connections=32, targets={"fresh": 7}),
     Case(
         name="stream in a burst, 32 connections",
@@ -80,6 +105,15 @@ CASES = (
         unit="event",
         tokens=512,
         targets={"fresh": 1.5},
+    ),
+    Case(
+        name="stream in a burst, translated for Anthropic's clients, 32 connections",
+        size=1024,
+        connections=32,
+        unit="event",
+        tokens=512,
+        dialect="anthropic",
+        targets={"fresh": 3},
     ),
     Case(
         name="stream paced, 128 connections, an event each 10 ms",

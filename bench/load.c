@@ -1,15 +1,17 @@
 /* Load generator: keep-alive connections that send one request after the other, each as soon as the last is answered.
  *
- * An answer counts when its end was seen: status 200 with its whole body, and for a stream the line "data: [DONE]".
+ * An answer counts when its end was seen: status 200 with its whole body, and for a stream the last line of its dialect.
  * Keys come from a file and are used in turn, so that every token works. The result is one JSON object on stdout.
  *
- *   load -p PORT -b BODY -k KEYS [-c CONNECTIONS] [-d SECONDS] [-w WARM-UP] [-s] [-o MS] [-r MS] [-i IDS]
+ *   load -p PORT -b BODY -k KEYS [-c CONNECTIONS] [-d SECONDS] [-w WARM-UP] [-s] [-o MS] [-r MS] [-i IDS] [-P PATH] [-e LINE]
  *
  *   -d  seconds in which latencies are taken, after -w seconds of warm-up; calls under way at the end are awaited
  *   -s  answers are event streams
  *   -o  open streams: one call a connection and no more; a call that takes longer than MS milliseconds is late
  *   -r  milliseconds over which the connections start, one after the other
  *   -i  file for the request ids (x-oneapi-request-id) of all answers whose end was seen
+ *   -P  what is posted to, /v1/chat/completions if not named
+ *   -e  the last line of a stream, "data: [DONE]" if not named
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, LINE_MAX_KEPT = 16, EVENTS = 512, BUFFER = 262144, ID_MAX = 63 };
+enum { HEAD_MAX = 16384, LINE_MAX_KEPT = 32, EVENTS = 512, BUFFER = 262144, ID_MAX = 63 };
 static const uint64_t DRAIN_US = 5000000, SECOND_US = 1000000;
 
 /* Where in an answer the reader is. */
@@ -60,8 +62,9 @@ static struct {
     int port, connections;
     double seconds, warm_up;
     bool stream;
+    const char *path, *end;    /* what is posted to, and the line that is the last of a stream */
     uint64_t deadline_us, ramp_us;
-} options = {.connections = 32, .seconds = 5, .warm_up = 0};
+} options = {.connections = 32, .seconds = 5, .warm_up = 0, .path = "/v1/chat/completions", .end = "data: [DONE]"};
 
 static struct {
     uint64_t calls, measured, events, bytes, late, refused, broken, last_status;
@@ -199,7 +202,7 @@ static void read_lines(struct connection *c, const char *p, size_t n) {
         c->line_length += length < kept ? length : kept;
         if (!newline) return;
         if (c->line_length == 0) counts.events++;
-        if (c->line_length >= 12 && !memcmp(c->line, "data: [DONE]", 12)) c->done_line = true;
+        if (c->line_length == strlen(options.end) && !memcmp(c->line, options.end, c->line_length)) c->done_line = true;
         c->line_length = 0;
         p = newline + 1;
     }
@@ -347,7 +350,7 @@ static void prepare(const char *body_path, const char *keys_path) {
     keys = read_file(keys_path, &keys_length);
     before_key = need(malloc(256));
     before_length = (size_t)snprintf(
-        before_key, 256, "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer ", options.port);
+        before_key, 256, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer ", options.path, options.port);
     after_key = need(malloc(512 + body_length));
     after_length = (size_t)snprintf(
         after_key, 512,
@@ -404,7 +407,7 @@ static void report(void) {
 int main(int argc, char **argv) {
     const char *body = NULL, *keys_path = NULL, *ids_path = NULL;
     int option;
-    while ((option = getopt(argc, argv, "p:b:k:c:d:w:so:r:i:")) != -1) switch (option) {
+    while ((option = getopt(argc, argv, "p:b:k:c:d:w:so:r:i:P:e:")) != -1) switch (option) {
             case 'p': options.port = atoi(optarg); break;
             case 'b': body = optarg; break;
             case 'k': keys_path = optarg; break;
@@ -415,6 +418,8 @@ int main(int argc, char **argv) {
             case 'o': options.deadline_us = strtoull(optarg, NULL, 10) * 1000; break;
             case 'r': options.ramp_us = strtoull(optarg, NULL, 10) * 1000; break;
             case 'i': ids_path = optarg; break;
+            case 'P': options.path = optarg; break;
+            case 'e': options.end = optarg; break;
             default: return 2;
         }
     if (!options.port || !body || !keys_path || options.connections < 1) {

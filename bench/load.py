@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -36,6 +36,8 @@ class Load:
     program: Path
     folder: Path
     keys: Path
+    plain: bool = False
+    """Whether the server passes on what it gets: it is then asked in the upstream's own dialect."""
 
     @property
     def ids(self) -> Path:
@@ -44,10 +46,12 @@ class Load:
 
     def command(self, case: Case, *, port: int) -> list[str]:
         body = self.folder / "body.json"
-        body.write_bytes(case.body)
+        spoken = replace(case, dialect="openai") if self.plain else case
+        body.write_bytes(spoken.body)
         self.ids.unlink(missing_ok=True)
         files = ["-b", str(body), "-k", str(self.keys), "-i", str(self.ids)]
         command = [str(self.program), "-p", str(port), "-c", str(case.connections), *files]
+        command += ["-P", spoken.path, "-e", spoken.end]
         return [*command, "-s"] if case.stream else command
 
     def run(self, case: Case, *, port: int, seconds: float, warm_up: float) -> Answers:

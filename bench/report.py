@@ -61,6 +61,13 @@ def call_row(figures: Figures, case: Case, target: str) -> list[str]:
     runs = figures.of(case, target)
     ratio = figures.ratio(case, target)
     most = case.targets.get(target)
+    told = [verdict(ratio, most)] if most else []
+    if case.beside is not None and target != NGINX:
+        other, allowed = case.beside
+        plain = [run.cpu_us for run in figures.runs if run.case.name == other and run.target == target]
+        if plain:
+            share = median(run.cpu_us for run in runs) / median(plain)
+            told.append(f"{share:.2f} × “{other}”, {verdict(share, allowed)}")
     database_us = median(run.database_us for run in runs)
     return [
         case.name if target == NGINX else "",
@@ -68,7 +75,7 @@ def call_row(figures: Figures, case: Case, target: str) -> list[str]:
         f"{median(run.cpu_us for run in runs):.1f}",
         f"{database_us:.1f}" if database_us else "",
         f"{ratio:.2f}",
-        verdict(ratio, most) if most else "",
+        "; ".join(told),
         f"{median(run.answers.calls_per_second for run in runs):,.0f}",
         f"{median(run.answers.p50_ms for run in runs):.1f}",
         f"{median(run.answers.p99_ms for run in runs):.1f}",

@@ -85,7 +85,7 @@ def _results_first(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls.
     """
-    return sorted(content, key=lambda block: block["type"] != "tool_result")
+    return sorted(content, key=lambda block: block.get("type") != "tool_result")
 
 
 # --- wishes ---

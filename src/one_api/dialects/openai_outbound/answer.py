@@ -71,6 +71,22 @@ class Message(msgspec.Struct):
     images: Any = None
 
     @property
+    def plain(self) -> str:
+        """The text, if that is all there is, as nearly always in a stream."""
+        content = self.content
+        if (
+            type(content) is not str
+            or self.reasoning_content
+            or self.reasoning
+            or self.refusal
+            or self.tool_calls
+            or self.annotations
+            or self.images
+        ):
+            return ""
+        return content
+
+    @property
     def thought(self) -> str:
         told = self.reasoning_content or self.reasoning or ""
         if type(self.content) is not list:

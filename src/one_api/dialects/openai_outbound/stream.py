@@ -59,6 +59,10 @@ class StreamDecoder(EventDecoder):
 
     def _choice(self, choice: Choice, events: list[ir.Event]) -> None:
         delta = choice.delta or Message()
+        plain = delta.plain
+        if plain and choice.finish_reason is None and choice.logprobs is None:
+            events.append(ir.TextDelta(plain))
+            return
         if delta.thought:
             events.append(ir.ThinkingDelta(delta.thought))
         text, refusal = delta.said, delta.refused
