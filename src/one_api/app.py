@@ -25,6 +25,7 @@ from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.middleware import ClientIP
 from one_api.edge.readiness import Readiness
+from one_api.edge.realtime import Sessions
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Job, Runner
@@ -38,8 +39,8 @@ from one_api.metrics import Meter
 from one_api.metrics.beat import BEAT_S, Beat
 from one_api.notify import Outbox
 from one_api.pricing.tokens import Encoders, TokenCounter
-from one_api.providers import COUNTS, Mode
-from one_api.relay import pipeline, proxying, token_counts
+from one_api.providers import COUNTS, REALTIME_PATH, Mode
+from one_api.relay import pipeline, proxying, realtime, token_counts
 from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -217,7 +218,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
     if config.gin_mode == "debug":
         list_routes()
-    return service, with_relay(build_api(parts, [*probes(config, database, stack), *routes]), service)
+    application = build_api(parts, [*probes(config, database, stack), *routes])
+    sessions = Sessions(partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
+    return service, with_relay(application, service, sessions)
 
 
 def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:
@@ -288,7 +291,7 @@ def calls(relay: pipeline.Relay) -> Callable[[Call, Client], Awaitable[None]]:
     return answer
 
 
-def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
+def with_relay(application: ASGIApp, service: RelayService, sessions: ASGIApp) -> ASGIApp:
     """Relay requests that came as ASGI messages after all: an upgrade was asked for, or another server runs us."""
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
@@ -297,6 +300,9 @@ def with_relay(application: ASGIApp, service: RelayService) -> ASGIApp:
             if heading is not None:
                 await AsgiExchange(scope, receive, send, heading).run(service)
                 return
+        if scope["type"] == "websocket" and scope["path"] == REALTIME_PATH:
+            await sessions(scope, receive, send)
+            return
         await application(scope, receive, send)
 
     return entry

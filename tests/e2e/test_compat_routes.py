@@ -196,8 +196,6 @@ async def test_all_of_them_need_a_key(site: Site, path: str) -> None:
 
 
 ABSENT: Mapping[str, str] = {
-    "/v1/images/edits": "POST",
-    "/v1/images/variations": "POST",
     "/v1/files": "GET POST",
     "/v1/files/f1": "GET DELETE",
     "/v1/files/f1/content": "GET",

@@ -16,7 +16,8 @@ from one_api.providers import PROVIDERS, SPOKEN, Mode, Unsupported, endpoint, wi
 BASE = "https://upstream.example"
 URLS = json.loads((Path(__file__).parent.parent / "data/vectors/provider_urls.json").read_text("utf-8"))["cases"]
 GOOGLES = (Mode.GENERATE, Mode.GENERATE_COUNT, Mode.EMBED, Mode.BATCH_EMBED)
-MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in (Mode.UNKNOWN, Mode.PROXY, *SPOKEN, *GOOGLES)]
+APART = (Mode.UNKNOWN, Mode.PROXY, Mode.REALTIME, *SPOKEN, *GOOGLES)
+MODES = [mode for mode in Mode if mode is Mode.CHAT or mode not in APART]
 
 OPENAI = {
     Mode.CHAT: "/v1/chat/completions",
@@ -29,6 +30,8 @@ OPENAI = {
     Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
     Mode.TRANSLATION: "/v1/audio/translations",
     Mode.RERANK: "/v1/rerank",
+    Mode.IMAGE_EDITS: "/v1/images/edits",
+    Mode.IMAGE_VARIATIONS: "/v1/images/variations",
 }
 AUDIO = {mode: OPENAI[mode] for mode in (Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION)}
 VERSIONLESS = {mode: path.removeprefix("/v1") for mode, path in OPENAI.items()}
@@ -42,6 +45,8 @@ AZURE = {
     Mode.SPEECH: "/openai/deployments/gpt-4.1/audio/speech?api-version=2024-02-01",
     Mode.TRANSCRIPTION: "/openai/deployments/gpt-4.1/audio/transcriptions?api-version=2024-02-01",
     Mode.TRANSLATION: "/openai/deployments/gpt-4.1/audio/translations?api-version=2024-02-01",
+    Mode.IMAGE_EDITS: "/openai/deployments/gpt-4.1/images/edits?api-version=2024-02-01",
+    Mode.IMAGE_VARIATIONS: "/openai/deployments/gpt-4.1/images/variations?api-version=2024-02-01",
 }
 DEFAULT = (0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 19, 20, 22, 25, 26, 28, 29, 31, 32, 36, 39, 44, 45, 48)
 PATHS: Mapping[int, Mapping[Mode, str]] = {
@@ -327,6 +332,24 @@ def test_behind_cloudflares_gateway_the_version_and_the_deployments_are_part_of_
     azure = url(Account(3, f"{gateway}/azure-openai/resource"), Mode.CHAT)
     assert azure == f"{gateway}/azure-openai/resource/gpt-41/chat/completions?api-version=2024-02-01"
     assert url(Account(8, f"{gateway}/x"), Mode.CHAT) == f"{gateway}/x/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    "number, wanted",
+    [
+        (1, "/v1/realtime?model=gpt-realtime%26x"),
+        (50, "/realtime?model=gpt-realtime%26x"),
+        (3, "/openai/realtime?api-version=2024-02-01&deployment=gpt-realtime%26x"),
+    ],
+)
+def test_where_sessions_are_opened(number: int, wanted: str) -> None:
+    assert url(Account(number), Mode.REALTIME, "gpt-realtime&x") == BASE + wanted
+
+
+@pytest.mark.parametrize("number", [14, 16, 24, 27, 35, 37])
+def test_most_providers_have_no_sessions(number: int) -> None:
+    with pytest.raises(Unsupported, match="unsupported relay mode 18"):
+        url(Account(number), Mode.REALTIME)
 
 
 def test_azure_without_a_version_asks_for_the_consoles() -> None:

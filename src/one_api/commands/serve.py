@@ -18,6 +18,7 @@ from one_api.edge.protocol import RelayProtocol
 from one_api.edge.server import Server
 from one_api.errors import Unavailable
 from one_api.metrics.share import DIRECTORY
+from one_api.relay.sockets import MOST_BYTES
 from one_api.store import dsn
 from one_api.store.migrations import MigrationError
 
@@ -93,7 +94,9 @@ def server_of(config: Config, port: int) -> uvicorn.Config:
         workers=config.workers,
         loop="uvloop",
         http=RelayProtocol,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MOST_BYTES,
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,

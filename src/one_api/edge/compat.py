@@ -41,8 +41,6 @@ _PERMISSION = {
 
 # https://platform.openai.com/docs/api-reference: known there, not served here.
 _NOT_IMPLEMENTED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("/v1/images/edits", ("POST",)),
-    ("/v1/images/variations", ("POST",)),
     ("/v1/files", ("GET", "POST")),
     ("/v1/files/{id}", ("GET", "DELETE")),
     ("/v1/files/{id}/content", ("GET",)),

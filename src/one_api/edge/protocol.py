@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from one_api.edge.cycle import HeadCycle, RelayCycle
 from one_api.edge.repeats import RepeatedHead
+from one_api.providers import REALTIME_PATH
 from one_api.relay.client import Incoming
 from one_api.relay.heading import UNREAD, Heading
 
@@ -28,6 +29,7 @@ LINGER = 2
 LAST_CHANCE = 1  # seconds for which an idle connection is kept when the process ends
 TOO_LARGE = "the request headers are too large"
 
+_SESSIONS = REALTIME_PATH.encode()
 _OFFER = frozenset((b"upgrade", b"http2-settings", b"connection"))
 
 Cycle: TypeAlias = RelayCycle | RequestResponseCycle
@@ -122,9 +124,31 @@ class RelayProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            self._decline(data[offer.args[0] :])
+            if self._opens_a_session():
+                self._hand_over(data[offer.args[0] :])
+            else:
+                self._decline(data[offer.args[0] :])
         except httptools.HttpParserError:
             self.refuse(400, "the request is not valid HTTP")
+
+    def _opens_a_session(self) -> bool:
+        """Whether a WebSocket is wanted where there are some, on a connection that has nothing else to do."""
+        if self._deaf or self.ws_protocol_class is None or self.url.partition(b"?")[0] != _SESSIONS:
+            return False
+        free = self.answering is None or self.answering.response_complete
+        return free and (b"upgrade", b"websocket") in {(name.lower(), value.lower()) for name, value in self.headers}
+
+    def _hand_over(self, rest: bytes) -> None:
+        """The connection is uvicorn's WebSocket from now on, which reads the head once more."""
+        self._deaf = True
+        self.service.disconnected(self)
+        self.connections.discard(self)
+        made: Any = self.ws_protocol_class
+        protocol = made(config=self.config, server_state=self.server_state, app_state=self.app_state)
+        lines = [b"GET " + self.url + b" HTTP/1.1", *(b"%b: %b" % item for item in self.headers), b"", rest]
+        protocol.connection_made(self.transport)
+        protocol.data_received(b"\r\n".join(lines))
+        self.transport.set_protocol(protocol)
 
     def _decline(self, rest: bytes) -> None:
         """Read a request that offers another protocol as if it did not: Java's client offers HTTP/2 with every body.

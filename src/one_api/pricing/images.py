@@ -31,12 +31,12 @@ class ImageOrder:
     quality: str
 
 
-def read_order(body: Mapping[str, Any], model: str) -> ImageOrder:
-    """What `body` asks of `model`. Raises BadRequest with One API's codes."""
+def read_order(body: Mapping[str, Any], model: str, *, prompted: bool = True) -> ImageOrder:
+    """What `body` asks of `model`. `prompted`: in words. Raises BadRequest with One API's codes."""
     prompt = _text(body, "prompt")
     order = ImageOrder(model, _count(body), _text(body, "size") or "1024x1024", _text(body, "quality"))
     sizes = _SIZES.get(model)
-    if prompt == "":
+    if prompted and prompt == "":
         raise BadRequest("prompt is required", code="prompt_missing")
     if sizes is not None and model != _ANY_SIZE and order.size not in sizes:
         raise BadRequest("size not supported for this image model", code="size_not_supported")
@@ -55,6 +55,20 @@ def charge(order: ImageOrder, tariff: Tariff, channel_type: int, delivered: int 
         n = max(0, min(n, delivered))
     each = whole(tariff.ratio * _cost_ratio(order) * _TOKENS_PER_IMAGE, math.trunc)
     return min(each * n, MOST_QUOTA)
+
+
+def by_tokens(model: str) -> bool:
+    """Whether OpenAI sells a model's images by the token: https://platform.openai.com/docs/pricing#image-tokens."""
+    return model.rpartition("/")[2].startswith(("gpt-image-", "chatgpt-image-"))
+
+
+def tokens(order: ImageOrder) -> int:
+    """Output tokens of one image: https://platform.openai.com/docs/guides/image-generation#cost-and-latency."""
+    square, other = _TOKENS.get(order.quality, _TOKENS["high"])
+    return square if order.size == "1024x1024" else other
+
+
+_TOKENS: Final[Mapping[str, tuple[int, int]]] = {"low": (272, 408), "medium": (1056, 1584), "high": (4160, 6240)}
 
 
 def upstream_model(model: str) -> str:

@@ -25,6 +25,9 @@ class Mode(IntEnum):
     RESPONSES = 13  # ours: OpenAI's Responses API
     RESPONSES_COUNT = 14
     RERANK = 15  # ours: Jina's and Cohere's
+    IMAGE_EDITS = 16
+    IMAGE_VARIATIONS = 17
+    REALTIME = 18
     GENERATE = 20  # ours: the Gemini API
     GENERATE_COUNT = 21
     EMBED = 22
@@ -43,10 +46,13 @@ PATHS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.TRANSCRIPTION: "/v1/audio/transcriptions",
         Mode.TRANSLATION: "/v1/audio/translations",
         Mode.RERANK: "/v1/rerank",
+        Mode.IMAGE_EDITS: "/v1/images/edits",
+        Mode.IMAGE_VARIATIONS: "/v1/images/variations",
         Mode.RESPONSES: "/v1/responses",
         Mode.RESPONSES_COUNT: "/v1/responses/input_tokens",
     }
 )
+REALTIME_PATH: Final = "/v1/realtime"
 MESSAGES_PATH: Final = "/v1/messages"
 MESSAGES_COUNT_PATH: Final = "/v1/messages/count_tokens"
 
@@ -76,4 +82,5 @@ ACTIONS: Final[Mapping[str, Mode]] = MappingProxyType(
     }
 )
 """What can be done with a model of the Gemini API, after the colon of its path: https://ai.google.dev/api."""
+DRAWN: Final = frozenset((Mode.IMAGES, Mode.IMAGE_EDITS, Mode.IMAGE_VARIATIONS))
 AUDIO: Final = frozenset((Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))

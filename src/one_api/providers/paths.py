@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from one_api.dialects.dashscope import sees
 from one_api.errors import OneAPIError
-from one_api.providers.modes import AUDIO, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
+from one_api.providers.modes import AUDIO, DRAWN, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, REALTIME_PATH, Mode
 
 CLOUDFLARE_GATEWAY: Final = "https://gateway.ai.cloudflare.com"
 AZURE_API_VERSION: Final = "2024-03-01-preview"  # what One API's console fills in
@@ -51,6 +51,8 @@ PathRule = Callable[[Place], str]
 
 def openai(place: Place) -> str:
     """OpenAI's own paths below the base."""
+    if place.mode is Mode.REALTIME:
+        return f"{REALTIME_PATH}?model={quote(place.model, safe='')}"
     if place.mode not in PATHS:
         raise Unsupported(f"unsupported relay mode {place.mode.value}")
     if place.engine and place.mode is Mode.EMBEDDINGS:
@@ -78,10 +80,12 @@ def azure(place: Place) -> str:
         return f"/openai{PATHS[place.mode]}"
     if place.mode is Mode.RERANK:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for azure")
-    task = versionless(place)
-    named = place.model if place.mode in AUDIO or place.mode is Mode.IMAGES else place.model.replace(".", "")
-    prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
     version = quote(place.config.get("api_version") or AZURE_API_VERSION, safe="")
+    if place.mode is Mode.REALTIME:
+        return f"/openai/realtime?api-version={version}&deployment={quote(place.model, safe='')}"
+    task = versionless(place)
+    named = place.model if place.mode in AUDIO or place.mode in DRAWN else place.model.replace(".", "")
+    prefix = "" if place.base.startswith(CLOUDFLARE_GATEWAY) else "/openai/deployments"
     return f"{prefix}/{quote(named, safe='')}{task}?api-version={version}"
 
 

@@ -14,7 +14,7 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers.flows import Query
 from one_api.relay import abroad
-from one_api.relay.calls import FORM_MODES, LONG, Ask, Call
+from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
@@ -292,14 +292,14 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if head is None:
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
-        raise _refused(head.status, body_without_key(inflow.body, channel, inflow.hidden), channel)
+        raise refused(head.status, body_without_key(inflow.body, channel, inflow.hidden), channel)
     if inflow.shape is not Shape.WHOLE:
         return None
     body = inflow.body
     try:
         whole = openai_chat.read_whole(body)
     except json.InvalidJSON as error:
-        if ask.mode in FORM_MODES:
+        if ask.mode in HEARD_MODES:
             return openai_chat.Whole()  # a transcript may be plain text
         raise UpstreamError(
             gojson.complaint(body) or str(error),
@@ -328,7 +328,7 @@ def _is_error(error: Any) -> bool:
     return bool(error) and (not isinstance(error, dict) or bool(error.get("message") or error.get("type")))
 
 
-def _refused(status: int, body: bytes, channel: Channel) -> UpstreamError:
+def refused(status: int, body: bytes, channel: Channel) -> UpstreamError:
     # 400 is the caller's fault wherever he is sent; everything else may be this channel's.
     shown = status if 400 <= status < 600 else 502
     error = _failure(shown, providers.provider(channel.type).faults(status, body), retry=status != 400)

@@ -5,8 +5,9 @@ delivered. Images have a price each, speech one for each byte of its text, trans
 """
 
 from collections.abc import Collection
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from one_api.ir import Usage
@@ -14,8 +15,9 @@ from one_api.lib import json
 from one_api.options import Options
 from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
-from one_api.providers import EMBEDDED, Mode
-from one_api.relay.calls import FORM_MODES, TEXT_MODES, Ask
+from one_api.pricing.usage import MOST_BELIEVED
+from one_api.providers import DRAWN, EMBEDDED, Mode
+from one_api.relay.calls import HEARD_MODES, TEXT_MODES, Ask
 from one_api.routing import Channel
 
 # Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
@@ -23,6 +25,7 @@ from one_api.routing import Channel
 MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
+TOKENS_PER_DRAWING = 6500  # of an image that is read with high fidelity
 UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS, Mode.RERANK))  # One API asks nothing for their prompt beforehand
 NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS, Mode.RERANK))
 
@@ -46,8 +49,10 @@ def price(
     """
     model = channel.mapping.get(ask.model) or ask.model
     tariff = prices.tariff(model, channel.type, group)
-    if ask.mode is Mode.IMAGES:
-        order = images.read_order(ask.document, model)
+    if ask.mode in DRAWN:
+        order = images.read_order(ask.document, model, prompted=ask.mode is not Mode.IMAGE_VARIATIONS)
+        if images.by_tokens(model):
+            return Price(model, tariff, _drawn_bounds(ask, tariff, options, order), order)
         cost = images.charge(order, tariff, channel.type)
         return Price(images.upstream_model(model), tariff, text.Bounds(cost, cost, cost), order, cost)
     if ask.mode is Mode.SPEECH:
@@ -55,7 +60,7 @@ def price(
         tariff = prices.tariff(ask.model, channel.type, group)
         cost = audio.speech_charge(audio.speech_input(ask.document), tariff)
         return Price(model, tariff, text.Bounds(cost, cost, cost), None, cost)
-    if ask.mode in FORM_MODES:
+    if ask.mode in HEARD_MODES:
         tariff = prices.tariff(ask.model, channel.type, group)
         least = audio.transcription_estimate(tariff, pre_consumed=options.pre_consumed_quota)
         return Price(model, tariff, text.Bounds(least, least, text.MOST_QUOTA))
@@ -100,6 +105,40 @@ def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None)
         # Nobody named a limit, or knows the prompt: so a large number is no absurd claim.
         return replace(bounds, ceiling=text.MOST_QUOTA)
     return bounds
+
+
+def _drawn_bounds(ask: Ask, tariff: Tariff, options: Options, order: images.ImageOrder) -> text.Bounds:
+    prompt = ask.media * TOKENS_PER_DRAWING + len(str(ask.document.get("prompt") or "").encode())
+    return text.bounds(
+        tariff,
+        pre_consumed=options.pre_consumed_quota,
+        prompt=prompt,
+        prompt_most=prompt,
+        max_tokens=0,
+        output=images.tokens(order),
+        n=order.n,
+        tolerance=options.charge_tolerance_tokens,
+    )
+
+
+def drawn_usage(ask: Ask, order: images.ImageOrder, body: bytes) -> tuple[Usage, Literal["reported", "counted"]]:
+    """Tokens of images: as the answer says, else by their number, size and quality.
+
+    https://platform.openai.com/docs/api-reference/images/object#images/object-usage
+    """
+    try:
+        value = json.decode(body)
+        said = convert(value["usage"], _ImageUsage)
+    except (json.InvalidJSON, ValidationError, KeyError, TypeError):
+        delivered = min(images_in(body) or 0, order.n)
+        prompt = ask.media * TOKENS_PER_DRAWING // 4 + int(ask.text * TOKENS_PER_BYTE)
+        return Usage(input=prompt if delivered else 0, output=delivered * images.tokens(order)), "counted"
+    return Usage(input=said.input_tokens, output=said.output_tokens), "reported"
+
+
+class _ImageUsage(Struct):
+    input_tokens: Annotated[int, Meta(ge=0, le=MOST_BELIEVED)]
+    output_tokens: Annotated[int, Meta(gt=0, le=MOST_BELIEVED)]
 
 
 def fixed_bill(outcome: policy.Outcome, each: Price, delivered: int | None, channel_type: int) -> policy.Bill:

@@ -16,7 +16,7 @@ from one_api.errors import BadRequest, OneAPIError
 from one_api.ir import Unrepresentable
 from one_api.lib import json
 from one_api.pricing import gojson
-from one_api.providers import ACTIONS, EMBEDDED, Mode
+from one_api.providers import ACTIONS, DRAWN, EMBEDDED, Mode
 from one_api.relay import forms
 from one_api.relay.heading import Heading
 from one_api.relay.spoken import MEASURED_MODES
@@ -28,7 +28,8 @@ LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 TEXT_MODES = frozenset(
     (Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, Mode.RERANK, *MEASURED_MODES)
 )
-FORM_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
+HEARD_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
+FORM_MODES = HEARD_MODES | {Mode.IMAGE_EDITS, Mode.IMAGE_VARIATIONS}
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
 
@@ -36,6 +37,8 @@ _NAMED_BY_PATH = frozenset(ACTIONS.values())
 _DEFAULT_MODELS = {
     Mode.MODERATIONS: "text-moderation-latest",
     Mode.IMAGES: "dall-e-2",
+    Mode.IMAGE_EDITS: "dall-e-2",
+    Mode.IMAGE_VARIATIONS: "dall-e-2",
     Mode.TRANSCRIPTION: "whisper-1",
     Mode.TRANSLATION: "whisper-1",
 }
@@ -102,7 +105,7 @@ def understand(call: Call) -> Ask:
             mode=call.mode,
             model=model,
             stream=stream,
-            n=1 if call.mode is Mode.IMAGES else _choices(value),
+            n=1 if call.mode in DRAWN else _choices(value),
             limit=_limit(value),
             text=document.text + (reranking.repeated(value) if call.mode is Mode.RERANK else 0),
             media=document.media,
@@ -171,7 +174,9 @@ def _complaint(body: bytes) -> str | None:
 def _code(mode: Mode) -> str:
     if mode in TEXT_MODES:
         return "invalid_text_request"
-    return {Mode.IMAGES: "invalid_image_request", Mode.SPEECH: "invalid_json"}.get(mode, "invalid_audio_request")
+    if mode in DRAWN:
+        return "invalid_image_request"
+    return "invalid_json" if mode is Mode.SPEECH else "invalid_audio_request"
 
 
 def _understand_form(call: Call, content_type: str) -> Ask:
@@ -182,7 +187,26 @@ def _understand_form(call: Call, content_type: str) -> Ask:
     except forms.InvalidForm as error:
         raise unreadable(call.mode, str(error)) from None
     model = form.value("model") or _DEFAULT_MODELS[call.mode]
-    return Ask(mode=call.mode, model=model, form=form)
+    if call.mode in HEARD_MODES:
+        return Ask(mode=call.mode, model=model, form=form)
+    try:
+        return Ask(mode=call.mode, model=model, document=_order(form), media=len(form.files()), form=form)
+    except BadRequest as error:
+        error.code = _code(call.mode)
+        raise
+
+
+def _order(form: forms.Form) -> dict[str, Any]:
+    """What an image is priced by, as the JSON of a generation would say it. Raises BadRequest."""
+    if form.value("stream") not in ("", "false"):
+        raise BadRequest("images of a form are not served in a stream")
+    found: dict[str, Any] = {name: value for name in ("prompt", "size", "quality") if (value := form.value(name))}
+    n = form.value("n")
+    if n:
+        if not (n.isascii() and n.isdecimal() and len(n) < 4):
+            raise BadRequest("invalid value of n")
+        found["n"] = int(n)
+    return found
 
 
 _PRICED = frozenset().union(*(dialect.PRICED for dialect in MEASURED_MODES.values())) | frozenset(

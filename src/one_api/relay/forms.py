@@ -1,4 +1,4 @@
-"""Multipart forms of audio calls: where each field lies, so that one value is replaced and every other byte kept.
+"""Multipart forms of calls with sound or images: where each field lies, so that one value is replaced, all else kept.
 
 What is priced is what is sent: a form that two readers could read differently is refused, as a JSON body is.
 """
@@ -11,8 +11,10 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 MAX_PARTS = 64
-_TEXTS = ("model", "response_format")  # read here, so they have to be plain text
-_SINGLE = frozenset((*_TEXTS, "file"))
+_TEXTS = frozenset(  # read here, so they have to be plain text
+    ("model", "response_format", "prompt", "n", "size", "quality", "stream", "partial_images")
+)
+_SINGLE = _TEXTS | {"file", "mask"}
 _PLAIN = frozenset((b"", b"7bit", b"8bit", b"binary"))
 
 _PARAMETER = rb';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s;"]*)[ \t]*'
@@ -46,6 +48,10 @@ class Form:
             if field.name == name:
                 return self.body[field.start : field.end].decode("utf-8", "replace")
         return ""
+
+    def files(self) -> list[str]:
+        """The names of the fields that are files."""
+        return [field.name for field in self.fields if field.filename is not None]
 
     def replace(self, name: str, value: str) -> bytes:
         """The body with one field's value exchanged, or with that field in front if it was not there."""

@@ -17,7 +17,7 @@ from one_api.pricing.usage import read_stream_usage, read_usage
 from one_api.providers import SPOKEN
 from one_api.relay import billing
 from one_api.relay.attempt import Answer
-from one_api.relay.calls import FORM_MODES, Ask, Call
+from one_api.relay.calls import HEARD_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
 from one_api.relay.spoken import spoken
@@ -88,7 +88,10 @@ class Tab:
         if price.fixed is not None:
             delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
             return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
-        if self._ask.mode in FORM_MODES:
+        if price.order is not None:
+            usage, source = billing.drawn_usage(self._ask, price.order, answer.inflow.body)
+            return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
+        if self._ask.mode in HEARD_MODES:
             return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)
         usage, source = await self._usage(answer)
         bill = policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
@@ -173,7 +176,7 @@ class Tab:
         if answer is None:
             return Facts(logged=False, source=bill.source)
         price = self._prices[answer.channel.id]
-        by_piece = price.fixed is not None or ask.mode in FORM_MODES
+        by_piece = price.fixed is not None or ask.mode in HEARD_MODES
         return Facts(
             channel_id=answer.channel.id,
             model_name=price.model,

@@ -1,0 +1,157 @@
+"""Events of OpenAI's Realtime API, as far as a gateway has to understand them. Pure.
+
+https://platform.openai.com/docs/api-reference/realtime. Both its versions are read: the older one names some events
+differently.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from one_api.errors import OneAPIError
+from one_api.ir import Usage
+from one_api.lib import json
+
+MOST: Final = 10_000_000  # tokens that are believed
+# Tokens of sound: https://platform.openai.com/docs/guides/realtime-costs. It comes as 16 bits 24,000 times a second,
+# in base64; compressed forms are smaller, and counted as less.
+_BYTES_IN: Final = 2 * 24_000 // 10
+_BYTES_OUT: Final = 2 * 24_000 // 20
+_BYTES_OF_TEXT: Final = 4
+_SOUND: Final = frozenset(("response.output_audio.delta", "response.audio.delta"))
+_TEXT: Final = frozenset(
+    (
+        "response.output_text.delta", "response.text.delta", "response.output_audio_transcript.delta",
+        "response.audio_transcript.delta", "response.function_call_arguments.delta",
+    )
+)  # fmt: skip
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: Count | None = None
+    audio_tokens: Count | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    input_token_details: _Details | None = None
+    output_token_details: _Details | None = None
+
+
+class _Response(msgspec.Struct):
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    delta: msgspec.Raw = msgspec.Raw(b"null")
+    response: msgspec.Raw = msgspec.Raw(b"null")
+    audio: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_event = msgspec.json.Decoder(_Event)
+_response = msgspec.json.Decoder(_Response)
+_usage = msgspec.json.Decoder(_Usage | None)
+
+
+class Session:
+    """What was said and heard since the last report, so that a response without one can be counted."""
+
+    __slots__ = ("_context", "_heard", "_said", "answering", "pieces", "sound")
+
+    def __init__(self) -> None:
+        self._context = 0  # tokens that the model reads again with each response
+        self._said = 0  # tokens of text and of sound the caller sent since
+        self._heard = 0
+        self.answering = False
+        self.pieces: list[str] = []
+        self.sound = 0  # bytes of base64
+
+    def sent(self, message: str) -> None:
+        """The caller's event. What cannot be read is the upstream's to refuse."""
+        event = _read(message)
+        if event is not None and event.type == "input_audio_buffer.append":
+            self._heard += _length(event.audio) * 3 // 4 // _BYTES_IN
+        else:
+            self._said += len(message) // _BYTES_OF_TEXT
+
+    def received(self, message: str) -> str:
+        """The upstream's event: its type."""
+        event = _read(message)
+        if event is None:
+            return ""
+        if event.type in _SOUND:
+            self.sound += _length(event.delta)
+        elif event.type in _TEXT:
+            self.pieces.append(_text(event.delta))
+        elif event.type == "response.created":
+            self.answering = True
+        return event.type
+
+    def report(self, message: str) -> Usage | None:
+        """The usage that ends a response; None where it has none that can be believed."""
+        event = _read(message)
+        try:
+            usage = None if event is None else _usage.decode(_response.decode(event.response).usage)
+        except msgspec.MsgspecError:
+            return None
+        if usage is None or not (usage.input_tokens or usage.output_tokens):
+            return None
+        read, written = usage.input_tokens or 0, usage.output_tokens or 0
+        before, after = usage.input_token_details or _Details(), usage.output_token_details or _Details()
+        return Usage(
+            input=read,
+            output=written,
+            cached=min(before.cached_tokens or 0, read),
+            audio_in=min(before.audio_tokens or 0, read),
+            audio_out=min(after.audio_tokens or 0, written),
+        )
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the caller got something of a response that is not reported."""
+        return self.sound > 0 or bool(self.pieces)
+
+    def estimate(self, text: int) -> Usage:
+        """The usage of a response that nobody reports; `text` are the tokens of its pieces."""
+        sound = self.sound * 3 // 4 // _BYTES_OUT
+        read = self._context + self._said + self._heard
+        return Usage(input=read, output=text + sound, audio_in=self._heard, audio_out=sound)
+
+    def settled(self, usage: Usage) -> None:
+        """The response is paid; the next one begins with all that was said."""
+        self._context = usage.input + usage.output
+        self._said = self._heard = self.sound = 0
+        self.pieces = []
+        self.answering = False
+
+
+def encode_error(error: OneAPIError, request_id: str) -> str:
+    """An error as an event: https://platform.openai.com/docs/api-reference/realtime-server-events/error."""
+    detail = {
+        "type": error.type,
+        "code": error.code,
+        "message": f"{error.message} (request id: {request_id})",
+        "param": None,
+        "event_id": None,
+    }
+    return json.encode({"type": "error", "event_id": f"event_{request_id}", "error": detail}).decode()
+
+
+def _read(message: str) -> _Event | None:
+    try:
+        return _event.decode(message)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _length(value: msgspec.Raw) -> int:
+    return max(0, len(bytes(value)) - 2)  # without its quotation marks
+
+
+def _text(value: msgspec.Raw) -> str:
+    found = json.decode(bytes(value))
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,300 @@
+"""Sessions of OpenAI's Realtime API: a WebSocket on both sides, and a hold for each response.
+
+A response is paid when its report arrives, before the caller sees it; then the next one is held for. Who cannot
+afford that is told by an event of an error, and the session is closed. Messages go on one by one: whoever reads slowly
+makes the other side wait.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from msgspec import structs
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from one_api.accounts import rules
+from one_api.accounts.cache import Caller
+from one_api.dialects import realtime
+from one_api.errors import BadRequest, NoChannel, OneAPIError, UpstreamError
+from one_api.ir import Usage
+from one_api.ledger import Facts, Hold
+from one_api.pricing import policy
+from one_api.providers import Mode
+from one_api.relay import billing
+from one_api.relay.attempt import SATURATED
+from one_api.relay.calls import Ask, Call
+from one_api.relay.health import cause
+from one_api.relay.pipeline import Relay, admit, hold_for, plan, request
+from one_api.relay.redaction import text_without_key, without_key
+from one_api.relay.sockets import open_socket
+from one_api.relay.targets import USER_AGENT
+from one_api.routing import Channel
+from one_api.routing.health import OF_THE_ACCOUNT
+
+POLICY: Final = 1008
+BROKEN: Final = 1011
+GONE: Final = 1001
+UNSUPPORTED: Final = 1003
+_BETA: Final = b"realtime=v1"  # the older version asks for itself
+_SHOWN: Final = frozenset((1000, 1001, 1008, 1011, *range(3000, 5000)))
+
+
+class Socket(Protocol):
+    """The caller's side."""
+
+    async def accept(self) -> None: ...
+
+    async def receive(self) -> str | bytes | None:
+        """The next message; None once he has left."""
+
+    async def send(self, message: str) -> None:
+        """Returns when it is on its way. What is sent to somebody who left goes nowhere."""
+
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A channel that took the session on."""
+
+    channel: Channel
+    model: str
+    socket: ClientConnection
+
+
+async def run(relay: Relay, call: Call, client: Socket, *, proxy: str) -> None:
+    """Admit, plan, hold, then talk until one of the two leaves. `proxy`: of channels that name none."""
+    caller, pinned = await admit(relay, call)
+    ask = Ask(mode=Mode.REALTIME, model=call.heading.engine, stream=True)
+    if not ask.model:
+        raise BadRequest("the query has to name a model", code="missing_required_parameter")
+    rules.permit_model(caller, ask.model)
+    candidates = plan(relay, caller, ask, pinned)
+    limits = relay.options().call_limits
+    entry = None
+    if limits:
+        entry = await relay.limiter.enter(
+            limits,
+            call.id,
+            user=caller.user_id,
+            token=caller.token_id,
+            group=caller.group,
+            model=ask.model,
+            tokens=0,
+        )
+    used = 0
+    try:
+        used = await _serve(relay, call, ask, caller, candidates, client, proxy)
+    finally:
+        if entry is not None:
+            entry.used = used
+            relay.limiter.leave(entry)
+
+
+async def _serve(
+    relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel], client: Socket, proxy: str
+) -> int:
+    """How many tokens were used."""
+    hold, prices = await hold_for(relay, call, ask, caller, candidates)
+    try:
+        opened = await _open(relay, call, ask, candidates, proxy)
+    except BaseException:
+        await relay.ledger.settle(hold, 0, Facts(logged=False))
+        raise
+    tab = _Tab(relay, call, caller, opened, prices, hold)
+    try:
+        await client.accept()
+        await _talk(tab, client)
+    finally:
+        await opened.socket.close()
+        await tab.close()
+    return tab.used
+
+
+async def _open(relay: Relay, call: Call, ask: Ask, candidates: list[Channel], proxy: str) -> Opened:
+    """The first channel that takes the session on. Raises the last one's UpstreamError."""
+    upstreams = relay.upstreams
+    last: UpstreamError | None = None
+    for channel in candidates:
+        model = channel.mapping.get(ask.model) or ask.model
+        try:
+            target = upstreams.targets.find(channel, ask.mode, model, "", stream=True)
+            beta = call.heading.headers.get(b"openai-beta") == _BETA
+            headers = (*target.headers, *(((b"openai-beta", _BETA),) if beta else ()), USER_AGENT)
+            socket = await open_socket(target, channel, headers, proxy=proxy, timeouts=upstreams.timeouts)
+        except UpstreamError as error:
+            last = without_key(error, channel)
+            upstreams.health.failed(channel, last, model)
+            if not last.retry and cause(last) not in OF_THE_ACCOUNT:
+                break
+        else:
+            upstreams.health.succeeded(channel)
+            return Opened(channel, model, socket)
+    if last is None:
+        raise NoChannel(f"no channel for {ask.model}")
+    if last.status == 429:
+        last.message = SATURATED
+    raise last
+
+
+async def _talk(tab: "_Tab", client: Socket) -> None:
+    """Both directions, until either ends."""
+    both = [asyncio.ensure_future(_up(tab, client)), asyncio.ensure_future(_down(tab, client))]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        await client.close(GONE, "the server is shutting down")
+        raise
+    finally:
+        for task in both:
+            task.cancel()
+        ended = await asyncio.gather(*both, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, Exception):
+            raise each
+
+
+async def _up(tab: "_Tab", client: Socket) -> None:
+    """What the caller says."""
+    while (message := await client.receive()) is not None:
+        if isinstance(message, bytes):
+            await client.close(UNSUPPORTED, "events are text")
+            return
+        tab.session.sent(message)
+        try:
+            await tab.opened.socket.send(message)
+        except ConnectionClosed:
+            return
+
+
+async def _down(tab: "_Tab", client: Socket) -> None:
+    """What the upstream says."""
+    channel = tab.opened.channel
+    try:
+        async for message in tab.opened.socket:
+            if isinstance(message, bytes):
+                continue
+            kind = tab.session.received(message)
+            if kind == "response.done":
+                await tab.charge(message)
+            await client.send(text_without_key(message, channel) if kind == "error" else message)
+            if tab.refusal is not None:
+                await client.send(realtime.encode_error(tab.refusal, tab.call.id))
+                await client.close(POLICY, tab.refusal.type)
+                return
+        code, reason = tab.opened.socket.close_code or BROKEN, tab.opened.socket.close_reason or ""
+    except ConnectionClosed as closed:
+        code, reason = (BROKEN, "") if closed.rcvd is None else (closed.rcvd.code, closed.rcvd.reason)
+    if code not in (1000, GONE):
+        broken = UpstreamError("the upstream closed the session", code="upstream_stream_error")
+        await client.send(realtime.encode_error(broken, tab.call.id))
+    shown = text_without_key(reason, channel).encode()[:120].decode("utf-8", "ignore")
+    await client.close(code if code in _SHOWN else BROKEN, shown)
+
+
+class _Tab:
+    """A session's account with the ledger: of each hold there is one settlement, however the session ends."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        call: Call,
+        caller: Caller,
+        opened: Opened,
+        prices: Mapping[int, billing.Price],
+        hold: Hold,
+    ) -> None:
+        self.call = call
+        self.opened = opened
+        self.session = realtime.Session()
+        self.refusal: OneAPIError | None = None
+        self.used = 0
+        self._relay = relay
+        self._caller = caller
+        self._price = prices[opened.channel.id]
+        self._hold: Hold | None = hold
+        self._settling: asyncio.Future[bool] | None = None
+        self._holding: asyncio.Future[Hold] | None = None
+        self._number = 1
+        self._began = relay.upstreams.loop.time()
+
+    async def charge(self, message: str) -> None:
+        """Pay for a response that is done, and hold for the next; `refusal` says why there is none."""
+        usage = self.session.report(message)
+        source: policy.Source = "reported"
+        if usage is None:
+            usage, source = await self._counted(), "counted"
+        await self._settle(usage, source)
+        try:
+            await self._take()
+        except OneAPIError as refusal:
+            self.refusal = refusal
+
+    async def close(self) -> None:
+        """Pay for what was delivered of a response that was not done; the rest of the hold goes back."""
+        if self._settling is not None:
+            await self._settling
+        if self._holding is not None:
+            try:
+                self._hold = await self._holding
+            except OneAPIError:
+                self._hold = None
+        if self._hold is not None:
+            await self._settle(await self._counted(), "estimated")
+
+    async def _counted(self) -> Usage:
+        session, relay = self.session, self._relay
+        if not session.delivered:
+            return Usage()
+        text = await relay.counting.text(self.opened.model, session.pieces, relay.options())
+        return session.estimate(text)
+
+    async def _settle(self, usage: Usage, source: policy.Source) -> None:
+        hold, self._hold = self._hold, None
+        if hold is None:
+            return
+        price = self._price
+        bill = policy.FREE
+        if usage.input or usage.output:
+            meter = policy.Meter(usage, "reported")
+            bill = structs.replace(policy.who_pays("completed", meter, price.tariff, price.bounds), source=source)
+            self.session.settled(usage)
+        self.used += usage.input + usage.output
+        # A caller who leaves stops us from waiting, and nothing else.
+        self._settling = self._relay.ledger.settle(hold, bill.cost, self._facts(bill))
+        await asyncio.shield(self._settling)
+        self._settling = None
+        self._began = self._relay.upstreams.loop.time()
+        self._relay.spent(self._caller.user_id)
+
+    async def _take(self) -> None:
+        """The ledger looks again whether he may spend."""
+        self._number += 1
+        call = structs.replace(self.call, id=f"{self.call.id}-{self._number}")
+        bounds = self._price.bounds
+        self._holding = self._relay.ledger.hold(request(call, self._caller, bounds.least, bounds.most))
+        try:
+            self._hold = await asyncio.shield(self._holding)
+        except OneAPIError:
+            self._holding = None
+            raise
+        self._holding = None
+
+    def _facts(self, bill: policy.Bill) -> Facts:
+        relay, price = self._relay, self._price
+        return Facts(
+            channel_id=self.opened.channel.id,
+            model_name=price.model,
+            prompt_tokens=bill.usage.input,
+            completion_tokens=bill.usage.output,
+            content=price.tariff.description,
+            username=self._caller.username,
+            token_name=self._caller.token_name,
+            elapsed_ms=int((relay.upstreams.loop.time() - self._began) * 1000),
+            is_stream=True,
+            source=bill.source,
+            excess=bill.excess,
+            logged=relay.options().log_consume_enabled and bill.usage.input + bill.usage.output > 0,
+        )

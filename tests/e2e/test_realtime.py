@@ -1,0 +1,275 @@
+"""`/v1/realtime`: OpenAI's SDK on one side, a scripted WebSocket on the other, a charge for each response between."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.conftest import GATEWAYS
+from tests.e2e.books import eventually
+from tests.e2e.world import START, World, open_world
+from tests.harness import servers
+from tests.harness.sessions import Sessions, Turn, sessions
+
+pytestmark = pytest.mark.anyio
+
+USAGE = {
+    "total_tokens": 150,
+    "input_tokens": 100,
+    "output_tokens": 50,
+    "input_token_details": {"text_tokens": 60, "audio_tokens": 40, "cached_tokens": 0},
+    "output_token_details": {"text_tokens": 10, "audio_tokens": 40},
+}
+COST = 100 + 2 * 50
+SMALL = 500  # quota of who cannot afford many
+
+
+async def heard(socket: ClientConnection, *answered: str) -> tuple[list[Any], int, str]:
+    """Every event until the session ends, and how that ended; `answered` are events that are followed by a request."""
+    events: list[Any] = []
+    with suppress(ConnectionClosed):
+        while True:
+            events.append(json.loads(await socket.recv()))
+            if events[-1]["type"] in answered:
+                with suppress(ConnectionClosed):
+                    await socket.send('{"type":"response.create"}')
+    return events, socket.close_code or 0, socket.close_reason or ""
+
+
+@dataclass(frozen=True)
+class Site:
+    world: World
+    upstream: Sessions
+    key: str
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.world.port}/v1/realtime"
+
+    async def charges(self, name: str = "alice") -> list[tuple[int, str]]:
+        """Cost and source of each response; all of them and the balance add up."""
+        await self.world.books.settled()
+        row = await self.world.books.user(name)
+        finals = [each for each in await self.world.books.finals(name) if each.logged]
+        assert row.quota + sum(each.quota for each in finals) == (START if name == "alice" else SMALL)
+        return [(each.quota, each.source) for each in finals]
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    directory = tmp_path_factory.mktemp("realtime")
+    async with open_world(directory, servers.sqlite(directory)) as world, sessions() as upstream:
+        root = world.root
+        root.option("ModelRatio", json.dumps({"gpt-realtime": 1, "big-realtime": 1, "second": 1}))
+        root.option("CompletionRatio", json.dumps({"gpt-realtime": 2, "second": 2}))
+        root.option("PreConsumedQuota", "300")
+        root.channel(upstream.at("talk"), "gpt-realtime,mine", name="talk", model_mapping='{"mine":"gpt-realtime"}')
+        root.channel(upstream.at("azure"), "second", name="azure", type=3, config='{"api_version":"2025-04-01"}')
+        yield Site(world, upstream, root.user("alice", START).token())
+
+
+@pytest.fixture(autouse=True)
+def fresh(request: pytest.FixtureRequest, site: Site) -> None:
+    request.node.stash[GATEWAYS] = [site.world.gateway]
+    site.upstream.reset()
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[openai.AsyncOpenAI]:
+    url = f"http://127.0.0.1:{site.world.port}/v1"
+    async with openai.AsyncOpenAI(api_key=site.key, base_url=url, max_retries=0) as made:
+        yield made
+
+
+async def answering(turn: Turn) -> None:
+    """Answers each response that is asked for."""
+    await turn.send("session.created", session={"model": "gpt-realtime"})
+    while True:
+        if (await turn.hear())["type"] == "response.create":
+            await turn.send("response.created", response={"id": "r"})
+            await turn.send("response.output_text.delta", delta="hello")
+            await turn.send("response.done", response={"id": "r", "status": "completed", "usage": USAGE})
+
+
+async def test_a_session_is_paid_response_by_response(site: Site, client: openai.AsyncOpenAI) -> None:
+    site.upstream.scripts["talk"] = answering
+    before = len(await site.charges())
+    async with client.realtime.connect(model="mine") as session:
+        kinds = []
+        for _ in range(2):
+            await session.response.create()
+            async for event in session:
+                kinds.append(event.type)
+                if event.type == "response.done":
+                    assert event.response.usage is not None
+                    break
+    assert kinds == [
+        "session.created",
+        *(("response.created", "response.output_text.delta", "response.done") * 2),
+    ]
+    (request,) = site.upstream.opened
+    assert request.path == "/talk/v1/realtime?model=gpt-realtime"
+    assert request.headers["authorization"] == "Bearer sk-upstream"
+    assert "sk-" + site.key[3:] not in str(request.headers)
+    assert (await site.charges())[before:] == [(COST, "reported")] * 2
+
+
+async def test_a_page_has_its_key_in_a_subprotocol(site: Site) -> None:
+    site.upstream.scripts["talk"] = answering
+    protocols: Any = ["realtime", f"openai-insecure-api-key.{site.key}"]
+    async with connect(f"{site.url}?model=gpt-realtime", subprotocols=protocols, proxy=None) as socket:
+        assert socket.subprotocol == "realtime"
+        assert json.loads(await socket.recv())["type"] == "session.created"
+        assert socket.response is not None
+        assert "x-oneapi-request-id" in socket.response.headers
+
+
+async def test_azures_sessions_have_an_address_of_their_own(site: Site) -> None:
+    site.upstream.scripts["azure"] = answering
+    headers = {"Authorization": f"Bearer {site.key}", "OpenAI-Beta": "realtime=v1"}
+    async with connect(f"{site.url}?model=second", additional_headers=headers, proxy=None) as socket:
+        await socket.recv()
+    (request,) = site.upstream.opened
+    assert request.path == "/azure/openai/realtime?api-version=2025-04-01&deployment=second"
+    assert (request.headers["api-key"], request.headers["openai-beta"]) == ("sk-upstream", "realtime=v1")
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "query, key, status",
+    [
+        ("?model=gpt-realtime", "", 401),
+        ("?model=gpt-realtime", "sk-nobody", 401),
+        ("", "own", 400),
+        ("?model=a&model=b", "own", 400),
+        ("?model=unheard-of", "own", 503),
+    ],
+)
+async def test_who_may_not_is_told_before_the_session(site: Site, query: str, key: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {site.key if key == 'own' else key}"} if key else {}
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(site.url + query, additional_headers=headers, proxy=None)
+    assert refusal.value.response.status_code == status
+    assert json.loads(refusal.value.response.body or b"")["error"]["message"]
+    assert site.upstream.opened == []
+
+
+async def test_an_upstreams_refusal_is_told_without_its_key_and_costs_nothing(site: Site) -> None:
+    before = await site.charges()
+    said = {"error": {"message": "no sk-upstream here", "type": "x", "code": "y"}}
+    site.upstream.refusals["talk"] = (400, json.dumps(said).encode())
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None)
+    body = refusal.value.response.body or b""
+    assert (refusal.value.response.status_code, b"sk-upstream" in body, b"no *** here" in body) == (400, False, True)
+    assert await site.charges() == before
+
+
+async def test_an_upstream_that_points_elsewhere_is_not_followed(site: Site) -> None:
+    site.upstream.refusals["talk"] = (302, b"{}")
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None)
+    assert refusal.value.response.status_code == 502
+    assert len(site.upstream.opened) == 1
+
+
+async def test_who_has_used_up_his_quota_is_told_and_the_session_ends(site: Site) -> None:
+    poor = site.world.root.user("bob", SMALL).token()
+    site.upstream.scripts["talk"] = answering
+    async with connect(f"{site.url}?model=gpt-realtime", additional_headers={"api-key": poor}, proxy=None) as socket:
+        events, code, _ = await heard(socket, "session.created", "response.done")
+    assert [event["type"] for event in events][-2:] == ["response.done", "error"]
+    assert (events[-1]["error"]["code"], code) == ("insufficient_user_quota", 1008)
+    paid = await site.charges("bob")
+    assert paid[0] == (COST, "reported")
+
+
+async def test_who_leaves_in_the_middle_pays_for_what_he_got(site: Site) -> None:
+    before = len(await site.charges())
+    sound = base64.b64encode(bytes(48_000)).decode()
+
+    async def script(turn: Turn) -> None:
+        await turn.send("response.created", response={"id": "r"})
+        await turn.send("response.output_audio.delta", delta=sound)
+        await turn.hear()
+
+    site.upstream.scripts["talk"] = script
+    async with connect(
+        f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None
+    ) as socket:
+        for _ in range(2):
+            await socket.recv()
+
+    async def settled() -> bool:
+        return len(await site.charges()) > before
+
+    await eventually(settled)
+    assert (await site.charges())[before:] == [(2 * 20, "estimated")]
+
+
+async def test_who_got_nothing_pays_nothing(site: Site) -> None:
+    before = await site.charges()
+
+    async def script(turn: Turn) -> None:
+        await turn.send("session.created", session={})
+        await turn.send("response.done", response={"id": "r", "status": "failed", "usage": None})
+        await turn.hear()
+
+    site.upstream.scripts["talk"] = script
+    async with connect(
+        f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None
+    ) as socket:
+        for _ in range(2):
+            await socket.recv()
+
+    async def left() -> bool:
+        return bool(site.upstream.closed)
+
+    await eventually(left)
+    assert await site.charges() == before
+
+
+@pytest.mark.parametrize("code, told", [(1000, []), (1011, ["error"]), (4000, ["error"])])
+async def test_an_upstream_that_leaves_ends_the_session(site: Site, code: int, told: list[str]) -> None:
+    async def script(turn: Turn) -> None:
+        await turn.send("session.created", session={})
+        await turn.connection.close(code, "because of sk-upstream")
+
+    site.upstream.scripts["talk"] = script
+    async with connect(
+        f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None
+    ) as socket:
+        events, closed, reason = await heard(socket)
+    assert [event["type"] for event in events] == ["session.created", *told]
+    assert (closed, reason) == (code, "because of ***")
+
+
+async def test_a_message_that_is_too_long_ends_the_session(site: Site) -> None:
+    site.upstream.scripts["talk"] = answering
+    async with connect(
+        f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None
+    ) as socket:
+        await socket.recv()
+        with suppress(ConnectionClosed):
+            await socket.send("x" * (16 * 1024 * 1024 + 1))
+        assert (await heard(socket))[1] == 1009
+
+
+async def test_events_are_text(site: Site) -> None:
+    site.upstream.scripts["talk"] = answering
+    async with connect(
+        f"{site.url}?model=gpt-realtime", additional_headers={"api-key": site.key}, proxy=None
+    ) as socket:
+        await socket.recv()
+        await socket.send(b"\x00")
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1003
