@@ -18,12 +18,23 @@ from one_api.lib.sse import SSEReader
 from tests.conftest import GATEWAYS
 from tests.e2e.world import START, Site, open_world
 from tests.harness import frames, scripted, servers
-from tests.harness.scripted import Received, Turn, replies, streams
+from tests.harness.scripted import (
+    DONE,
+    Received,
+    Turn,
+    chunk,
+    completion,
+    replies,
+    streams,
+    tokens,
+    usage_chunk,
+)
 
 pytestmark = pytest.mark.anyio
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "anthropic_to_openai" / "text"
 CLAUDE, LLAMA, GOOGLES = "claude-3-haiku-20240307", "llama3-8b-8192", "claude-3-haiku@20240307"
+OPEN, TEXTS, TITAN = "meta/llama-4-maas", "text-embedding-005", "amazon.titan-embed-text-v2:0"
 AK, SK = "AKIDCANARY", "secret-canary-key"
 FRAMES = [("content-type", "application/vnd.amazon.eventstream")]
 
@@ -53,12 +64,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clouds
     directory = tmp_path_factory.mktemp("clouds")
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
-        names = (CLAUDE, LLAMA, GOOGLES)
+        names = (CLAUDE, LLAMA, GOOGLES, OPEN, TEXTS, TITAN)
         root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
         root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
         root.option("PreConsumedQuota", "0")
         amazon = json.dumps({"region": "us-east-1", "ak": AK, "sk": SK})
-        world.channel("aws", f"{CLAUDE},{LLAMA}", type=33, key=f"{AK}|{SK}|us-east-1", config=amazon)
+        world.channel("aws", f"{CLAUDE},{LLAMA},{TITAN}", type=33, key=f"{AK}|{SK}|us-east-1", config=amazon)
         account = {
             "client_email": "me@project.example",
             "private_key_id": "kid-1",
@@ -66,7 +77,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clouds
             "token_uri": world.upstream.at("tokens"),
         }
         google = {"region": "us-east5", "vertex_ai_project_id": "p1", "vertex_ai_adc": json.dumps(account)}
-        world.channel("vertex", GOOGLES, type=42, key="vertex", config=json.dumps(google))
+        world.channel("vertex", f"{GOOGLES},{OPEN},{TEXTS}", type=42, key="vertex", config=json.dumps(google))
         yield Clouds(world, root.user("alice", START).token())
 
 
@@ -167,3 +178,34 @@ async def test_a_model_of_anthropics_on_vertex_is_asked_with_a_token_that_is_kep
     assert {each.header("authorization") for each in (whole, stream)} == {"Bearer ya29.canary"}
     assert whole.json()["anthropic_version"] == "vertex-2023-10-16"
     assert "ya29.canary" not in site.world.gateway.log.read_text("utf-8")
+
+
+@both
+async def test_an_open_model_on_vertex_is_asked_in_openais_words(site: Clouds, *, stream: bool) -> None:
+    upstream = site.world.upstream
+    upstream.scripts["tokens"] = replies(200, b'{"access_token":"ya29.canary","expires_in":3599}')
+    chunks = chunk("hi") + chunk(finish="stop") + usage_chunk(tokens(7, 4)) + DONE
+    upstream.scripts["vertex"] = streams(chunks) if stream else replies(200, completion("hi", usage=tokens(7, 4)))
+    text, usage = await site.say(OPEN, stream=stream)
+    assert (text, usage.prompt_tokens, usage.completion_tokens) == ("hi", 7, 4)
+    assert (await site.paid()).quota == 15
+    asked = upstream.received[-1]
+    assert asked.target == "/vertex/v1/projects/p1/locations/us-east5/endpoints/openapi/chat/completions"
+    assert (asked.header("authorization"), asked.json()["model"]) == ("Bearer ya29.canary", OPEN)
+
+
+async def test_texts_are_embedded_by_clouds(site: Clouds) -> None:
+    upstream = site.world.upstream
+    upstream.scripts["tokens"] = replies(200, b'{"access_token":"ya29.canary","expires_in":3599}')
+    predicted = {"predictions": [{"embeddings": {"values": [0.5, 1.5], "statistics": {"token_count": 3.0}}}]}
+    upstream.scripts["vertex"] = replies(200, json.dumps(predicted).encode())
+    upstream.scripts["aws"] = replies(200, b'{"embedding":[0.5,1.5],"inputTextTokenCount":4}')
+    url = f"http://127.0.0.1:{site.world.port}/v1"
+    async with openai.AsyncOpenAI(base_url=url, api_key=site.key, max_retries=0, timeout=30) as client:
+        for model, read in ((TEXTS, 3), (TITAN, 4)):
+            found = await client.embeddings.create(model=model, input=["a"])
+            assert [each.embedding for each in found.data] == [[0.5, 1.5]]
+            assert (await site.paid()).quota == read
+    request = upstream.received[-1]
+    assert request.target == "/aws/model/amazon.titan-embed-text-v2%3A0/invoke"
+    assert request.header("authorization").endswith(f"Signature={signature(request)}")

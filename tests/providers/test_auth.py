@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from one_api.providers import Unsupported
-from one_api.providers.auth import TC3, Baidu, Google, SigV4, credentials
+from one_api.providers.auth import TC3, Baidu, Google, GoogleUser, SigV4, credentials
 from one_api.providers.auth.tokens import read_token
 from one_api.providers.flows import Exchange, Flow, Query, Refused, Response
 
@@ -169,6 +169,27 @@ def test_google_is_shown_a_signed_assertion_and_gives_a_token() -> None:
     assert done.secrets == ("ya29",)
 
 
+USER = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "1//SECRET"}
+
+
+def test_the_credentials_of_a_user_of_googles_are_refreshed() -> None:
+    headers, way = credentials("google", "", {"vertex_ai_adc": json.dumps(USER)})
+    assert (headers, isinstance(way, GoogleUser), "SECRET" in repr(way)) == ((), True, False)
+    assert way is not None
+    flow = way(Query(url="https://vertex.example/v1/x"), NOW)
+    wanted = next(flow)
+    assert isinstance(wanted, Exchange)
+    asked = wanted.ask()
+    assert asked.url == "https://oauth2.googleapis.com/token"
+    assert dict(parse_qsl(asked.body.decode())) == {
+        "grant_type": "refresh_token",
+        "client_id": "c",
+        "client_secret": "s",
+        "refresh_token": "1//SECRET",
+    }
+    assert header(end_of(flow, "ya29"), b"authorization") == "Bearer ya29"
+
+
 def test_an_account_without_a_usable_key_is_refused_as_one_whose_key_is_wrong() -> None:
     flow = Google("me", "kid", "no key")(Query(url="https://vertex.example/v1/x"), NOW)
     wanted = next(flow)
@@ -178,7 +199,13 @@ def test_an_account_without_a_usable_key_is_refused_as_one_whose_key_is_wrong() 
     assert refused.value.status == 401
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"client_email":"x"}', '{"client_email":1,"private_key":"x"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "{}", '{"type":"authorized_user"}', '{"client_email":"x"}'),
+        '{"client_email":1,"private_key":"x"}',
+    ],
+)
 def test_credentials_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(Unsupported, match="credentials"):
         credentials("google", "k", {"vertex_ai_adc": text})

@@ -406,3 +406,44 @@ def test_nothing_a_caller_names_leaves_the_base(model: str, engine: str, mode: M
         assert found.isascii()
         assert found.count("?") == (number == 3)
         assert "#" not in found
+
+
+GOOGLE = {
+    "region": "us-east5",
+    "vertex_ai_project_id": "p1",
+    "vertex_ai_adc": json.dumps({"client_email": "me", "private_key": "x"}),
+}
+AMAZON = {"region": "us-east-1", "ak": "a", "sk": "s"}
+_VERTEX = "https://us-east5-aiplatform.googleapis.com/v1/projects/p1/locations/us-east5"
+_AMAZON = "https://bedrock-runtime.us-east-1.amazonaws.com/model"
+
+
+@pytest.mark.parametrize(
+    "number, model, mode, expected",
+    [
+        (42, "gemini-2.5-pro", Mode.GENERATE, f"{_VERTEX}/publishers/google/models/gemini-2.5-pro:generateContent"),
+        (42, "claude-sonnet-4@1", Mode.CHAT, f"{_VERTEX}/publishers/anthropic/models/claude-sonnet-4@1:rawPredict"),
+        (42, "meta/llama-4-maas", Mode.CHAT, f"{_VERTEX}/endpoints/openapi/chat/completions"),
+        (42, "text-embedding-005", Mode.EMBEDDINGS, f"{_VERTEX}/publishers/google/models/text-embedding-005:predict"),
+        (42, "text-embedding-005", Mode.CHAT, None),
+        (42, "gemini-2.5-pro", Mode.EMBEDDINGS, None),
+        (33, "amazon.titan-embed-text-v2:0", Mode.EMBEDDINGS, f"{_AMAZON}/amazon.titan-embed-text-v2%3A0/invoke"),
+        (33, "cohere.embed-english-v3", Mode.EMBEDDINGS, f"{_AMAZON}/cohere.embed-english-v3/invoke"),
+        (33, "cohere.command-r-v1:0", Mode.CHAT, f"{_AMAZON}/cohere.command-r-v1%3A0/converse"),
+        (33, "amazon.titan-embed-text-v2:0", Mode.CHAT, None),
+        (33, "meta.llama3-8b-instruct-v1:0", Mode.EMBEDDINGS, None),
+    ],
+)
+def test_where_models_of_clouds_are_asked(number: int, model: str, mode: Mode, expected: str | None) -> None:
+    account = Account(number, "", "k", GOOGLE if number == 42 else AMAZON)
+    if expected is not None:
+        assert url(account, mode, model) == expected
+        return
+    with pytest.raises(Unsupported, match="unsupported relay mode"):
+        url(account, mode, model)
+
+
+def test_open_models_on_vertex_are_not_translated_for_openais_clients() -> None:
+    account = Account(42, "", "k", GOOGLE)
+    spoken = {model: wire(account, "openai", model) for model in ("meta/llama-4-maas", "gemini-2.5-pro", "claude-x")}
+    assert spoken == {"meta/llama-4-maas": "openai", "gemini-2.5-pro": "gemini", "claude-x": "vertex"}

@@ -75,7 +75,7 @@ CASES = {
     ),
     "replicate": Case(
         46,
-        {Mode.CHAT: "/v1/models/meta/m/predictions", Mode.IMAGES: "/v1/models/meta/m/predictions"},
+        {Mode.CHAT: "/v1/models/meta/m/predictions"},
         model="meta/m",
     ),
 }

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from one_api.providers.flows import Flow, Query, Refused, Response, Wait
-from one_api.providers.waiting import LONGEST, dashscope, replicate
+from one_api.providers.waiting import LONGEST, replicate
 
 BASE = "https://api.replicate.com/v1"
 HEADERS = ((b"authorization", b"Bearer KEY"), (b"content-type", b"application/json"), (b"user-agent", b"one-api"))
 EVENTS = (b"accept", b"text/event-stream")
 KEPT = (HEADERS[0], HEADERS[2])
 ASKED = Query(url=f"{BASE}/models/meta/m/predictions", headers=HEADERS, body=b"{}")
-TASK = Query(url="https://ali.example/x/api/v1/services/aigc/text2image/image-synthesis", headers=HEADERS)
 
 
 def response(value: Any, status: int = 200) -> Response:
@@ -69,17 +68,15 @@ def test_who_wants_no_stream_is_given_none() -> None:
     assert steps(replicate(ASKED, 0.0), begun)[-1].url == f"{BASE}/predictions/p1"
 
 
-@pytest.mark.parametrize("flow", [replicate(ASKED, 0.0), dashscope(TASK, 0.0)])
-def test_what_is_refused_is_told_as_it_was(flow: Flow) -> None:
+def test_what_is_refused_is_told_as_it_was() -> None:
     with pytest.raises(Refused) as refused:
-        steps(flow, Response(402, b'{"detail":"no credit"}'))
+        steps(replicate(ASKED, 0.0), Response(402, b'{"detail":"no credit"}'))
     assert (refused.value.status, refused.value.body) == (402, b'{"detail":"no credit"}')
 
 
-@pytest.mark.parametrize("flow", [replicate(ASKED, 0.0), dashscope(TASK, 0.0)])
-def test_what_has_no_number_cannot_be_asked_for(flow: Flow) -> None:
+def test_what_has_no_number_cannot_be_asked_for() -> None:
     with pytest.raises(Refused, match="without a number"):
-        steps(flow, response({"status": "starting", "output": {}}))
+        steps(replicate(ASKED, 0.0), response({"status": "starting", "output": {}}))
 
 
 def test_nobody_waits_for_ever() -> None:
@@ -99,11 +96,3 @@ def walk(flow: Flow, answer: Response, waited: list[float]) -> None:
         sent = answer if isinstance(step, Query) else None
         if isinstance(step, Wait):
             waited.append(step.seconds)
-
-
-def test_a_task_of_alis_is_asked_for_below_the_same_address() -> None:
-    begun = response({"output": {"task_id": "t1", "task_status": "PENDING"}})
-    running, done = (response({"output": {"task_status": status}}) for status in ("RUNNING", "SUCCEEDED"))
-    taken = steps(dashscope(TASK, 0.0), begun, running, done)
-    asked = Query(method="GET", url="https://ali.example/x/api/v1/tasks/t1", headers=KEPT)
-    assert [each for each in taken if not isinstance(each, Wait)] == [TASK, asked, asked, asked]

@@ -219,7 +219,7 @@ _OWNED: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 def replicate(place: Place) -> str:
     """A model is named with its owner: https://replicate.com/docs/reference/http#models.predictions.create."""
-    if place.mode not in (Mode.CHAT, Mode.IMAGES):
+    if place.mode is not Mode.CHAT:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for replicate")
     if not _OWNED.fullmatch(place.model):
         raise Unsupported(f"a model of Replicate's is called owner/name, not {place.model!r}")

@@ -16,7 +16,6 @@ LONGEST: Final = 600.0
 _KEPT: Final = frozenset((b"authorization", b"user-agent"))
 _REPLICATES: Final = ".replicate.com"
 _UNDER_WAY: Final = frozenset(("starting", "processing"))
-_PENDING: Final = frozenset(("PENDING", "RUNNING"))
 
 
 def replicate(query: Query, now: float) -> Flow:  # noqa: ARG001
@@ -35,26 +34,6 @@ def replicate(query: Query, now: float) -> Flow:  # noqa: ARG001
     )
     yield from polled(asked, status, lambda found: found.get("status"), _UNDER_WAY)
     return asked
-
-
-def dashscope(query: Query, now: float) -> Flow:  # noqa: ARG001
-    """A task, asked for by its number: https://help.aliyun.com/en/model-studio/text-to-image-v2-api-reference."""
-    begun = accepted((yield query)).get("output")
-    number = begun.get("task_id") if isinstance(begun, dict) else None
-    if not isinstance(number, str) or not number:
-        raise Refused(502, "the upstream began a task without a number")
-    asked = Query(
-        method="GET",
-        url=f"{query.url.partition('/api/v1/')[0]}/api/v1/tasks/{quote(number, safe='')}",
-        headers=kept(query),
-    )
-    yield from polled(asked, "PENDING", _task_status, _PENDING)
-    return asked
-
-
-def _task_status(found: dict[str, Any]) -> Any:
-    output = found.get("output")
-    return output.get("task_status") if isinstance(output, dict) else None
 
 
 def polled(

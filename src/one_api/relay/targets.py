@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from one_api import providers
 from one_api.dialects.openai_errors import decode_error
@@ -16,6 +17,10 @@ from one_api.routing import Channel
 MAX_ENDPOINTS = 10_000
 USER_AGENT = (b"user-agent", b"one-api")
 EVENT_STREAM = (b"accept", b"text/event-stream")
+
+
+_EMBEDDING: Final = {"bedrock-cohere": "converse", "predict": "gemini", "titan": "converse"}
+"""Wires on which nobody talks (relay.embedded has their words), and what their provider speaks else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Targets:
 
     def _dialect(self, wire: str, channel: Channel) -> Outbound | None:
         make = CONFIGURED.get(wire)
-        return self._outbound.get(wire) if make is None else make(channel.config)
+        return self._outbound.get(_EMBEDDING.get(wire, wire)) if make is None else make(channel.config)
 
 
 def _translated(mode: providers.Mode, wire: str) -> providers.Mode:

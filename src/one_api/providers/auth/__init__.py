@@ -8,7 +8,7 @@ from typing import Literal
 
 from one_api.providers.auth.aws import SigV4
 from one_api.providers.auth.tencent import TC3
-from one_api.providers.auth.tokens import Baidu, Google
+from one_api.providers.auth.tokens import Baidu, Google, GoogleUser, google
 from one_api.providers.flows import Headers, Way, signed
 from one_api.providers.paths import Unsupported
 
@@ -27,7 +27,7 @@ Auth = Literal[
 ]
 """`Authorization` with `Bearer`, nothing or DeepL's word before the key, a header of this name, or the vendor's way."""
 
-__all__ = ["TC3", "Auth", "Baidu", "Google", "SigV4", "credentials", "printable", "settings"]
+__all__ = ["TC3", "Auth", "Baidu", "Google", "GoogleUser", "SigV4", "credentials", "printable", "settings"]
 
 
 def credentials(auth: Auth, key: str, config: Mapping[str, str]) -> tuple[Headers, Way | None]:
@@ -37,7 +37,7 @@ def credentials(auth: Auth, key: str, config: Mapping[str, str]) -> tuple[Header
     """
     if auth == "google":
         try:
-            return (), Google.parse(config.get("vertex_ai_adc", ""))
+            return (), google(config.get("vertex_ai_adc", ""))
         except ValueError as error:
             raise Unsupported(str(error)) from None
     printable(key)

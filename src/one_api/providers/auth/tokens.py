@@ -83,6 +83,47 @@ class Google:
             raise Refused(401, "the channel's private key cannot be read", kind="authentication_error") from None
 
 
+@dataclass(frozen=True, slots=True)
+class GoogleUser:
+    """What `gcloud auth application-default login` leaves behind.
+
+    https://cloud.google.com/docs/authentication/application-default-credentials,
+    https://developers.google.com/identity/protocols/oauth2/web-server#offline.
+    """
+
+    client: str
+    secret: str
+    refresh: str
+
+    def __repr__(self) -> str:
+        return "<GoogleUser>"
+
+    def __call__(self, query: Query, now: float) -> Flow:  # noqa: ARG002
+        asked = {
+            "grant_type": "refresh_token",
+            "client_id": self.client,
+            "client_secret": self.secret,
+            "refresh_token": self.refresh,
+        }
+        wanted = Query(url=GOOGLE_TOKENS, headers=_FORM, body=urlencode(asked).encode())
+        token: str = yield Exchange(_name("google user", self.client, self.refresh), lambda: wanted, read_token)
+        return query.carrying((b"authorization", b"Bearer " + token.encode()), secrets=(token,))
+
+
+def google(credentials: str) -> Google | GoogleUser:
+    """The way of the file that Google's console or command gives out. Raises ValueError."""
+    try:
+        found = json.decode(credentials.encode())
+    except (json.InvalidJSON, UnicodeEncodeError):
+        raise ValueError("the credentials are no JSON") from None
+    if isinstance(found, dict) and found.get("type") == "authorized_user":
+        values = [found.get(name) for name in ("client_id", "client_secret", "refresh_token")]
+        if not all(isinstance(value, str) and value for value in values):
+            raise ValueError("the credentials of a user are incomplete")
+        return GoogleUser(*map(str, values))
+    return Google.parse(credentials)
+
+
 def read_token(response: Response) -> Token:
     """The answer of OAuth's token endpoint: https://www.rfc-editor.org/rfc/rfc6749#section-5. Raises Refused.
 
