@@ -50,6 +50,11 @@ class Admin:
         newest: list[dict[str, Any]] = self.ask("GET", "/api/channel/")
         return int(newest[0]["id"])
 
+    def test(self, channel: int) -> bool:
+        """Whether a test of a channel passed."""
+        answer: Mapping[str, Any] = self._client.get(f"/api/channel/test/{channel}").json()
+        return bool(answer["success"])
+
     def token(self, **more: Any) -> str:
         """A key of root's, without limits unless told otherwise."""
         body = {"name": "test", "expired_time": -1, "remain_quota": 0, "unlimited_quota": True, **more}

@@ -25,15 +25,15 @@ def right(score: Score) -> None:
 
 
 def test_kill_9_loses_nothing_on_sqlite(sqlite: Database) -> None:
-    right(run(sqlite, kills=60))
+    right(run(sqlite, kills=30))
 
 
 def test_kill_9_loses_nothing_on_postgres(postgres: Database) -> None:
-    right(run(postgres, kills=20))
+    right(run(postgres, kills=10))
 
 
 def test_kill_9_loses_nothing_on_mariadb(mariadb: Database) -> None:
-    right(run(mariadb, kills=20))
+    right(run(mariadb, kills=10))
 
 
 @pytest.mark.torture

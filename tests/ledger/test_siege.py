@@ -44,7 +44,7 @@ def right(verdict: Verdict) -> None:
 
 @pytest.mark.timeout(600)
 def test_kill_9_of_the_gateway_loses_no_charge(gateway: StartGateway, sqlite: Database) -> None:
-    right(asyncio.run(siege(gateway, sqlite, kills=25)))
+    right(asyncio.run(siege(gateway, sqlite, kills=15)))
 
 
 @pytest.mark.timeout(300)

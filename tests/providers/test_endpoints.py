@@ -81,6 +81,8 @@ NAMES = {
     47: "baidu v2",
     49: "ali bailian",
 }
+OURS = 100
+"""Numbers from here on are none of One API's."""
 ANTHROPIC = 14
 GEMINI = 24
 PALM = 11
@@ -118,8 +120,34 @@ def test_every_openai_wire_type_serves_every_mode_or_says_why_not(number: int, m
 
 
 def test_thirty_three_types_azure_zhipu_and_cloudflare_speak_openai() -> None:
-    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wires[0] == "openai"]
+    assert sorted(PATHS) == [number for number, row in PROVIDERS.items() if row.wires[0] == "openai" and number < OURS]
     assert len(PATHS) == 33 + 3
+
+
+@pytest.mark.parametrize(
+    "number, mode, expected",
+    [
+        (100, Mode.CHAT, "https://api.perplexity.ai/chat/completions"),
+        (101, Mode.EMBEDDINGS, "https://api.jina.ai/v1/embeddings"),
+        (101, Mode.RERANK, "https://api.jina.ai/v1/rerank"),
+        (102, Mode.EMBEDDINGS, "https://api.voyageai.com/v1/embeddings"),
+        (102, Mode.RERANK, "https://api.voyageai.com/v1/rerank"),
+        (103, Mode.CHAT, "http://localhost:8000/v1/chat/completions"),
+        (104, Mode.CHAT, "http://localhost:1234/v1/chat/completions"),
+        (105, Mode.CHAT, "https://api.cerebras.ai/v1/chat/completions"),
+        (106, Mode.CHAT, "https://api.fireworks.ai/inference/v1/chat/completions"),
+        (107, Mode.CHAT, "https://tokenhub.tencentmaas.com/v1/chat/completions"),
+        (100, Mode.EMBEDDINGS, None),
+        (102, Mode.CHAT, None),
+    ],
+)
+def test_where_the_types_are_asked_that_one_api_has_not(number: int, mode: Mode, expected: str | None) -> None:
+    assert number >= OURS
+    if expected is not None:
+        assert url(Account(number, ""), mode) == expected
+        return
+    with pytest.raises(Unsupported, match="unsupported relay mode"):
+        url(Account(number, ""), mode)
 
 
 def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
@@ -134,8 +162,33 @@ def test_anthropics_api_serves_chat_with_a_key_of_its_own_name() -> None:
             url(Account(ANTHROPIC), mode)
 
 
-@pytest.mark.parametrize("number", sorted(PATHS))
-def test_openais_channels_do_not_speak_anthropics_dialect(number: int) -> None:
+MESSAGES = {
+    16: ("glm-4.6", "glm-4-plus", "/api/anthropic/v1/messages"),
+    20: ("any/model", None, "/v1/messages"),
+    25: ("kimi-k2", "moonshot-v1-8k", "/anthropic/v1/messages"),
+    36: ("deepseek-chat", "gpt-4o", "/anthropic/v1/messages"),
+    45: ("grok-4", "other", "/v1/messages"),
+    49: ("qwen-plus", "deepseek-v3", "/apps/anthropic/v1/messages"),
+}
+
+
+@pytest.mark.parametrize("number", sorted(MESSAGES))
+def test_clients_of_anthropics_are_served_untranslated_where_the_vendor_speaks_their_dialect(number: int) -> None:
+    """At home, for the models that do; not where another address may be anybody's."""
+    known, unknown, path = MESSAGES[number]
+    home = Account(number, "")
+    assert wire(home, "anthropic", known) == "anthropic"
+    assert (wire(home, "openai", known), wire(Account(number), "anthropic", known)) == ("openai", "openai")
+    assert unknown is None or wire(home, "anthropic", unknown) == "openai"
+    found = endpoint(home, Mode.MESSAGES, known)
+    assert found.url == PROVIDERS[number].base_url + path
+    assert (b"authorization", b"Bearer KEY") in found.headers
+    with pytest.raises(Unsupported):  # we count ourselves
+        endpoint(home, Mode.MESSAGES_COUNT, known)
+
+
+@pytest.mark.parametrize("number", sorted(PATHS.keys() - MESSAGES))
+def test_openais_other_channels_do_not_speak_anthropics_dialect(number: int) -> None:
     with pytest.raises(Unsupported, match="unsupported relay mode 11"):
         url(Account(number), Mode.MESSAGES)
 
@@ -183,7 +236,8 @@ def test_where_responses_are_asked_for(number: int) -> None:
 
 
 def test_no_other_provider_has_responses_at_home() -> None:
-    assert tuple(number for number, row in PROVIDERS.items() if row.at_home) == RESPONDING
+    found = tuple(number for number, row in PROVIDERS.items() if "responses" in row.at_home and number < OURS)
+    assert found == RESPONDING
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,9 @@ _COHERE = paths.own("cohere", {_CHAT: "/v2/chat", _EMBEDDINGS: "/v2/embed", Mode
 _COZE = paths.own("coze", {_CHAT: "/v3/chat"})
 _DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
 _LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
+_PERPLEXITY = paths.own("perplexity", {_CHAT: "/chat/completions"})
+_JINA = paths.own("jina", {_EMBEDDINGS: "/v1/embeddings", Mode.RERANK: "/v1/rerank"})
+_VOYAGE = paths.own("voyage", {_EMBEDDINGS: "/v1/embeddings", Mode.RERANK: "/v1/rerank"})
 _HUNYUAN = paths.own("tencent", {_CHAT: "/", _EMBEDDINGS: "/"})
 _SPARK = paths.own("xunfei", {_CHAT: "/v1/chat/completions"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
@@ -53,7 +56,9 @@ _TITLES: Final = ((b"http-referer", b"one-api"), (b"x-title", b"one-api"))
 _ANTHROPIC_VERSION: Final = ((b"anthropic-version", b"2023-06-01"),)
 _ANTHROPIC: Final[Callers] = ((b"anthropic-version", bytes), (b"anthropic-beta", betas.allowed))
 """What Anthropic's SDK says besides the key: https://platform.claude.com/docs/en/api/overview#authentication."""
-_RESPONDS: Final[tuple[Wire, ...]] = ("responses",)
+_ALL: Final = ("",)
+_RESPONDS: Final[Mapping[Wire, tuple[str, ...]]] = {"responses": _ALL}
+_QWENS: Final = ("qwen3-max", "qwen3-coder", "qwen-max", "qwen-plus", "qwen-flash", "qwen-turbo")
 _GOOGLE_PARTS: Final = ("region", "vertex_ai_project_id", "vertex_ai_adc")
 
 
@@ -92,7 +97,14 @@ _ROWS: Final = (
     Provider(
         *(15, "Baidu", "百度文心千帆", "baidu", "https://aip.baidubce.com", paths.ernie), wires=("baidu",), auth="baidu"
     ),
-    Provider(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn", _ZHIPU, faults=faults.ZHIPU),
+    Provider(
+        *(16, "Zhipu", "智谱 ChatGLM", "zhipu", "https://open.bigmodel.cn"),
+        # https://docs.bigmodel.cn/cn/guide/develop/claude
+        paths.beside(_ZHIPU, "/api/anthropic/v1/messages"),
+        at_home={"anthropic": ("glm-4.5", "glm-4.6", "glm-4.7", "glm-5")},
+        callers=_ANTHROPIC,
+        faults=faults.ZHIPU,
+    ),
     Provider(
         17,
         "Ali",
@@ -109,7 +121,12 @@ _ROWS: Final = (
     Provider(18, "Xunfei", "讯飞星火认知", "xunfei", "", _SPARK, wires=("xunfei",), auth="xunfei", home=_spark_home),
     Provider(19, "AI360", "360 智脑", "360", "https://ai.360.cn"),
     Provider(
-        20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api", headers=_TITLES, at_home=_RESPONDS
+        *(20, "OpenRouter", "OpenRouter", "openrouter", "https://openrouter.ai/api"),
+        # https://openrouter.ai/docs/api/api-reference/anthropic-messages/create-messages
+        paths.beside(paths.openai, "/v1/messages"),
+        at_home={**_RESPONDS, "anthropic": _ALL},
+        headers=_TITLES,
+        callers=_ANTHROPIC,
     ),
     Provider(
         21, "AIProxyLibrary", "知识库：AI Proxy", "aiproxy", "https://api.aiproxy.io", _LIBRARY, wires=("aiproxy",)
@@ -128,7 +145,13 @@ _ROWS: Final = (
         telling={_CHAT: ((b"x-tc-action", b"ChatCompletions"),), _EMBEDDINGS: ((b"x-tc-action", b"GetEmbedding"),)},
     ),
     Provider(24, "Gemini", "Gemini", "google gemini", _GOOGLE, paths.gemini, wires=("gemini",), auth="x-goog-api-key"),
-    Provider(25, "Moonshot", "Moonshot AI", "moonshot", "https://api.moonshot.cn"),
+    Provider(
+        *(25, "Moonshot", "Moonshot AI", "moonshot", "https://api.moonshot.cn"),
+        # https://platform.moonshot.cn/docs/guide/agent-support
+        paths.beside(paths.openai, "/anthropic/v1/messages"),
+        at_home={"anthropic": ("kimi",)},
+        callers=_ANTHROPIC,
+    ),
     Provider(26, "Baichuan", "百川大模型", "baichuan", "https://api.baichuan-ai.com"),
     Provider(27, "Minimax", "MiniMax", "minimax", "https://api.minimax.chat", _MINIMAX, faults=faults.minimax),
     Provider(28, "Mistral", "Mistral AI", "mistralai", "https://api.mistral.ai"),
@@ -151,7 +174,13 @@ _ROWS: Final = (
     ),
     Provider(34, "Coze", "Coze", "coze", "https://api.coze.com", _COZE, wires=("coze",), faults=faults.COZE),
     Provider(35, "Cohere", "Cohere", "Cohere", "https://api.cohere.ai", _COHERE, wires=("cohere",), ranking="cohere"),
-    Provider(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
+    Provider(
+        *(36, "DeepSeek", "DeepSeek", "deepseek", "https://api.deepseek.com"),
+        # https://api-docs.deepseek.com/guides/anthropic_api. Other names mean a model of its own choice there.
+        paths.beside(paths.openai, "/anthropic/v1/messages"),
+        at_home={"anthropic": ("deepseek",)},
+        callers=_ANTHROPIC,
+    ),
     Provider(37, "Cloudflare", "Cloudflare", "cloudflare", _CLOUDFLARE, paths.workers_ai, faults=faults.CLOUDFLARE),
     Provider(
         38,
@@ -182,7 +211,13 @@ _ROWS: Final = (
     ),
     Provider(43, "Proxy", "Proxy", "proxy", "", paths.proxied, wires=("proxy",), auth="verbatim"),
     Provider(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
-    Provider(45, "XAI", "xAI", "xai", "https://api.x.ai", at_home=_RESPONDS),
+    Provider(
+        *(45, "XAI", "xAI", "xai", "https://api.x.ai"),
+        # https://docs.x.ai/docs/api-reference#messages
+        paths.beside(paths.openai, "/v1/messages"),
+        at_home={**_RESPONDS, "anthropic": ("grok",)},
+        callers=_ANTHROPIC,
+    ),
     Provider(
         46,
         "Replicate",
@@ -196,11 +231,26 @@ _ROWS: Final = (
     ),
     Provider(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),
     Provider(48, "XunfeiV2", "讯飞星火认知 V2", "xunfeiv2", "https://spark-api-open.xf-yun.com"),
-    Provider(49, "AliBailian", "阿里云百炼", "alibailian", "https://dashscope.aliyuncs.com", _BAILIAN),
+    Provider(
+        *(49, "AliBailian", "阿里云百炼", "alibailian", "https://dashscope.aliyuncs.com"),
+        # https://help.aliyun.com/zh/model-studio/anthropic-api-messages
+        paths.beside(_BAILIAN, "/apps/anthropic/v1/messages"),
+        at_home={"anthropic": _QWENS},
+        callers=_ANTHROPIC,
+    ),
     Provider(50, "OpenAICompatible", "OpenAI 兼容", "openai", "", paths.versionless),
     Provider(
         51, "GeminiOpenAICompatible", "Gemini (OpenAI)", "geminiv2", f"{_GOOGLE}/v1beta/openai/", paths.versionless
     ),
+    # Ours, from a hundred up: numbers below are One API's, or its forks' for others.
+    Provider(100, "Perplexity", "Perplexity", "perplexity", "https://api.perplexity.ai", _PERPLEXITY),
+    Provider(101, "Jina", "Jina AI", "jina", "https://api.jina.ai", _JINA),
+    Provider(102, "Voyage", "Voyage AI", "voyage", "https://api.voyageai.com", _VOYAGE, ranking="voyage"),
+    Provider(103, "VLLM", "vLLM", "vllm", "http://localhost:8000", at_home=_RESPONDS),
+    Provider(104, "LMStudio", "LM Studio", "lmstudio", "http://localhost:1234", at_home=_RESPONDS),
+    Provider(105, "Cerebras", "Cerebras", "cerebras", "https://api.cerebras.ai"),
+    Provider(106, "Fireworks", "Fireworks AI", "fireworks", "https://api.fireworks.ai/inference"),
+    Provider(107, "TokenHub", "腾讯云 TokenHub", "tencent", "https://tokenhub.tencentmaas.com"),
 )
 PROVIDERS: Final[Mapping[int, Provider]] = MappingProxyType({row.id: row for row in _ROWS})
 

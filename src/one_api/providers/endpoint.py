@@ -77,4 +77,5 @@ def wire(account: Account, spoken: str, model: str) -> str:
     if said == "only" or (said == "true" and spoken == "responses"):
         return "responses"
     at_home = not account.base_url or account.base_url.rstrip("/") == row.base_url
-    return spoken if at_home and said != "false" and spoken in row.at_home else row.wire(spoken, model)
+    refused = said == "false" and spoken == "responses"
+    return spoken if at_home and not refused and row.knows(spoken, model) else row.wire(spoken, model)

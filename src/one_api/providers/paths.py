@@ -102,6 +102,15 @@ def only(name: str, paths: Mapping[Mode, str]) -> PathRule:
     return rule
 
 
+def beside(rule: PathRule, messages: str) -> PathRule:
+    """A provider that has Anthropic's Messages API too, at a place of its own."""
+
+    def both(place: Place) -> str:
+        return messages if place.mode is Mode.MESSAGES else rule(place)
+
+    return both
+
+
 def messages(place: Place) -> str:
     """Anthropic's Messages API, which serves chat alone."""
     if place.mode is Mode.MESSAGES_COUNT:

@@ -46,13 +46,12 @@ class Provider:
     What a row does not say is as with OpenAI.
 
     wires: the dialects it speaks, best first. speaks: which of them a model does, where that decides. at_home: those it
-    speaks at its own address too, for all its models. headers: what it always wants. callers: those that a caller may
-    set himself, each with what is made of his value; b"" is not sent. faults: how the errors of refused requests are
-    read. streaming: headers that ask for a stream. telling: those that say what is wanted, by kind of call. ways: what
-    kinds of calls take more than sending them, besides the key. configured: headers whose value is a setting of the
-    channel, by its name. home: its address where that depends on the channel's settings. key_parts: settings that the
-    key may hold, joined by bars. ranking: the form its rankings have where it is not Jina's, see dialects.reranking; a
-    channel's setting `ranking` says more.
+    speaks at its own address too, each with how the names of the models begin that do. headers: what it always wants.
+    callers: those that a caller may set himself, each with what is made of his value; b"" is not sent. faults: how the
+    errors of refused requests are read. streaming: headers that ask for a stream. telling: those that say what is
+    wanted, by kind of call. ways: what kinds of calls take more than sending them, besides the key. configured: headers
+    whose value is a setting of the channel, by its name. home: its address where that depends on the channel's
+    settings. key_parts: settings that the key may hold, joined by bars.
     """
 
     id: int
@@ -63,7 +62,7 @@ class Provider:
     path: PathRule = paths.openai
     _: KW_ONLY
     wires: tuple[Wire, ...] = ("openai",)
-    at_home: tuple[Wire, ...] = ()
+    at_home: Mapping[Wire, tuple[str, ...]] = field(default_factory=dict)
     auth: Auth = "bearer"
     headers: Headers = ()
     callers: Callers = ()
@@ -82,3 +81,7 @@ class Provider:
         if self.speaks is not None:
             return self.speaks(model)
         return spoken if spoken in self.wires else self.wires[0]
+
+    def knows(self, spoken: str, model: str) -> bool:
+        """Whether a model speaks this at the provider's own address."""
+        return any(wire == spoken and model.startswith(names) for wire, names in self.at_home.items())

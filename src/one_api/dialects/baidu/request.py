@@ -57,6 +57,8 @@ def _functions(request: ir.Request, losses: list[str]) -> dict[str, Any]:
         value["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
     elif choice is not None and choice.mode == "any":
         turns.lose(losses, "tool_choice")
+    if request.parallel is not None:
+        turns.lose(losses, "parallel_tool_calls")
     if any(tool.strict for tool in request.tools):
         turns.lose(losses, "strict")
     return value

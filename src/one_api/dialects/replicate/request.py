@@ -51,6 +51,7 @@ def _prompt(request: ir.Request, losses: list[str]) -> str:
     said = [(turn.role, _text(turn, losses)) for turn in request.turns]
     if len(said) == 1:
         return said[0][1]
+    turns.lose(losses, "roles, which are but words of the prompt")
     return "\n".join(f"{role}: {text}" for role, text in said)
 
 

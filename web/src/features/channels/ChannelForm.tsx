@@ -87,15 +87,17 @@ export function ChannelForm({ channel, done, cancel }: Props) {
           required={needsBase(id)}
           {...form.getInputProps('baseUrl')}
         />
-        {type?.config?.map((field) => (
-          <ConfigInput
-            key={field}
-            field={field}
-            value={form.getValues().config[field] ?? ''}
-            onChange={(value) => form.setFieldValue(`config.${field}`, value)}
-            kept={Boolean(channel)}
-          />
-        ))}
+        <SimpleGrid cols={{ base: 1, sm: (type?.config?.length ?? 0) > 1 ? 2 : 1 }}>
+          {type?.config?.map((field) => (
+            <ConfigInput
+              key={field}
+              field={field}
+              value={form.getValues().config[field] ?? ''}
+              onChange={(value) => form.setFieldValue(`config.${field}`, value)}
+              kept={Boolean(channel)}
+            />
+          ))}
+        </SimpleGrid>
         {!composedKey(type) && (
           <Textarea
             label={t('channels.key')}

@@ -41,38 +41,39 @@ export function ChannelRow({ channel, chosen, choose }: Props) {
         />
       </Table.Td>
       <Table.Td>
-        <Text fw={500} maw={190} truncate title={name}>
-          {name}
-        </Text>
-        <Text size="xs" c="dimmed" maw={190} truncate>
-          #{id} · {names(channel.group).join(', ')}
-        </Text>
-      </Table.Td>
-      <Table.Td>
-        <Group gap={8} wrap="nowrap">
+        <Group gap={10} wrap="nowrap">
           <TypeLogo id={channel.type} name={types.name(channel.type)} />
-          <Text size="sm" maw={130} truncate title={types.name(channel.type)}>
-            {types.name(channel.type)}
-          </Text>
+          <div style={{ minWidth: 0 }}>
+            <Text fw={500} maw={{ base: 150, sm: 230 }} truncate title={name}>
+              {name}
+            </Text>
+            <Text size="xs" c="dimmed" maw={{ base: 150, sm: 230 }} truncate>
+              #{id} · {types.name(channel.type)} · {names(channel.group).join(', ')}
+            </Text>
+          </div>
+        </Group>
+        <Group gap="xs" mt={4} hiddenFrom="sm">
+          <State channel={channel} />
+          <Response channel={channel} />
         </Group>
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <State channel={channel} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Models channel={channel} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Response channel={channel} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <InlineNumber
           label={`${t('channels.priority')} ${name}`}
           value={channel.priority ?? 0}
           onSave={(priority) => patch.mutate({ id, priority })}
         />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <InlineNumber
           label={`${t('channels.weight')} ${name}`}
           value={channel.weight ?? 0}
@@ -80,8 +81,8 @@ export function ChannelRow({ channel, chosen, choose }: Props) {
           onSave={(weight) => patch.mutate({ id, weight })}
         />
       </Table.Td>
-      <Table.Td style={{ whiteSpace: 'nowrap' }}>{figures.quota(channel.used_quota)}</Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm" style={{ whiteSpace: 'nowrap' }}>{figures.quota(channel.used_quota)}</Table.Td>
+      <Table.Td visibleFrom="sm">
         <Balance channel={channel} />
       </Table.Td>
       <Table.Td>
@@ -188,7 +189,9 @@ function Response({ channel }: { channel: Channel }) {
   const { t } = useTranslation()
   const figures = useFigures()
   const [opened, dialog] = useDisclosure()
+  const { response_time: ms } = channel
   const tested = channel.test_time > 0
+  const color = !tested ? 'gray' : ms ? speed(ms) : 'red' // a test that failed took no time
   return (
     <>
       <Button
@@ -204,12 +207,12 @@ function Response({ channel }: { channel: Channel }) {
               width: 8,
               height: 8,
               borderRadius: 4,
-              background: `var(--mantine-color-${tested && channel.response_time ? speed(channel.response_time) : 'gray'}-6)`,
+              background: `var(--mantine-color-${color}-6)`,
             }}
           />
         }
       >
-        {tested && channel.response_time ? `${(channel.response_time / 1000).toFixed(2)} s` : t('channels.test')}
+        {!tested ? t('channels.test') : ms ? `${(ms / 1000).toFixed(2)} s` : t('channels.testFailed')}
       </Button>
       {opened && <TestDialog channel={channel} close={dialog.close} />}
     </>

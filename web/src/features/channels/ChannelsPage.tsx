@@ -15,6 +15,7 @@ import { useBalances, useChannels, useRemoveDisabled, useTestMany } from './api'
 import { ChannelRow } from './ChannelRow'
 import { FilterBar } from './FilterBar'
 import { isFiltered, matching, type Filters, type Sort } from './filters'
+import classes from './ChannelsPage.module.css'
 import { SelectionBar } from './SelectionBar'
 import { TestProgress } from './TestProgress'
 
@@ -79,8 +80,8 @@ export function ChannelsPage() {
       )}
       {rows.length > 0 && (
         <Card withBorder p={0}>
-          <Table.ScrollContainer minWidth={1060} type="native">
-            <Table verticalSpacing="xs" horizontalSpacing="sm">
+          <div className={classes.scrolled} tabIndex={-1}>
+            <Table miw={{ base: 0, sm: 980 }} verticalSpacing="xs" horizontalSpacing="sm">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th w={40}>
@@ -92,9 +93,8 @@ export function ChannelsPage() {
                     />
                   </Table.Th>
                   <Head by="name" label={t('common.name')} filters={filters} change={change} />
-                  <Table.Th>{t('channels.type')}</Table.Th>
                   <Head by="status" label={t('common.status')} filters={filters} change={change} />
-                  <Table.Th>{t('channels.models')}</Table.Th>
+                  <Table.Th visibleFrom="sm">{t('channels.models')}</Table.Th>
                   <Head by="response" label={t('channels.latency')} filters={filters} change={change} />
                   <Head by="priority" label={t('channels.priority')} filters={filters} change={change} />
                   <Head by="weight" label={t('channels.weight')} filters={filters} change={change} />
@@ -114,7 +114,7 @@ export function ChannelsPage() {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </div>
         </Card>
       )}
       {found.length > ROWS && (
@@ -136,7 +136,7 @@ function Head({ by, label, filters, change }: HeadProps) {
   const sorted = filters.sort === by
   const Arrow = filters.down ? IconArrowDown : IconArrowUp
   return (
-    <Table.Th aria-sort={sorted ? (filters.down ? 'descending' : 'ascending') : undefined}>
+    <Table.Th visibleFrom={by === 'name' ? undefined : 'sm'} aria-sort={sorted ? (filters.down ? 'descending' : 'ascending') : undefined}>
       <UnstyledButton
         fz="sm"
         fw={700}

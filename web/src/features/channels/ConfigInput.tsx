@@ -23,7 +23,7 @@ export function ConfigInput({ field, value, onChange, kept }: Props) {
         <Select
           label={label}
           description={t(`channels.config.${field}Hint`)}
-          placeholder={t('channels.config.unsaid')}
+          placeholder={t(field === 'responses' ? 'channels.config.unsaid' : 'channels.config.false')}
           data={words.map((word) => ({ value: word, label: t(`channels.config.${word}`) }))}
           clearable
           value={value || null}

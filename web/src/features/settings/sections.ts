@@ -17,9 +17,11 @@ export const tabs = {
       'GroupRatio',
       'CacheRatio',
       'CreateCacheRatio',
+      'CreateCache1hRatio',
       'AudioRatio',
       'AudioCompletionRatio',
       'ReasoningRatio',
+      'ToolPrice',
     ],
     monitoring: [
       'ChannelDisableThreshold',
@@ -35,6 +37,7 @@ export const tabs = {
       'DisplayInCurrencyEnabled',
       'DisplayTokenStatEnabled',
       'ApproximateTokenEnabled',
+      'CallLimits',
     ],
     proxy: ['ProxyRelayEnabled', 'ProxyRequestQuota'],
     logs: ['LogConsumeEnabled'],
@@ -89,7 +92,7 @@ export const everywhere: Exclude<OptionKey, Placed> extends never ? true : Exclu
 export const isTab = (word: string): word is Tab => word in tabs
 
 /** Texts of several lines. */
-export const long: ReadonlySet<OptionKey> = new Set<OptionKey>(['Notice', 'HomePageContent', 'About', 'Footer'])
+export const long: ReadonlySet<OptionKey> = new Set<OptionKey>(['Notice', 'HomePageContent', 'About', 'Footer', 'CallLimits'])
 
 /** Amounts of quota, shown with what they are worth. */
 export const quotas: ReadonlySet<OptionKey> = new Set<OptionKey>([

@@ -1,0 +1,89 @@
+"""A site that looks lived in, and the list of its pages: walked by the test of barriers, and by `make screenshots`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Final
+
+from tests.harness.admin import Admin
+
+ANSWER: Final = "Two plus two is four."
+REFUSAL: Final = "This key has been revoked"
+
+# Name of the picture, path, and the role that sees it.
+PAGES: Final = (
+    ("login", "/login", "nobody"),
+    ("home", "/", "root"),
+    ("tokens", "/token", "root"),
+    ("playground", "/playground", "root"),
+    ("channels", "/channel", "root"),
+    ("channel-add", "/channel/add", "root"),
+    ("channel-edit", "/channel/edit/1", "root"),
+    ("redemptions", "/redemption", "root"),
+    ("redemption-add", "/redemption/add", "root"),
+    ("redemption-edit", "/redemption/edit/1", "root"),
+    ("users", "/user", "root"),
+    ("user-add", "/user/add", "root"),
+    ("user-edit", "/user/edit/2", "root"),
+    ("settings-operation", "/settings/operation", "root"),
+    ("settings-system", "/settings/system", "root"),
+    ("settings-other", "/settings/other", "root"),
+)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every question alike; the key sk-revoked is refused."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Authorization"] == "Bearer sk-revoked":
+            error = {"message": REFUSAL, "type": "invalid_request_error", "code": "invalid_api_key"}
+            self._answer(401, {"error": error})
+            return
+        message = {"role": "assistant", "content": ANSWER}
+        usage = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        self._answer(200, {"id": "c", "object": "chat.completion", "model": "tiny", "choices": [choice], "usage": usage})
+
+    def _answer(self, status: int, body: object) -> None:
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def upstream() -> Iterator[str]:
+    """Its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def furnish(root: Admin, base_url: str) -> None:
+    """Channels of several types and states, users, codes and a token."""
+    root.channel(base_url, "gpt-4o,gpt-4o-mini", name="OpenAI, office", priority=10, weight=3)
+    root.channel(base_url, "claude-sonnet-4", name="Anthropic", type=14, group="default,vip")
+    root.channel(base_url, "qwen-max,qwen-plus", name="阿里云百炼", type=49)
+    root.channel(base_url, "deepseek-chat,deepseek-reasoner", name="DeepSeek, backup", type=36, status=2)
+    root.channel(base_url, "gpt-4o", name="revoked", key="sk-revoked")
+    for number in (1, 5):
+        root.test(number)
+    root.user("alice", 2_500_000, group="vip")
+    root.user("bob", 0)
+    root.ask("POST", "/api/redemption/", json={"name": "spring", "quota": 500_000, "count": 3})
+    root.token(name="laptop")
