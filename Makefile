@@ -10,7 +10,7 @@ CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -pr
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
 .PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
-  lock check-lock bench bench-api conformance torture wheel clean test-packages bench-packages
+  lock check-lock bench bench-api conformance fuzz screenshots torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp .venv/project.stamp
@@ -23,6 +23,10 @@ test: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 # Kills processes, fills disks and repeats for minutes; too long for every commit.
 torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
+
+# Every page of the console in both languages and schemes, on a desk and on a phone; SHOTS=channel only pages so named.
+screenshots: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
+	$(BIN)/python -m tests.console.screenshots screenshots $(SHOTS)
 
 bench: bench-packages .venv/test.stamp .venv/project.stamp
 	$(BIN)/python -m bench $(BENCH)
@@ -76,6 +80,13 @@ $(BIN)/python: | $(UV)
 %/node_modules/.package-lock.json: %/package-lock.json | .venv/test.stamp .venv/project.stamp
 	cd $* && $(abspath $(BIN))/npm ci --silent --ignore-scripts
 	touch $@
+
+# More of what the tests try a little of: anything may come in. By hypothesis and not by atheris, which has no wheel for
+# each Python we support; FUZZ_EXAMPLES and FUZZ_SECONDS bound it.
+FUZZ_EXAMPLES ?= 3000
+FUZZ_SECONDS ?= 1800
+fuzz: .venv/test.stamp .venv/project.stamp
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout $(FUZZ_SECONDS) $(BIN)/pytest --timeout 0 tests/dialects/test_fuzz.py tests/lib
 
 # What becomes of every feature between every two dialects; kept in docs/fidelity.md, whose freshness is a test.
 conformance: .venv/test.stamp .venv/project.stamp

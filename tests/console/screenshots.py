@@ -1,34 +1,33 @@
 """Pictures of every page of the console, in both languages and colour schemes, on a desk and on a phone.
 
-usage: python -m tests.console.screenshots FOLDER [WORD]; only pages whose name has WORD in it. `make screenshots` calls it.
+usage: python -m tests.console.screenshots FOLDER [WORD], for pages with WORD in their names; `make screenshots` calls it.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from itertools import product
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.console.site import PAGES, furnish, upstream
+from tests.console.site import PAGES, SIZES, Scheme, context_of, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import PASSWORD, Admin
 from tests.harness.servers import NODE, Gateway
 
-SIZES: Final = {"desk": (1360, 900), "phone": (390, 844)}
-Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 
 
 def main(folder: Path, word: str = "") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(NODE)
-    chromium = servers.sbin("chromium")
+    chromium = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as scratch, upstream() as base_url, sync_playwright() as playwright:
-        gateway = Gateway(Path(scratch), {**servers.sqlite(Path(scratch)).env, "GLOBAL_WEB_RATE_LIMIT": "100000",
-                                          "GLOBAL_API_RATE_LIMIT": "100000"})
+        limits = {"GLOBAL_WEB_RATE_LIMIT": "100000", "GLOBAL_API_RATE_LIMIT": "100000", "CRITICAL_RATE_LIMIT": "1000"}
+        gateway = Gateway(Path(scratch), {**servers.sqlite(Path(scratch)).env, **limits})
         gateway.start()
         try:
             with Admin(gateway.url) as root:
@@ -42,13 +41,7 @@ def main(folder: Path, word: str = "") -> None:
 
 
 def shoot(browser: Browser, url: str, folder: Path, language: str, scheme: Scheme, size: str, word: str) -> None:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        locale="zh-CN" if language == "zh" else "en-GB",
-        color_scheme=scheme,
-        viewport={"width": width, "height": height},
-        reduced_motion="reduce",
-    )
+    context = context_of(browser, language, scheme, size)
     page = context.new_page()
     role = "nobody"
     for name, path, who in PAGES:
@@ -57,7 +50,9 @@ def shoot(browser: Browser, url: str, folder: Path, language: str, scheme: Schem
             assert answer.json()["success"], answer.text()
             role = who
         if word in name:
-            page.goto(url + path, wait_until="networkidle")
+            page.goto(url + path)
+            page.get_by_role("heading", level=1).wait_for()
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=folder / f"{name}-{language}-{scheme}-{size}.png", full_page=True)
     context.close()
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Final
+from typing import Final, Literal
+
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.harness.admin import Admin
 
@@ -15,8 +17,16 @@ REFUSAL: Final = "This key has been revoked"
 # Name of the picture, path, and the role that sees it.
 PAGES: Final = (
     ("login", "/login", "nobody"),
+    ("register", "/register", "nobody"),
+    ("reset", "/reset", "nobody"),
     ("home", "/", "root"),
+    ("about", "/about", "root"),
+    ("dashboard", "/dashboard", "root"),
     ("tokens", "/token", "root"),
+    ("logs", "/log", "root"),
+    ("topup", "/topup", "root"),
+    ("account", "/setting", "root"),
+    ("not-found", "/nowhere", "root"),
     ("playground", "/playground", "root"),
     ("channels", "/channel", "root"),
     ("channel-add", "/channel/add", "root"),
@@ -33,6 +43,21 @@ PAGES: Final = (
 )
 
 
+Scheme = Literal["light", "dark"]
+SIZES: Final = {"desk": (1360, 900), "phone": (390, 844)}
+
+
+def context_of(browser: Browser, language: str, scheme: Scheme, size: str) -> BrowserContext:
+    """A visitor: `en` or `zh`, and one of SIZES."""
+    width, height = SIZES[size]
+    return browser.new_context(
+        locale="zh-CN" if language == "zh" else "en-GB",
+        color_scheme=scheme,
+        viewport={"width": width, "height": height},
+        reduced_motion="reduce",
+    )
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers every question alike; the key sk-revoked is refused."""
 
@@ -45,7 +70,9 @@ class Handler(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": ANSWER}
         usage = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        self._answer(200, {"id": "c", "object": "chat.completion", "model": "tiny", "choices": [choice], "usage": usage})
+        self._answer(
+            200, {"id": "c", "object": "chat.completion", "model": "tiny", "choices": [choice], "usage": usage}
+        )
 
     def _answer(self, status: int, body: object) -> None:
         raw = json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""One turn of a model as three vendors stream it: what it thought, said and called, in their own events.
+"""One turn of a model as vendors stream it: what it thought, said and called, in their own events.
 
 Formats: https://developers.openai.com/api/reference/resources/responses/streaming-events,
 https://platform.openai.com/docs/api-reference/chat/streaming and
@@ -6,9 +6,12 @@ https://platform.claude.com/docs/en/build-with-claude/streaming.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from tests.harness import frames
 
 Call = tuple[str, str, str]
 """Its id, the tool's name, and the arguments as JSON."""
@@ -174,4 +177,37 @@ def _blocks(said: Said) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]
         yield block, [{"type": "input_json_delta", "partial_json": piece} for piece in halves(arguments)]
 
 
-STREAMED: Final[Mapping[str, Callable[[Said], bytes]]] = {"responses": responses, "chat": chat, "messages": messages}
+def bedrock(said: Said) -> bytes:
+    """The same in Amazon's frames."""
+    events = (json.dumps(each).encode() for each in _told(said))
+    return b"".join(frames.event("chunk", {"bytes": b64encode(each).decode()}) for each in events)
+
+
+# --- Google's Gemini API ----------------------------------------------------------------------------------------------
+
+
+def gemini(said: Said) -> bytes:
+    """The seal stands at the first call, or at the end of the text: https://ai.google.dev/gemini-api/docs/thought-signatures."""
+    parts: list[dict[str, Any]] = [{"text": piece, "thought": True} for piece in halves(said.thought) if piece]
+    parts += [{"text": piece} for piece in halves(said.text) if piece]
+    for call_id, name, arguments in said.calls:
+        parts.append({"functionCall": {"id": call_id, "name": name, "args": json.loads(arguments)}})
+    if said.seal:
+        signed = next((each for each in parts if "functionCall" in each), parts[-1])
+        signed["thoughtSignature"] = said.seal
+    head = {"modelVersion": "gemini", "responseId": "r1"}
+    values: list[dict[str, Any]] = [
+        {**head, "candidates": [{"index": 0, "content": {"role": "model", "parts": [part]}}]} for part in parts
+    ]
+    values[-1]["candidates"][0]["finishReason"] = "STOP"
+    values[-1]["usageMetadata"] = {"promptTokenCount": 100, "candidatesTokenCount": 20, "totalTokenCount": 120}
+    return b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in values)
+
+
+STREAMED: Final[Mapping[str, Callable[[Said], bytes]]] = {
+    "responses": responses,
+    "chat": chat,
+    "messages": messages,
+    "bedrock": bedrock,
+    "gemini": gemini,
+}

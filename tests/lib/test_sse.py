@@ -55,6 +55,7 @@ def test_raw_bytes_of_plain_events_add_up_to_the_stream(payloads: list[bytes]) -
         (b"data\n\n", b""),
         (b"data: a\r\n\r\n", b"a"),
         (b"database: a\n\n", None),
+        (b"\xef\xbb\xbfdata: a\n\n", b"a"),
     ],
 )
 def test_the_data_field_is_read_as_the_standard_says(raw: bytes, data: bytes | None) -> None:
@@ -74,3 +75,14 @@ def test_what_the_end_left_open_is_an_event_if_it_holds_data() -> None:
     assert reader.close() == [(b"data: tail\n\n", b"tail")]
     reader.feed(b": half a comment")
     assert reader.close() == []
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_an_event_of_megabytes_in_small_pieces_is_put_together_once(end: bytes) -> None:
+    """Else this would copy 60 GB."""
+    reader = SSEReader()
+    found = reader.feed(b"event: x" + end + b"data: ")
+    for _ in range(8 * 1024):
+        found += reader.feed(b"x" * 1024)
+    found += reader.feed(end + end)
+    assert [len(data or b"") for _, data in found] == [8 * 1024 * 1024]

@@ -68,6 +68,10 @@ class Console:
         pages = {theme: _themed(found[INDEX], theme) for theme in THEMES}
         return cls(found, pages, elsewhere.rstrip("/"))
 
+    def has(self, request: Request) -> bool:
+        """Whether the path names a file."""
+        return request.url.path in self.files
+
     def answer(self, request: Request, look: Look = Look()) -> Response:
         """What a path gets that no route has."""
         target = _target(request)

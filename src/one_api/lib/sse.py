@@ -5,6 +5,7 @@ as received.
 """
 
 MAX_EVENT = 16 * 1024 * 1024
+BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLong(ValueError):
@@ -15,17 +16,26 @@ class SSEReader:
     """Cuts a byte stream into events.
 
     `feed` returns pairs (raw, data): the event's bytes with the blank line that ends it, and its joined `data` field,
-    None for an event without one (comments, `event:` alone). `rest` holds bytes of an event not yet ended.
+    None for an event without one (comments, `event:` alone). `_rest` holds bytes of an event not yet ended, `_more`
+    those that came since and end nothing either: an event of megabytes in a thousand pieces is put together once.
     """
 
-    __slots__ = ("_scanned", "rest")
+    __slots__ = ("_cr", "_more", "_rest", "_scanned", "_size")
 
     def __init__(self) -> None:
-        self.rest = b""
+        self._rest = b""
+        self._more: list[bytes] = []
+        self._size = 0
         self._scanned = 0
+        self._cr = False
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes | None]]:
-        data = self.rest + chunk if self.rest else chunk
+        if self._rest:
+            if self._ends_nothing(chunk):
+                return self._wait(chunk)
+            data = b"".join((self._rest, *self._more, chunk)) if self._more else self._rest + chunk
+        else:
+            data = chunk
         events = []
         start = 0
         # A blank line may be split over two chunks: look again at the last three bytes already scanned.
@@ -43,7 +53,7 @@ class SSEReader:
 
         None for any other chunk; it then has to be fed.
         """
-        if self.rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
+        if self._rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             return None
         if chunk.find(b"\n") == len(chunk) - 2:  # one event: found faster than counted
             return [chunk[6:-2]] if chunk.startswith(b"data: ") else None
@@ -56,7 +66,8 @@ class SSEReader:
 
     def close(self) -> list[tuple[bytes, bytes | None]]:
         """The event that the end of the stream left open, if it holds data; ended with a blank line."""
-        rest, self.rest, self._scanned = self.rest, b"", 0
+        rest = b"".join((self._rest, *self._more))
+        self._rest, self._more, self._size, self._scanned = b"", [], 0, 0
         if not rest.strip(b"\r\n"):
             return []
         data = data_of(rest)
@@ -80,11 +91,30 @@ class SSEReader:
     def _keep(
         self, data: bytes, start: int, events: list[tuple[bytes, bytes | None]]
     ) -> list[tuple[bytes, bytes | None]]:
-        self.rest = data[start:] if start else data
-        self._scanned = len(self.rest)
-        if self._scanned > MAX_EVENT:
+        self._rest = data[start:] if start else data
+        self._scanned = self._size = len(self._rest)
+        self._cr = b"\r" in self._rest
+        if self._more:
+            self._more = []
+        if self._size > MAX_EVENT:
             raise EventTooLong
         return events
+
+    def _ends_nothing(self, chunk: bytes) -> bool:
+        """Whether there is no blank line yet, which a look at the chunk alone shows."""
+        before = (self._more[-1] if self._more else self._rest)[-1:]
+        if self._cr or b"\r" in chunk:
+            return before != b"\r" and b"\n" not in chunk and b"\r" not in chunk
+        return b"\n\n" not in chunk and not (before == b"\n" and chunk.startswith(b"\n"))
+
+    def _wait(self, chunk: bytes) -> list[tuple[bytes, bytes | None]]:
+        if not chunk:
+            return []
+        self._more.append(chunk)
+        self._size += len(chunk)
+        if self._size > MAX_EVENT:
+            raise EventTooLong
+        return []
 
 
 def _line_end(data: bytes, start: int) -> tuple[int, int]:
@@ -107,6 +137,7 @@ def data_of(raw: bytes) -> bytes | None:
         if found_data:
             return content[:-2]
     found: list[bytes] = []
+    raw = raw.removeprefix(BOM)  # may stand in front of a stream
     for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         if line.startswith(b"data:"):
             found.append(line[6:] if line[5:6] == b" " else line[5:])

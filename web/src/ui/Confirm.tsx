@@ -25,7 +25,7 @@ export function Confirm({ opened, title, question, action, onConfirm, onClose }:
             {t('common.cancel')}
           </Button>
           <Button
-            color="red"
+            color="red.9"
             onClick={() => {
               onClose()
               onConfirm()

@@ -67,7 +67,8 @@ def build_api(parts: Parts, routes: Sequence[BaseRoute] = (), *, console: Consol
     files = console or Console.load(elsewhere=elsewhere)
 
     async def nobody(request: Request, _error: Exception) -> Response:
-        if not await parts.limits.allow(parts.limits.web, request.state.ip):
+        # A page is many small files, and who has them does not ask again for a week.
+        if not files.has(request) and not await parts.limits.allow(parts.limits.web, request.state.ip):
             return Response(status_code=429)
         options = parts.options.now
         return files.answer(request, Look(options.theme, turnstile=options.turnstile_check_enabled))

@@ -3,12 +3,14 @@ import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 
 import type { Channel } from '../../api/types'
-import { useGroups, useModelsOfTypes, useSaveChannel } from './api'
+import { useFetchModels, useGroups, useModelsOfTypes, useSaveChannel } from './api'
 import { ConfigInput } from './ConfigInput'
 import { draft, values } from './draft'
 import { MappingEditor } from './MappingEditor'
-import { faultOf } from './mapping'
+import { faultOf, parseObject } from './mapping'
+import { Keys } from './Keys'
 import { ModelsInput } from './ModelsInput'
+import { Parameters } from './Parameters'
 import { TypeLogo } from './TypeLogo'
 import { composedKey, needsBase, PROXY, typeOf, useChannelTypes } from './types'
 
@@ -38,17 +40,28 @@ export function ChannelForm({ channel, done, cancel }: Props) {
             : t('channels.badBase'),
       models: (models, { type }) => (models.length > 0 || Number(type) === PROXY ? null : t('channels.noModels')),
       groups: (chosen) => (chosen.length > 0 ? null : t('common.required')),
+      headers: (text) => (!text.trim() || parseObject(text) ? null : t('channels.notObject')),
+      body: (text) => (!text.trim() || parseObject(text) ? null : t('channels.notObject')),
       mapping: (mapping) => {
         const fault = faultOf(mapping)
         return fault && t(`channels.${fault}`)
       },
     },
   })
-  const { type: typeId, mapping } = form.getValues()
+  const entered = form.getValues()
+  const { type: typeId, mapping } = entered
   const id = Number(typeId)
   const type = typeOf(id)
   const base = types.base(id)
   const models = known.data?.[typeId] ?? []
+  const fetched = useFetchModels()
+  const fetchModels = () => {
+    const stored = channel && !entered.key.trim() && !form.isDirty('baseUrl') && !form.isDirty('type')
+    fetched.mutate(stored ? { id: channel.id } : draft(entered), {
+      onSuccess: (found) => form.setFieldValue('models', (chosen) => [...new Set([...chosen, ...found])]),
+    })
+  }
+  const several = entered.keyChoice !== '' || entered.key.trim().includes('\n')
   const choose = (next: string | null) => {
     if (!next) return
     const before = known.data?.[typeId] ?? []
@@ -116,8 +129,25 @@ export function ChannelForm({ channel, done, cancel }: Props) {
             {...form.getInputProps('key')}
           />
         )}
+        {!composedKey(type) && (several || channel) && (
+          <Select
+            label={t('channels.keyChoice')}
+            description={t('channels.keyChoiceHint')}
+            data={(['', 'random', 'round_robin'] as const).map((value) => ({
+              value,
+              label: t(`channels.keyChoices.${value || 'single'}`),
+            }))}
+            allowDeselect={false}
+            {...form.getInputProps('keyChoice')}
+          />
+        )}
+        {channel?.key_choice && <Keys id={channel.id} />}
         {id !== PROXY && (
-          <ModelsInput related={models} known={known.data ?? {}} {...form.getInputProps('models')} />
+          <ModelsInput related={models} known={known.data ?? {}} {...form.getInputProps('models')}>
+            <Button variant="default" size="xs" loading={fetched.isPending} onClick={fetchModels}>
+              {t('channels.fetch')}
+            </Button>
+          </ModelsInput>
         )}
         <Divider label={t('channels.more')} labelPosition="left" />
         <TagsInput
@@ -159,6 +189,7 @@ export function ChannelForm({ channel, done, cancel }: Props) {
             />
           </>
         )}
+        <Parameters form={form} />
         <Group justify="flex-end">
           <Button variant="default" onClick={cancel}>
             {t('common.cancel')}

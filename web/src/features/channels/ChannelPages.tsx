@@ -7,7 +7,7 @@ import { Failure } from '../../ui/Failure'
 import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
 import { Waiting } from '../../ui/Waiting'
-import { useChannel } from './api'
+import { useChannel, useModelsOfTypes, useProviders } from './api'
 import { ChannelForm } from './ChannelForm'
 
 export function NewChannelPage() {
@@ -36,6 +36,10 @@ function Form({ channel }: { channel: Channel | null }) {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const leave = () => void navigate({ to: '/channel' })
+  const types = useProviders()
+  const models = useModelsOfTypes()
+  if (types.isError) return <Failure error={types.error} retry={types.refetch} />
+  if (types.isPending || models.isPending) return <Waiting /> // a list that arrives later would undo what is typed
   return (
     <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={860}>
       <ChannelForm

@@ -191,6 +191,7 @@ function Response({ channel }: { channel: Channel }) {
   const [opened, dialog] = useDisclosure()
   const { response_time: ms } = channel
   const tested = channel.test_time > 0
+  const said = !tested ? t('channels.test') : ms ? `${(ms / 1000).toFixed(2)} s` : t('channels.testFailed')
   const color = !tested ? 'gray' : ms ? speed(ms) : 'red' // a test that failed took no time
   return (
     <>
@@ -199,7 +200,7 @@ function Response({ channel }: { channel: Channel }) {
         size="compact-sm"
         onClick={dialog.open}
         title={tested ? figures.time(channel.test_time) : undefined}
-        aria-label={t('channels.testOf', { name: channel.name })}
+        aria-label={`${said} · ${t('channels.testOf', { name: channel.name })}`}
         leftSection={
           <span
             aria-hidden
@@ -212,7 +213,7 @@ function Response({ channel }: { channel: Channel }) {
           />
         }
       >
-        {!tested ? t('channels.test') : ms ? `${(ms / 1000).toFixed(2)} s` : t('channels.testFailed')}
+        {said}
       </Button>
       {opened && <TestDialog channel={channel} close={dialog.close} />}
     </>
@@ -224,6 +225,7 @@ function Balance({ channel }: { channel: Channel }) {
   const figures = useFigures()
   const update = useBalance()
   const known = channel.balance_updated_time > 0
+  const said = known ? money(channel.type, channel.balance, figures.decimal) : t('channels.ask')
   return (
     <Button
       variant="subtle"
@@ -231,10 +233,10 @@ function Balance({ channel }: { channel: Channel }) {
       px={4}
       loading={update.isPending}
       title={known ? figures.time(channel.balance_updated_time) : undefined}
-      aria-label={t('channels.balanceOf', { name: channel.name })}
+      aria-label={`${said} · ${t('channels.balanceOf', { name: channel.name })}`}
       onClick={() => update.mutate(channel.id)}
     >
-      {known ? money(channel.type, channel.balance, figures.decimal) : t('channels.ask')}
+      {said}
     </Button>
   )
 }

@@ -47,7 +47,7 @@ export function SelectionBar({ channels, clear }: { channels: Channel[]; clear: 
             {t('channels.test')}
           </Button>
         )}
-        <Button size="xs" color="red" variant="outline" loading={batch.isPending} onClick={question.open}>
+        <Button size="xs" variant="default" c="var(--mantine-color-error)" loading={batch.isPending} onClick={question.open}>
           {t('common.remove')}
         </Button>
         <Button size="xs" variant="subtle" onClick={clear}>

@@ -1,14 +1,19 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { get, post, put, remove, whole } from '../../api/client'
+import type { components } from '../../api/schema'
 import type { Channel, ChannelType, Log } from '../../api/types'
 
+type Schemas = components['schemas']
+
 export const CHANNELS = '/api/channel'
+
+const PROGRESS = 'progress of tests'
 
 /** `key`: on a new channel one per line makes one channel each; empty on an edit keeps the stored one. */
 export type ChannelDraft = Pick<
   Channel,
-  'type' | 'name' | 'base_url' | 'models' | 'group' | 'model_mapping' | 'priority' | 'weight' | 'system_prompt'
+  'type' | 'name' | 'base_url' | 'models' | 'group' | 'model_mapping' | 'priority' | 'weight' | 'system_prompt' | 'parameters' | 'key_choice'
 > & { key: string; config: string }
 
 export type Batch = 'enable' | 'disable' | 'delete'
@@ -34,7 +39,7 @@ function useChannelChange<Input, Output>(change: (input: Input) => Promise<Outpu
   return useMutation({
     mutationFn: change,
     onSuccess: () =>
-      Promise.all([CHANNELS, 'models'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+      Promise.all([CHANNELS, 'models', PROGRESS].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }
 
@@ -91,7 +96,7 @@ export const useTestMany = () => useChannelChange((scope: Scope) => get(`${CHANN
 
 export const useProgress = () =>
   useQuery({
-    queryKey: ['progress of tests'],
+    queryKey: [PROGRESS],
     queryFn: () => get<Progress>(`${CHANNELS}/test/progress`),
     refetchInterval: ({ state }) => (state.data?.running ? 1_000 : false),
   })
@@ -106,6 +111,28 @@ export const useTestsOf = (id: number) =>
     queryKey: [CHANNELS, 'tests', id],
     queryFn: () => get<Log[]>('/api/log/', { type: 5, channel: id, p: 0 }),
   })
+
+/** What the provider lists: of a channel that is stored, with its key, or of one as its form has it. */
+export const useFetchModels = () =>
+  useMutation({
+    mutationFn: (from: { id: number } | ChannelDraft) =>
+      'id' in from ? get<string[]>(`${CHANNELS}/fetch_models/${from.id}`) : post<string[]>(`${CHANNELS}/fetch_models`, from),
+  })
+
+export type ChannelKey = Schemas['keys.ShownKey']
+
+export const useKeys = (id: number) =>
+  useQuery({ queryKey: [CHANNELS, id, 'keys'], queryFn: () => get<ChannelKey[]>(`${CHANNELS}/${id}/keys`) })
+
+export const useSwitchKey = (id: number) =>
+  useChannelChange(({ number, status }: { number: number; status: number }) =>
+    put(`${CHANNELS}/${id}/keys/${number}`, { status }),
+  )
+
+export const useAddKeys = (id: number) => useChannelChange((key: string) => post(`${CHANNELS}/${id}/keys`, { key }))
+
+export const useRemoveKey = (id: number) =>
+  useChannelChange((number: number) => remove(`${CHANNELS}/${id}/keys/${number}`))
 
 export const useProviders = () =>
   useQuery({

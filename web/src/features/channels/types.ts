@@ -24,6 +24,7 @@ export type ConfigField =
   | 'vertex_ai_adc'
   | 'responses'
   | 'kept_responses'
+  | 'proxy'
 
 /** What speaks OpenAI's Responses API, or may. */
 const responses = ['responses', 'kept_responses'] as const

@@ -28,8 +28,8 @@ export function ForgetLogs() {
         onChange={(event) => setBefore(event.currentTarget.value)}
       />
       <Button
-        color="red"
-        variant="outline"
+        variant="default"
+        c="var(--mantine-color-error)"
         loading={forget.isPending}
         disabled={!Number.isFinite(seconds) || seconds <= 0}
         onClick={question.open}

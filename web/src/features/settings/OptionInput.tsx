@@ -17,7 +17,15 @@ interface Props {
 }
 
 /** The input that an option's kind asks for. */
-export function OptionInput({ option, value, address, fault, onChange }: Props) {
+export function OptionInput(props: Props) {
+  return (
+    <div data-option={props.option.key}>
+      <Input {...props} />
+    </div>
+  )
+}
+
+function Input({ option, value, address, fault, onChange }: Props) {
   const { t } = useTranslation()
   const figures = useFigures()
   const { key, kind } = option

@@ -129,7 +129,6 @@ function Rows({ ratios, saved, write, label, priced }: RowsProps) {
                   <NumberInput
                     size="xs"
                     hideControls
-                    min={0}
                     decimalScale={9}
                     aria-label={`${label}: ${each}`}
                     value={ratio}

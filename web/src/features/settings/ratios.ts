@@ -6,7 +6,7 @@ export function readRatios(text: string): Ratios | null {
     const parsed: unknown = JSON.parse(text)
     if (!parsed || typeof parsed !== 'object' || Array.isArray(parsed)) return null
     const found = Object.entries(parsed)
-    return found.every((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] >= 0)
+    return found.every((entry): entry is [string, number] => typeof entry[1] === 'number')
       ? new Map(found)
       : null
   } catch {
