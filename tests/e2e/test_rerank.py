@@ -31,7 +31,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("mapped", "mapped", type=44, model_mapping='{"mapped":"real"}')
         world.channel("cohere", "cohere", type=35)
         world.channel("ali", "ali", type=17)
-        world.channel("voyage", "voyage", type=8, config='{"ranking":"voyage"}')
+        world.channel("voyage", "voyage", type=102)
         world.channel("claude", "claude", type=14)
         yield Site(world, world.root.user("alice", START).token())
 

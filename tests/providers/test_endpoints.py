@@ -131,6 +131,7 @@ def test_thirty_three_types_azure_zhipu_and_cloudflare_speak_openai() -> None:
         (101, Mode.EMBEDDINGS, "https://api.jina.ai/v1/embeddings"),
         (101, Mode.RERANK, "https://api.jina.ai/v1/rerank"),
         (102, Mode.EMBEDDINGS, "https://api.voyageai.com/v1/embeddings"),
+        (102, Mode.RERANK, "https://api.voyageai.com/v1/rerank"),
         (103, Mode.CHAT, "http://localhost:8000/v1/chat/completions"),
         (104, Mode.CHAT, "http://localhost:1234/v1/chat/completions"),
         (105, Mode.CHAT, "https://api.cerebras.ai/v1/chat/completions"),

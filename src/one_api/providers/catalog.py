@@ -45,7 +45,7 @@ _DEEPL = paths.own("deepl", {_CHAT: "/v2/translate"})
 _LIBRARY = paths.own("aiproxy", {_CHAT: "/api/library/ask"})
 _PERPLEXITY = paths.own("perplexity", {_CHAT: "/chat/completions"})
 _JINA = paths.own("jina", {_EMBEDDINGS: "/v1/embeddings", Mode.RERANK: "/v1/rerank"})
-_VOYAGE = paths.own("voyage", {_EMBEDDINGS: "/v1/embeddings"})
+_VOYAGE = paths.own("voyage", {_EMBEDDINGS: "/v1/embeddings", Mode.RERANK: "/v1/rerank"})
 _HUNYUAN = paths.own("tencent", {_CHAT: "/", _EMBEDDINGS: "/"})
 _SPARK = paths.own("xunfei", {_CHAT: "/v1/chat/completions"})
 _OLLAMA = paths.own("ollama", {_CHAT: "/api/chat", _EMBEDDINGS: "/api/embed"})
@@ -245,7 +245,7 @@ _ROWS: Final = (
     # Ours, from a hundred up: numbers below are One API's, or its forks' for others.
     Provider(100, "Perplexity", "Perplexity", "perplexity", "https://api.perplexity.ai", _PERPLEXITY),
     Provider(101, "Jina", "Jina AI", "jina", "https://api.jina.ai", _JINA),
-    Provider(102, "Voyage", "Voyage AI", "voyage", "https://api.voyageai.com", _VOYAGE),
+    Provider(102, "Voyage", "Voyage AI", "voyage", "https://api.voyageai.com", _VOYAGE, ranking="voyage"),
     Provider(103, "VLLM", "vLLM", "vllm", "http://localhost:8000", at_home=_RESPONDS),
     Provider(104, "LMStudio", "LM Studio", "lmstudio", "http://localhost:1234", at_home=_RESPONDS),
     Provider(105, "Cerebras", "Cerebras", "cerebras", "https://api.cerebras.ai"),

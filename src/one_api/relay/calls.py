@@ -29,6 +29,7 @@ TEXT_MODES = frozenset(
     (Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, Mode.RERANK, *MEASURED_MODES)
 )
 HEARD_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
+NO_FORM = "the body has to be a multipart form"
 FORM_MODES = HEARD_MODES | {Mode.IMAGE_EDITS, Mode.IMAGE_VARIATIONS}
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
@@ -79,6 +80,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 def understand(call: Call) -> Ask:
     """Read the body. Raises BadRequest with the code One API gives for that kind of call."""
     heading = call.heading
+    if heading.is_json and call.mode in FORM_MODES - HEARD_MODES:
+        raise unreadable(call.mode, NO_FORM)
     if not heading.is_json:
         if call.mode in FORM_MODES:
             return _understand_form(call, heading.content_type)
@@ -181,7 +184,7 @@ def _code(mode: Mode) -> str:
 
 def _understand_form(call: Call, content_type: str) -> Ask:
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
-        raise unreadable(call.mode, "the body has to be a multipart form")
+        raise unreadable(call.mode, NO_FORM)
     try:
         form = forms.parse(call.body, content_type)
     except forms.InvalidForm as error:
