@@ -272,6 +272,9 @@ def test_no_page_has_barriers_or_errors(
     page.goto(site.url)
     for path in OWN:
         found[f"{path} logged in"] = look(page, path, phone=size == "phone")
+    go(page, "/token/add")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["form of a token"] = barriers(page)
     context.close()
     assert not any(found.values()), {path: what for path, what in found.items() if what}
     # Visitors are nobody, and the state of the callback is not ours: the browser tells of both.

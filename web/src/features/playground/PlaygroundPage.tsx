@@ -27,7 +27,7 @@ export function PlaygroundPage() {
   const usable = (tokens.data ?? []).filter((token) => token.status === ENABLED)
   const token = usable.find(({ id }) => id === settings.token) ?? usable[0]
   const own = token?.models ? token.models.split(',') : (models.data ?? [])
-  const model = settings.model ?? own[0] ?? ''
+  const model = settings.model ?? own.find((name) => TALKS.test(name)) ?? own[0] ?? ''
   const protocol = protocols.find(({ name }) => name === settings.protocol) ?? protocols[0]
   const ready = Boolean(token && model)
   const { rounds } = conversation
@@ -107,6 +107,9 @@ export function PlaygroundPage() {
     </Page>
   )
 }
+
+/** Lists begin with models for other things; a wrong guess is one choice away. */
+const TALKS = /^(gpt-[45]|claude|gemini|deepseek|qwen|glm|llama|mistral)/i
 
 const empty: Turn = { role: 'user', text: '', images: [] }
 
