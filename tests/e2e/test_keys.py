@@ -71,6 +71,11 @@ def ask(keys: Keys, route: Route, headers: list[tuple[str, str]], query: str = "
     for name in ("id", "model", "file", "message", "run", "step", "channel", "path", "model:path"):
         path = path.replace(f"{{{name}}}", "1")
     body = {"model": "1", "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
+    if route.path in ("/v1/images/edits", "/v1/images/variations"):
+        form = {"image": ("a.png", b"a")}
+        return keys.http.request(
+            route.method, path + query, headers=headers, data={"model": "1"}, files=form
+        ).status_code
     json = None if route.method in ("GET", "DELETE") else body
     return keys.http.request(route.method, path + query, headers=headers, json=json).status_code
 

@@ -242,7 +242,7 @@ def forms(draw: st.DrawFn) -> tuple[bytes, str]:
     return form(*draw(st.permutations(parts))) + tail, kind
 
 
-@settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=forms())
 async def test_all_readers_of_a_form_read_what_was_priced(site: Site, drawn: tuple[bytes, str]) -> None:
     body, kind = drawn

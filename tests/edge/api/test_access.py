@@ -211,6 +211,7 @@ def test_every_endpoint_changes_unless_it_is_a_get() -> None:
 
     assert {of(endpoint) for endpoint in ENDPOINTS if endpoint.method != "GET" and not endpoint.changes} == set()
     assert {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET" and endpoint.changes} == {
+        "/api/channel/fetch_models/{id}",
         "/api/channel/test",
         "/api/channel/test/{id}",
         "/api/channel/update_balance",

@@ -65,6 +65,9 @@ def questions(draw: st.DrawFn) -> tuple[Endpoint, str, bytes]:
     return endpoint, f"{path}?{query}" if query else path, body
 
 
+A_TEST = "/api/channel/test/{id}"  # one that fails was made, and is in the log
+
+
 async def everything(here: World) -> dict[str, list[Any]]:
     """All rows but the sessions, of which each question has its own; what was begun before has ended."""
     await here.after.upkeep.tests.settled()
@@ -97,7 +100,7 @@ async def complaints(here: World, endpoint: Endpoint, path: str, body: bytes) ->
     if answer.headers.get("content-type", "").startswith("application/json"):
         said = answer.json()
         good = said.get("success", True) and answer.status_code == 200
-        if not good and await everything(here) != before:
+        if not good and endpoint.path != A_TEST and await everything(here) != before:
             found.append(f"refused with {said} and changed something")
     await person.http.aclose()
     return found
