@@ -175,8 +175,9 @@ class MariaDB:
         self._running = ExitStack()
 
     def start(self) -> None:
-        started = process(self._command, port=self.port, log=self._directory / "log")
-        self.server = self._running.enter_context(started)
+        log = self._directory / "log"
+        self.server = self._running.enter_context(process(self._command, port=self.port, log=log))
+        wait_for(self.server, log, self._answers)  # its port is open before its socket is
 
     def stop(self) -> None:
         """At once: it would write for ten seconds."""
@@ -204,8 +205,17 @@ class MariaDB:
         self.sql("; ".join(copies))
 
     def sql(self, statements: str) -> str:
+        done = self._client(statements)
+        if done.returncode:
+            raise RuntimeError(f"{statements}: {done.stderr}")
+        return done.stdout
+
+    def _answers(self) -> bool:
+        return self._client("SELECT 1").returncode == 0
+
+    def _client(self, statements: str) -> "subprocess.CompletedProcess[str]":
         client = ["mariadb", "--no-defaults", f"--socket={self._socket}", "--user=root", "-N", "--execute", statements]
-        return subprocess.run(client, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(client, check=False, capture_output=True, text=True)
 
 
 def sbin(name: str) -> str | None:
