@@ -55,7 +55,9 @@ class EventDecoder:
         self.usage: ir.Usage | None = None
 
     def read(self, data: bytes) -> list[ir.Event]:
-        """The events of one `data` field."""
+        """The events of one `data` field. Never called where events have names: those decoders take `_events` over, and
+        so this is not abstract.
+        """
         raise NotImplementedError
 
     def feed(self, data: bytes) -> list[ir.Event]:
