@@ -131,6 +131,11 @@ class Body(msgspec.Struct):
     usage: msgspec.Raw = NOTHING
     error: Any = None
     search_results: Any = None
+    citations: Any = None
+
+    @property
+    def sources(self) -> Any:
+        return self.search_results or self.citations
 
 
 body_decoder = msgspec.json.Decoder(Body)
@@ -161,7 +166,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
 
 
 def _answered(choice: Choice, found: Body) -> tuple[tuple[ir.Said, ...], ir.Reason]:
-    blocks = _blocks(choice.message or Message(), choice.tokens, searched(found.search_results))
+    blocks = _blocks(choice.message or Message(), choice.tokens, searched(found.sources))
     return tuple(blocks), REASONS.get(choice.finish_reason or "", "stop")
 
 

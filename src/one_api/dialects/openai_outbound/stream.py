@@ -60,8 +60,8 @@ class StreamDecoder(EventDecoder):
             if choice.index != self._first and self._is_other(choice.index):
                 events += self._beside(choice)
                 continue
-            if chunk.search_results and choice.finish_reason:
-                events += [ir.Cited(each) for each in searched(chunk.search_results)]
+            if chunk.sources and choice.finish_reason:
+                events += [ir.Cited(each) for each in searched(chunk.sources)]
             self.choice(choice, events)
         return events
 
