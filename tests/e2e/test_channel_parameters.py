@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from one_api.relay import forms
 from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
+from tests.harness.replay_lines import encode_form
 from tests.harness.scripted import Turn, completion, tokens
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +74,25 @@ async def test_they_are_applied_in_the_dialect_of_the_channel(site: Site) -> Non
     assert (await ask(site, "claude", user="u")).status == 200
     assert (site.request.json()["provider"], site.request.json()["temperature"]) == ({"order": ["a"]}, 0.5)
     assert (site.request.header("authorization"), site.request.header("x-org")) == ("Token sk-upstream-claude", "o")
+
+
+async def test_they_hold_for_forms_too(site: Site) -> None:
+    site.world.upstream.scripts["set"] = scripted.replies(200, b'{"text":"hello"}')
+    boundary = "b0und"
+    parts = [
+        {"name": "file", "filename": "a.wav", "type": "audio/wav", "value": "RIFF"},
+        *({"name": name, "value": value} for name, value in (("model", "set"), ("user", "u"))),
+    ]
+    kind = f"multipart/form-data; boundary={boundary}"
+    body = encode_form(parts, boundary)
+    asked = wire.request("/v1/audio/transcriptions", body, key=site.key, kind=kind)
+    assert (await site.world.ask(asked)).status == 200
+    sent = forms.parse(site.request.body, kind)
+    assert {each.name: sent.value(each.name) for each in sent.fields} == {
+        "temperature": "0.5",
+        "file": "RIFF",
+        "model": "set",
+    }
 
 
 async def test_a_time_limit_is_the_channels(site: Site) -> None:

@@ -75,6 +75,8 @@ def test_every_field_that_calls_are_priced_by_is_refused() -> None:
         {"delete": ["inferenceConfig"]},
         {"set": {"\u017ftream": True}},
         {"delete": ["text"]},
+        {"delete": ["image[]"]},
+        {"set": {"Input[]": ["x"]}},
     ],
 )
 def test_a_price_cannot_be_changed(body: Any) -> None:

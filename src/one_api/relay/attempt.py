@@ -14,7 +14,7 @@ from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers.flows import Query
-from one_api.relay import abroad
+from one_api.relay import abroad, forms
 from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.drawn import DrawnInflow
@@ -28,6 +28,7 @@ from one_api.relay.targets import EVENT_STREAM, USER_AGENT, Target, Targets, sha
 from one_api.relay.transport import HttpRequest, Timeouts, Transport
 from one_api.routing import Channel
 from one_api.routing.health import OF_THE_ACCOUNT, retry_after, retry_info
+from one_api.routing.parameters import NO_FIELDS
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 BAICHUAN = 26  # its requests were always written anew
@@ -287,7 +288,10 @@ def _headers(call: Call, ask: Ask, target: Target) -> tuple[tuple[bytes, bytes],
 def _body(call: Call, ask: Ask, channel: Channel, model: str, *, include_usage: bool) -> bytes:
     """The bytes that were read, unless something has to change."""
     if ask.form is not None:
-        return ask.form.replace("model", model) if model != ask.model else ask.form.body
+        body = ask.form.replace("model", model) if model != ask.model else ask.form.body
+        if channel.parameters is None or channel.parameters.fields == NO_FIELDS:
+            return body
+        return forms.parse(body, call.heading.content_type).overridden(channel.parameters.fields)
     if not ask.document:
         return call.body
     # A request that names no model goes out without one, as it came, unless the channel renames it.

@@ -4,11 +4,15 @@ What is priced is what is sent: a form that two readers could read differently i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+from one_api.lib import json
+from one_api.routing.parameters import Fields
 
 MAX_PARTS = 64
 _TEXTS = frozenset(  # read here, so they have to be plain text
@@ -58,8 +62,51 @@ class Form:
         for field in self.fields:
             if field.name == name:
                 return self.body[: field.start] + value.encode() + self.body[field.end :]
-        head = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (self.boundary, name.encode())
-        return head + value.encode() + b"\r\n" + self.body
+        return self._part(name, value) + self.body
+
+    def overridden(self, wanted: Fields) -> bytes:
+        """The body with its fields as the operator of a channel wants them, as the members of a JSON body are.
+
+        What is read here stays as it was read, and so do files; a form has no fields inside of fields.
+        """
+        fixed = _SINGLE | set(self.files())
+        deleted = {path[0] for path in wanted.delete if len(path) == 1} - fixed
+        there = {field.name.removesuffix("[]") for field in self.fields} - deleted
+        default = [(path[0], value) for path, value in wanted.default if len(path) == 1 and path[0] not in there]
+        added = dict([*default, *((path[0], value) for path, value in wanted.set if len(path) == 1)])
+        added = {name: value for name, value in added.items() if name not in fixed}
+        gone = deleted | added.keys()
+        kept = b"".join(
+            self._whole(field) for field in self.fields if not {field.name, field.name.removesuffix("[]")} & gone
+        )
+        ours = b"".join(self._part(each, text) for name, value in added.items() for each, text in _written(name, value))
+        return ours + kept + b"--" + self.boundary + b"--\r\n"
+
+    def _part(self, name: str, value: str) -> bytes:
+        head = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (self.boundary, _quoted(name))
+        return head + value.encode() + b"\r\n"
+
+    def _whole(self, field: Field) -> bytes:
+        """A part as it came, from its delimiter to the next; in between there is none."""
+        mark = b"--" + self.boundary
+        return self.body[self.body.rfind(mark, 0, field.start) : self.body.find(mark, field.end)]
+
+
+def _written(name: str, value: Any) -> Iterable[tuple[str, str]]:
+    """A value as fields of a form: of a list there are several, as OpenAI's SDKs write it; nothing for null."""
+    if isinstance(value, list):
+        yield from ((name.removesuffix("[]") + "[]", _text(each)) for each in value)
+    elif value is not None:
+        yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.encode(value).decode()
+
+
+def _quoted(name: str) -> bytes:
+    """https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").encode()
 
 
 class _Collector:

@@ -71,6 +71,9 @@ class Fields:
     delete: tuple[tuple[str, ...], ...] = ()
 
 
+NO_FIELDS: Final = Fields()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """headers: by their names in small letters; None leaves one out. timeouts: seconds, by the names in LIMITS."""
@@ -95,7 +98,7 @@ class Parameters:
     def body(self, body: bytes) -> bytes:
         """A JSON body as the operator wants it. What is no object stays as it is."""
         fields = self.fields
-        if not (fields.set or fields.default or fields.delete):
+        if fields == NO_FIELDS:
             return body
         try:
             document = json.decode(body)
@@ -202,7 +205,7 @@ def _paths(path: tuple[str, ...], value: Any) -> Iterable[tuple[str, ...]]:
 def _refuse_priced(path: tuple[str, ...]) -> None:
     """A field the price depends on, one inside of it, or an object that would take its place."""
     name = ".".join(path)
-    folded = name.casefold()
+    folded = name.casefold().replace("[]", "")  # of a form, where it stands for one of several
     if folded in _WHOLE:
         raise InvalidParameters(f"body: {name!r} cannot be changed here, the price of a call depends on it")
     for priced in PRICED:
