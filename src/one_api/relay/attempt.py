@@ -89,6 +89,8 @@ async def first_answer(
         inflow = None
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
+        call.record.channel = channel.id
+        call.record.tries += 1
         try:
             body = None
             if ask.media or len(call.body) > LONG:
