@@ -28,7 +28,8 @@ class Gateway:
 @contextlib.contextmanager
 def started(database: Database, folder: Path, *, core: int) -> Iterator[Server]:
     port = free_port()
-    environment = database.environment | {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": str(SOURCE)}
+    ours = {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": str(SOURCE), "LOG_CALLS": "false"}
+    environment = database.environment | ours
     command = [str(PYTHON), "-m", "one_api", "--port", str(port)]
     with serving(command, core=core, port=port, log=folder / "output", env=environment) as server:
         yield server
