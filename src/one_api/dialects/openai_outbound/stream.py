@@ -5,6 +5,7 @@ from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, CallPi
 from one_api.dialects.openai_notes import decode_annotations, searched
 from one_api.dialects.openai_outbound.answer import (
     REASONS,
+    Body,
     Choice,
     Function,
     Message,
@@ -52,12 +53,10 @@ class StreamDecoder(EventDecoder):
             self._started = True
             events.append(ir.Started(chunk.id or "", chunk.model or ""))
         if chunk.choices:
-            if chunk.sources and chunk.choices[0].finish_reason:
-                events += [ir.Cited(each) for each in searched(chunk.sources)]
-            self._choice(chunk.choices[0], events)
+            self._choice(chunk.choices[0], chunk, events)
         return events
 
-    def _choice(self, choice: Choice, events: list[ir.Event]) -> None:
+    def _choice(self, choice: Choice, chunk: Body, events: list[ir.Event]) -> None:
         delta = choice.delta or Message()
         plain = delta.plain
         if plain and choice.finish_reason is None and choice.logprobs is None:
@@ -83,4 +82,5 @@ class StreamDecoder(EventDecoder):
             events += piece
         if choice.finish_reason and not self._finished:
             self._finished = True
+            events += [ir.Cited(each) for each in searched(chunk.sources)]
             events.append(ir.Finished(REASONS.get(choice.finish_reason, "stop")))
