@@ -44,7 +44,7 @@ def write_request(
     if not target.translated:
         return forwarded.write_request(call, ask, channel, model, inbound)
     asked = enclose(translated.read_request(ask, channel, model, inbound), enclosed)
-    return translated.write_request(call, channel, asked, dialect)
+    return translated.write_request(call, channel, asked, target.wire, dialect)
 
 
 def inflow(

@@ -9,6 +9,7 @@ import msgspec
 
 from one_api import ir, providers
 from one_api.dialects import openai_chat, openai_errors
+from one_api.dialects.openai_images import ImageTap
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
@@ -219,6 +220,8 @@ def _ask(
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
         checkpoint=checkpoint,
     )
+    if ask.mode in providers.DRAWN:
+        inflow.tap = ImageTap()
     body = _body(call, ask, channel, model, include_usage=wants_usage)
     return _send(upstreams, channel, target, _headers(call, ask, target), body, inflow)
 

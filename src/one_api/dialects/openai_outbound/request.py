@@ -32,6 +32,7 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         losses.extend(name for name, wish in wishes.items() if wish is not None)
     if LOGPROBS in request.extra:
         value |= {"logprobs": True, "top_logprobs": request.extra[LOGPROBS]}
+    value |= {"n": request.n} if request.n > 1 else {}
     if request.stop:
         value["stop"] = list(request.stop)
     if request.stream:
