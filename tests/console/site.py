@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Final, Literal
 
+import httpx2
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.harness.admin import Admin
@@ -23,6 +24,8 @@ PAGES: Final = (
     ("about", "/about", "root"),
     ("dashboard", "/dashboard", "root"),
     ("tokens", "/token", "root"),
+    ("token-add", "/token/add", "root"),
+    ("token-edit", "/token/edit/1", "root"),
     ("logs", "/log", "root"),
     ("topup", "/topup", "root"),
     ("account", "/profile", "root"),
@@ -105,7 +108,7 @@ def upstream() -> Iterator[str]:
 
 
 def furnish(root: Admin, base_url: str) -> None:
-    """Channels of several types and states, users, codes and a token."""
+    """Channels of several types and states, users, codes, a token and calls with it."""
     root.channel(base_url, "gpt-4o,gpt-4o-mini", name="OpenAI, office", priority=10, weight=3)
     root.channel(base_url, "claude-sonnet-4", name="Anthropic", type=14, group="default,vip")
     root.channel(base_url, "qwen-max,qwen-plus", name="阿里云百炼", type=49)
@@ -116,4 +119,8 @@ def furnish(root: Admin, base_url: str) -> None:
     root.user("alice", 2_500_000, group="vip")
     root.user("bob", 0)
     root.ask("POST", "/api/redemption/", json={"name": "spring", "quota": 500_000, "count": 3})
-    root.token(name="laptop")
+    key = {"Authorization": f"Bearer {root.token(name='laptop')}"}
+    with httpx2.Client(base_url=root.url, headers=key, trust_env=False) as client:
+        for model, stream in (("gpt-4o", True), ("gpt-4o-mini", False), ("claude-sonnet-4", True), ("qwen-max", True)):
+            body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": "hello"}]}
+            client.post("/v1/chat/completions", json=body)

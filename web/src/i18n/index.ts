@@ -14,6 +14,10 @@ function preferred(): Language {
   return stored.startsWith('zh') ? 'zh' : 'en'
 }
 
+/** The browser's own way to write the language, so that who reads English in Berlin sees no American dates. */
+export const localeOf = (language: string) =>
+  navigator.languages.find((each) => each.split('-')[0] === language) ?? language
+
 export const i18n = i18next.createInstance({
   resources: { en: { translation: en }, zh: { translation: zh } },
   lng: preferred(),

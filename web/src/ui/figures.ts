@@ -1,6 +1,8 @@
 import { useTranslation } from 'react-i18next'
 
 import { useStatus } from '../app/session'
+import { localeOf } from '../i18n'
+import { duration } from './time'
 
 /** Quota as One API shows it: money where the operator wants it, else shortened units. */
 export function useFigures() {
@@ -8,7 +10,7 @@ export function useFigures() {
   const status = useStatus().data
   const perUnit = status?.quota_per_unit ?? 500_000
   const inMoney = status?.display_in_currency ?? true
-  const language = i18n.language
+  const language = localeOf(i18n.language)
   const short = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
   const whole = new Intl.NumberFormat(language)
   const moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
@@ -29,6 +31,7 @@ export function useFigures() {
     count: (n: number) => whole.format(n),
     short: (n: number) => short.format(n),
     decimal: (n: number) => cents.format(n),
+    duration: (ms: number) => duration(ms, language),
     time: (seconds: number) => moment.format(seconds * 1000),
     second: (seconds: number) => second.format(seconds * 1000),
   }

@@ -7,7 +7,7 @@ import { useFigures } from '../../ui/figures'
 import { StateBadge } from '../../ui/StateBadge'
 import { Details } from './Details'
 import { CONSUME, kinds } from './kinds'
-import { Duration } from './Row'
+import { Duration, FirstToken } from './Row'
 
 /** A row on a narrow screen; it opens when it is touched. */
 export function LogCard({ log, everybody, channel }: { log: Log; everybody: boolean; channel: string | undefined }) {
@@ -41,6 +41,7 @@ export function LogCard({ log, everybody, channel }: { log: Log; everybody: bool
               {t('logs.stream')}
             </Badge>
           )}
+          <FirstToken log={log} />
           {called && (
             <Text size="xs" c="dimmed">
               {figures.count(log.prompt_tokens)} → {figures.count(log.completion_tokens)}
