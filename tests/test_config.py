@@ -28,6 +28,7 @@ OURS = {
     "METRICS_TOKEN": "",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     "LOG_FORMAT": "logfmt",
+    "LOG_CALLS": "true",
     "HOST": "0.0.0.0",
     "WORKERS": "1",
     "SHUTDOWN_GRACE": "0",

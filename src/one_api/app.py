@@ -23,6 +23,7 @@ from one_api.config import Config, ConfigError
 from one_api.edge import compat
 from one_api.edge.api import ENDPOINTS, Parts, build_api
 from one_api.edge.asgi import AsgiExchange, target
+from one_api.edge.journal import WRITE_S, Journal, line
 from one_api.edge.middleware import ClientIP
 from one_api.edge.readiness import Readiness
 from one_api.edge.realtime import Sessions
@@ -171,8 +172,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     relay = assemble(ledger, watched, fetcher, upstreams, upkeep, restraint)
     told = None if meter is None else meter.refused
     run = traced(config, stack, calls(relay), ledger, watched)
-    service = RelayService(run, ids=ids, client_ip=client_ip, told=told)
-    stack.push_async_callback(service.drain, DRAIN_S)
+    journal = Journal(line(config.log_format))
+    service = relaying(config, stack, partial(RelayService, run, ids=ids, client_ip=client_ip, told=told), journal)
 
     counts = limits(config, stack)
     under_v1 = compat.Compat(
@@ -186,7 +187,10 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
 
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
     periodic += log_jobs(database, log_database, lambda: watched.options.now)
-    periodic.append(Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False))
+    periodic += [
+        Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False),
+        Job("write the lines of calls", journal.write, every=WRITE_S, alone=False),
+    ]
     routes = compat.routes(under_v1)
     if meter is not None:
         share = measure(meter, ledger, transports, service, database, watched)
@@ -223,6 +227,16 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     application = build_api(parts, [*probes(config, database, stack), *routes])
     sessions = Sessions(partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
     return service, with_relay(application, service, sessions)
+
+
+def relaying(
+    config: Config, stack: AsyncExitStack, service: Callable[..., RelayService], journal: Journal
+) -> RelayService:
+    """Calls are ended before the last of them is written down."""
+    stack.push_async_callback(journal.write)
+    made = service(over=journal.note if config.log_calls else None)
+    stack.push_async_callback(made.drain, DRAIN_S)
+    return made
 
 
 def probes(config: Config, database: Database, stack: AsyncExitStack) -> list[Route]:

@@ -198,6 +198,7 @@ class Config:
     log_format: str = setting(
         one_of("logfmt", "json", "one-api"), "logfmt", "Form of log lines; `one-api` is that of One API"
     )
+    log_calls: bool = setting(true, True, "Write a line of the log for each relayed call")
     only_one_log_file: bool = setting(true, False, "Log to oneapi.log instead of a dated file")
 
     initial_root_token: str = setting(word, "", "Key of a token for root, made with the first user", secret=True)

@@ -9,6 +9,10 @@ import structlog
 
 from one_api.config import Config, ConfigError
 
+STAMP = "%Y/%m/%d - %H:%M:%S"
+LINES = "one_api.lines"
+"""The logger of messages that are whole lines already."""
+
 
 def configure(config: Config, directory: str) -> None:
     """Send everything to standard output, and to a file in `directory` unless that is empty. Raises ConfigError."""
@@ -16,7 +20,7 @@ def configure(config: Config, directory: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%Y/%m/%d - %H:%M:%S", utc=False),
+        structlog.processors.TimeStamper(fmt=STAMP, utc=False),
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -25,7 +29,7 @@ def configure(config: Config, directory: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
+    formatter = Formatter(
         processor=_renderer(config.log_format),
         foreign_pre_chain=shared,
     )
@@ -40,6 +44,13 @@ def configure(config: Config, directory: str) -> None:
     root.setLevel(logging.DEBUG if config.debug else logging.INFO)
     for noisy in ("aiosqlite", "asyncio", "alembic", "httpx2", "httpcore2", "hpack"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class Formatter(structlog.stdlib.ProcessorFormatter):
+    """Renders everything but what is rendered."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage() if record.name == LINES else super().format(record)
 
 
 def _renderer(form: str) -> structlog.typing.Processor:

@@ -121,7 +121,7 @@ async def test_a_name_finds_all_its_rows(filled: Database, username: str, more: 
         expected = [tuple(row) for row in await tx.execute(of_name)]
     wanted = Filter(username=username, **more)
     for number in (0, 2):
-        found = [log.id for log in await domain.page(filled, wanted, number=number)]
+        found = [log.id for log in await domain.page(filled, wanted, number=number, now=ROWS)]
         assert found == [row_id for row_id, _ in expected][number * 10 : number * 10 + 10]
     assert await domain.consumed(filled, wanted) == sum(quota or 0 for _, quota in expected)
 
@@ -129,7 +129,7 @@ async def test_a_name_finds_all_its_rows(filled: Database, username: str, more: 
 @pytest.mark.parametrize("names", [{}, {"user_id": 5}, {"username": "u5", "type": 1}, {"model_name": "m5", "type": 2}])
 async def test_few_rows_of_a_time_are_found_by_the_time(filled: Database, names: dict[str, Any]) -> None:
     wanted = Filter(start_timestamp=100, end_timestamp=120, **names)
-    for query in (domain.beyond(wanted, most=100), domain.by_time(wanted, most=10).limit(10)):
+    for query in (domain.extent(wanted), domain.by_time(wanted, most=10).limit(10)):
         found = await plan(filled, query)
         assert "idx_created_at_type" in found
         assert not whole_table(found, filled), found

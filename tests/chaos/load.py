@@ -9,6 +9,9 @@ from typing import Literal
 
 from tests.ledger.siege import MODEL, chunks
 
+REFUSED = "ConnectionRefusedError"
+AGAIN_S = 0.1
+
 Outcome = Literal["whole", "broken by the upstream", "refused", "lost"]
 
 
@@ -29,7 +32,7 @@ class Call:
 
 @dataclass(slots=True)
 class Load:
-    """Clients of a proxy, who call on until told to stop."""
+    """Clients, who call on until told to stop; half of them on a connection for each call."""
 
     port: int
     keys: list[str]
@@ -51,10 +54,12 @@ class Load:
             self.calls.append(call)
             try:
                 connection = connection or await asyncio.open_connection("127.0.0.1", self.port)
-                keep = await self.make(call, *connection)
+                keep = await self.make(call, *connection) and who % 4 < 2
             except (OSError, EOFError) as error:
                 call.detail = call.detail or f"{type(error).__name__}: {error}"
                 keep = False
+            if call.detail.startswith(REFUSED):
+                await asyncio.sleep(AGAIN_S)
             call.ended = time.monotonic()
             if connection is not None and not keep:
                 connection[1].transport.abort()

@@ -116,6 +116,18 @@ def test_what_perplexity_found_are_sources() -> None:
     assert told("openai", data)[1] == [ir.Citation(URL, "A"), ir.Citation("https://b")]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_addresses_are_sources_where_perplexity_tells_no_more(*, stream: bool) -> None:
+    inner = {("delta" if stream else "message"): {"content": "hi"}, "index": 0, "finish_reason": "stop"}
+    body = json.dumps({"id": "c", "model": "sonar", "citations": [URL, 7, URL], "choices": [inner]}).encode()
+    if stream:
+        assert told("openai", b"data: %b\n\n" % body)[1] == [ir.Citation(URL)]
+        return
+    answer = OUTBOUND["openai"].decode_answer(body)
+    assert isinstance(answer, ir.Answer)
+    assert answer.blocks == (ir.Text("hi", citations=(ir.Citation(URL),)),)
+
+
 @pytest.mark.parametrize("noise", [7, "x", [7], [{}], [{"url": 7}], [{"token": 1, "logprob": "x"}], {"content": 3}])
 def test_notes_of_another_shape_are_passed_over(noise: Any) -> None:
     message = {"content": "hi", "annotations": noise}

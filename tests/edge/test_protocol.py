@@ -4,8 +4,9 @@ import asyncio
 import gzip
 import json
 import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -400,6 +401,42 @@ async def test_an_idle_connection_is_closed_by_the_sweep() -> None:
         assert isinstance(connection, RelayProtocol)
         connection.tick(connection.loop.time() + connection.timeout_keep_alive + 1)
         assert await wire.closed()
+
+
+async def test_who_takes_nothing_of_his_answer_for_long_is_left() -> None:
+    size = 2**25
+
+    async def long(_call: Call, client: Client) -> None:
+        client.start(200, [])
+        client.write(b"x" * size)
+
+    async with serving(long) as served:
+        loop, place = asyncio.get_running_loop(), served.server.servers[0].sockets[0].getsockname()
+        with socket.create_connection(place) as client:
+            client.setblocking(False)
+            client.sendall(f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n".encode())
+            async with asyncio.timeout(5):
+                while not (open_now := tuple(served.server.server_state.connections)):  # noqa: ASYNC110  # as above
+                    await asyncio.sleep(0)
+                (connection,) = open_now
+                assert isinstance(connection, RelayProtocol)
+                while not connection.flow.write_paused:  # noqa: ASYNC110  # as above
+                    await asyncio.sleep(0)
+            now, waiting = connection.loop.time(), connection.transport.get_write_buffer_size()
+            connection.tick(now)
+            connection.tick(now + protocol.WRITE_STALL)
+            assert not connection.transport.is_closing()
+            taken = 0
+            while connection.transport.get_write_buffer_size() == waiting:
+                taken += len(await asyncio.wait_for(loop.sock_recv(client, 2**20), 5))
+            connection.tick(now + protocol.WRITE_STALL + 1)
+            assert not connection.transport.is_closing()
+            connection.tick(now + 2 * protocol.WRITE_STALL + 2)
+            assert connection.transport.is_closing()
+            with suppress(ConnectionError):
+                while data := await asyncio.wait_for(loop.sock_recv(client, 2**20), 5):
+                    taken += len(data)
+            assert taken < size
 
 
 async def test_a_request_that_arrives_too_slowly_is_refused() -> None:

@@ -18,6 +18,7 @@ from one_api.providers import PROVIDERS, Mode
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.heading import read_head
+from one_api.relay.record import Record
 from one_api.routing import Channel, Routes
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ def call(mode: Mode = Mode.CHAT, headers: Mapping[str, str] | None = None) -> Ca
     pairs = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     heading = read_head(b"POST", b"/v1/chat/completions", pairs)
     assert heading is not None
-    return Call(id="r1", mode=mode, heading=heading, body=b"canary", ip="", started=0.0)
+    return Call(id="r1", mode=mode, heading=heading, body=b"canary", ip="", started=0.0, record=Record(request_id="r1"))
 
 
 async def spans(mode: Mode, headers: Mapping[str, str] | None, error: BaseException | None) -> ReadableSpan:

@@ -10,6 +10,7 @@ from one_api.providers import Mode
 from one_api.relay import calls, forms
 from one_api.relay.calls import Ask, Call, understand, validate
 from one_api.relay.heading import read_head
+from one_api.relay.record import Record
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 
@@ -18,7 +19,9 @@ def call(body: bytes | dict[str, Any], path: str = "/v1/chat/completions", kind:
     heading = read_head(b"POST", path.encode(), [(b"Content-Type", kind.encode())])
     assert heading is not None
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Call(id="r1", mode=heading.mode, heading=heading, body=raw, ip="127.0.0.1", started=0.0)
+    return Call(
+        id="r1", mode=heading.mode, heading=heading, body=raw, ip="", started=0.0, record=Record(request_id="r1")
+    )
 
 
 def read(*args: Any, **kwargs: Any) -> Ask:

@@ -10,6 +10,7 @@ from one_api.relay import calls
 from one_api.relay.calls import Call
 from one_api.relay.heading import read_head
 from one_api.relay.quoting import begins_with_the_callers_words
+from one_api.relay.record import Record
 
 PHRASE = "Your credit balance is too low"
 
@@ -17,7 +18,7 @@ PHRASE = "Your credit balance is too low"
 def call(body: bytes, mode: Mode = Mode.CHAT, kind: bytes = b"application/json") -> Call:
     heading = read_head(b"POST", PATHS[mode].encode(), [(b"content-type", kind)])
     assert heading is not None
-    return Call(id="1", mode=mode, heading=heading, body=body, ip="", started=0)
+    return Call(id="1", mode=mode, heading=heading, body=body, ip="", started=0, record=Record(request_id="1"))
 
 
 def quoted(message: str, body: bytes, mode: Mode = Mode.CHAT, kind: bytes = b"application/json") -> bool:

@@ -5,7 +5,7 @@ for a choice, follows the index of times and sorts the whole table; so the index
 most rows may match is looked for among the newest; then, if not too many rows are of the time, among those; else in the
 order of ids or by the one name looked for. What must not be followed is hidden from the planner in an expression.
 
-Ids and times grow together, but nothing promises it, so no list relies on that.
+Ids and times grow together, but nothing promises it: how long a list takes may rely on that, what is in it does not.
 
 A user's name has no index of its own, because each call would pay for it (docs/decisions/0007): it is the second column
 of index_username_model_name, which is asked for each model that occurs.
@@ -30,6 +30,7 @@ PAGE: Final = 10
 MOST_FOUND: Final = 100  # by a keyword
 FEW: Final = 2000  # rows that may be read for a page where an index would find it too
 MANY: Final = 100_000  # where else all rows that are newer would be read
+LONG_AGO_S: Final = 3600  # what ended before that is hardly among the newest
 
 TOPUP: Final = 1
 CONSUME: Final = 2
@@ -107,6 +108,10 @@ class Filter:
         others = (self.model_name, self.token_name, self.channel, self.user_id)
         return bool(self.username) and not any(others) and self.type in (0, CONSUME)
 
+    def ended(self, now: int) -> bool:
+        """Whether the time is over so long that its rows are hardly among the newest."""
+        return 0 < self.end_timestamp < now - LONG_AGO_S
+
     def times(self, created_at: ColumnElement[int] = logs.c.created_at) -> list[ColumnElement[bool]]:
         """The bounds of the time, on another expression for the column if so wanted."""
         found = []
@@ -152,23 +157,23 @@ async def note(database: Database, entries: Sequence[Entry], *, now: int) -> Non
         log.exception("%d rows of the log are lost", len(entries))
 
 
-async def page(database: Database, wanted: Filter, *, number: int) -> list[Log]:
+async def page(database: Database, wanted: Filter, *, number: int, now: int) -> list[Log]:
     """Ten rows, newest first."""
     async with database.read() as tx:
-        return [_as_log(row) for row in await _part(tx, wanted, first=number * PAGE, size=PAGE)]
+        return [_as_log(row) for row in await _part(tx, wanted, first=number * PAGE, size=PAGE, now=now)]
 
 
-async def newest(database: Database, wanted: Filter, *, most: int) -> list[Log]:
+async def newest(database: Database, wanted: Filter, *, most: int, now: int) -> list[Log]:
     """As many rows as may be, newest first."""
     async with database.read() as tx:
-        return [_as_log(row) for row in await _part(tx, wanted, first=0, size=most)]
+        return [_as_log(row) for row in await _part(tx, wanted, first=0, size=most, now=now)]
 
 
-async def _part(tx: AsyncConnection, wanted: Filter, *, first: int, size: int) -> Sequence[Row[Any]]:
+async def _part(tx: AsyncConnection, wanted: Filter, *, first: int, size: int, now: int) -> Sequence[Row[Any]]:
     def part(query: Select[Any]) -> Select[Any]:
         return query.limit(size).offset(first)
 
-    if wanted.of_username or (wanted.timed and wanted.broad):
+    if (wanted.of_username or (wanted.timed and wanted.broad)) and not wanted.ended(now):
         found = await _rows(tx, part(among_newest(wanted)))
         if len(found) == size:
             return found
@@ -188,7 +193,8 @@ async def _rows(tx: AsyncConnection, query: Select[Any]) -> Sequence[Row[Any]]:
 
 async def _few(tx: AsyncConnection, wanted: Filter) -> bool:
     """Whether the rows of a time are few enough to be read all."""
-    return (await tx.execute(beyond(wanted, most=MANY if wanted.broad else FEW))).first() is None
+    found = (await tx.execute(extent(wanted))).scalar_one()
+    return found is None or abs(found) <= (MANY if wanted.broad else FEW)
 
 
 def _whole(ids: Select[Any]) -> Select[Any]:
@@ -197,9 +203,12 @@ def _whole(ids: Select[Any]) -> Select[Any]:
     return select(logs).join(page, logs.c.id == page.c.id).order_by(_NEWEST_FIRST)
 
 
-def beyond(wanted: Filter, *, most: int) -> Select[Any]:
-    """A row, if more than `most` are of the time; by idx_created_at_type alone, of which the column is."""
-    return select(logs.c.created_at).where(*wanted.times()).limit(1).offset(most)
+def extent(wanted: Filter) -> Select[Any]:
+    """How far the ids of a time's first and last row are from each other: about as many rows there are, uncounted."""
+    number = select(logs.c.id).where(*wanted.times()).limit(1)
+    first = number.order_by(logs.c.created_at).scalar_subquery()
+    last = number.order_by(logs.c.created_at.desc()).scalar_subquery()
+    return select(last - first)
 
 
 def by_time(wanted: Filter, *, most: int) -> Select[Any]:

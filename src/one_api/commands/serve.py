@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from one_api.store import dsn
 from one_api.store.migrations import MigrationError
 
 KEEP_ALIVE_S = 75
+MOST_FILES = 2**20
 ENGINES = {"sqlite": "SQLite", "mysql": "MySQL", "postgresql": "PostgreSQL"}
 
 log = logging.getLogger(__name__)
@@ -108,15 +110,23 @@ def server_of(config: Config, port: int) -> uvicorn.Config:
     )
 
 
+def open_many_files() -> None:
+    """Every call takes two connections, and many systems allow a thousand until a program asks for more, as Go's do."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(most, MOST_FILES) if most != resource.RLIM_INFINITY else MOST_FILES
+    if 0 <= allowed < wanted:  # to have no limit is -1
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def serve(config: Config, port: int) -> int:
+    open_many_files()
     server_config = server_of(config, port)
     if config.workers > 1:
-        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # loads what one process does not need
+        from one_api.edge.workers import Workers  # noqa: PLC0415  # loads what one process does not need
 
         with TemporaryDirectory(prefix="one-api-") as directory:
             os.environ[DIRECTORY] = directory  # where the processes tell each other what they counted
-            Multiprocess(server_config, sockets=[server_config.bind_socket()]).run()
-        return 0
+            return Workers(server_config, server_config.bind_socket()).run()
     server = Server(server_config)
 
     def end(*_signal: object) -> None:
@@ -124,5 +134,7 @@ def serve(config: Config, port: int) -> int:
 
     # To end when told to is success: uvicorn raises the signal once more when it is done.
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # a terminal that is closed; `nohup` has it ignored
+        signal.signal(signal.SIGHUP, end)
     server.run()
     return 0 if server.started else 3

@@ -86,10 +86,14 @@ def moved(text: ir.Text, base: int) -> ir.Text:
 
 
 def searched(found: Any) -> tuple[ir.Citation, ...]:
-    """What Perplexity tells of its sources: https://docs.perplexity.ai/api-reference/chat-completions-post."""
+    """What Perplexity tells of its sources, or, as it once did, their addresses alone.
+
+    https://docs.perplexity.ai/api-reference/chat-completions-post
+    """
+    listed = [{"url": each} if isinstance(each, str) else each for each in (found if isinstance(found, list) else ())]
     sources: Mapping[str, str] = {
         each["url"]: each["title"] if isinstance(each.get("title"), str) else ""
-        for each in (found if isinstance(found, list) else ())
+        for each in listed
         if isinstance(each, dict) and isinstance(each.get("url"), str)
     }
     return tuple(ir.Citation(url, title) for url, title in sources.items())

@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from one_api.config import Network
 from one_api.edge.readiness import PROBES
-from one_api.lib.ids import RequestIds
+from one_api.lib.ids import RequestIds, callers_id
 
 log = structlog.get_logger(__name__)
 
 REQUEST_ID: Final = "X-Oneapi-Request-Id"
+CALLER_ID: Final = "X-Request-Id"
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Credentials": "true",
@@ -83,6 +84,7 @@ class Arrival:
             return
         began = time.perf_counter()
         request_id, ip, status = self._ids.next(), self._enter(scope), 0
+        named = callers_id(dict(scope["headers"]).get(b"x-request-id"))
         scope.setdefault("state", {}).update(request_id=request_id, ip=ip)
         path: str = scope["path"]
 
@@ -92,6 +94,8 @@ class Arrival:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
+                if named:
+                    headers[CALLER_ID] = named
                 if path.startswith(("/api", "/v1")):
                     headers["Cache-Control"] = "no-store"
             await send(message)
@@ -101,7 +105,10 @@ class Arrival:
         finally:
             ms = round((time.perf_counter() - began) * 1000, 1)
             tell = log.debug if path in PROBES else log.info
-            tell("request", request_id=request_id, status=status, ms=ms, ip=ip, method=scope["method"], path=path)
+            facts = {"status": status, "ms": ms, "ip": ip, "method": scope["method"], "path": path}
+            if named:
+                facts["caller_request_id"] = named
+            tell("request", request_id=request_id, **facts)
 
     def _enter(self, scope: Scope) -> str:
         client = scope.get("client")

@@ -25,6 +25,7 @@ MAX_HEADER_COUNT = 128
 HEADER_TIMEOUT = 30
 BODY_STALL = 30
 BODY_TIMEOUT = 600
+WRITE_STALL = 120  # seconds in which a client has to take something of what waits for him
 LINGER = 2
 LAST_CHANCE = 1  # seconds for which an idle connection is kept when the process ends
 TOO_LARGE = "the request headers are too large"
@@ -67,6 +68,8 @@ class RelayProtocol(HttpToolsProtocol):
         self.reading_since = 0.0
         self.last_body = 0.0
         self.draining = False
+        self._unread = 0  # bytes that wait for a client who is slow
+        self._unread_since = 0.0
         self._part: Literal["nothing", "head", "body"] = "nothing"
         self._header_size = 0
         self._expects = False
@@ -249,6 +252,7 @@ class RelayProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._unread_since = 0.0
         if isinstance(self.answering, RelayCycle):
             self.answering.resume()
 
@@ -295,7 +299,9 @@ class RelayProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def tick(self, now: float) -> None:
-        """Once a second: close what stays idle, refuse what arrives too slowly."""
+        """Once a second: close what stays idle or is not read, refuse what arrives too slowly."""
+        if self.flow.write_paused and self._unread_for(now) > WRITE_STALL:
+            self.transport.abort()
         if self._deaf or self.transport.is_closing():
             return
         if self.idle_since and now - self.idle_since > self.timeout_keep_alive:
@@ -304,6 +310,14 @@ class RelayProtocol(HttpToolsProtocol):
             self.reading_since = self.last_body = now  # it is we who make it wait
         elif self.reading_since and self._too_slow(now):
             self.refuse(408, "the request arrived too slowly")
+
+    def _unread_for(self, now: float) -> float:
+        """For how long the client has taken nothing."""
+        unread = self.transport.get_write_buffer_size()
+        if unread < self._unread or not self._unread_since:
+            self._unread_since = now
+        self._unread = unread
+        return now - self._unread_since
 
     def refuse(self, status: int, message: str) -> None:
         """The request being read cannot be: say so if it is its turn, and read no more."""

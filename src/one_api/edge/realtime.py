@@ -22,6 +22,7 @@ from one_api.providers import REALTIME_PATH, Mode
 from one_api.relay.calls import Call
 from one_api.relay.heading import TWO_KEYS, Heading
 from one_api.relay.realtime import BROKEN, Socket
+from one_api.relay.record import Record
 
 PROTOCOL: Final = "realtime"
 _KEY: Final = "openai-insecure-api-key."
@@ -70,6 +71,7 @@ class Sessions:
             body=b"",
             ip=self._client_ip(peer, headers),
             started=asyncio.get_running_loop().time(),
+            record=Record(request_id=request_id),
         )
 
 

@@ -11,20 +11,20 @@ from one_api.edge.protocol import RelayProtocol
 from one_api.errors import BadRequest, OneAPIError, TooLarge, UpstreamError
 from one_api.lib.ids import RequestIds
 from one_api.limits import RateLimited
+from one_api.relay.answers import own_headers
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
+from one_api.relay.health import cause
 from one_api.relay.inflow import ClientGone
+from one_api.relay.record import NAMES, Record
 from one_api.relay.spoken import spoken
 
 MAX_INFLATED = 32 * 1024 * 1024
 MAX_RATIO = 100
 RATIO_FLOOR = 64 * 1024  # below this a high ratio is harmless
 
-_CORS = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-credentials", b"true"),
-)
+LEFT = 499  # as nginx has it
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class BadGzip(Exception):
 class RelayService:
     """Takes relay requests, runs the pipeline on each, and owns the tasks until they are done.
 
-    `told` hears of each error that a caller is told.
+    `told` hears of each error that a caller is told, `over` of each call that is over.
     """
 
     def __init__(
@@ -47,11 +47,13 @@ class RelayService:
         ids: RequestIds,
         client_ip: Callable[[str, Mapping[bytes, bytes]], str],
         told: Callable[[OneAPIError], None] | None = None,
+        over: Callable[[Record], None] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._ids = ids
         self._client_ip = client_ip
         self._told = told
+        self._over = over
         self._tasks: dict[Incoming, asyncio.Task[None]] = {}
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
@@ -65,7 +67,10 @@ class RelayService:
 
     def refuse(self, request: Incoming, status: int, message: str) -> None:
         error = TooLarge(message) if status == 413 else BadRequest(message, status=status, code="invalid_request")
-        self._answer(request, error, self._ids.next(), b"*")
+        record = Record(request_id=self._ids.next(), ip=request.ip)
+        self._answer(request, error, record)
+        if self._over is not None:
+            self._over(record)
 
     def connected(self, connection: RelayProtocol) -> None:
         self._connections.add(connection)
@@ -90,67 +95,76 @@ class RelayService:
             await asyncio.wait(left)
 
     async def _serve(self, request: Incoming) -> None:
-        request_id = self._ids.next()
+        started = self._loop.time()
+        record = Record(request_id=self._ids.next(), mode=NAMES[request.heading.mode], ip=request.ip)
         try:
-            await self._pipeline(self._call(request, request_id), request)
+            await self._pipeline(self._call(request, record, started), request)
         except ClientGone:
-            return
+            record.status, record.cause = LEFT, record.cause or "left_early"
         except BadGzip:
-            request.respond(400, answer_headers(request_id, request.heading.origin), b"")
+            record.status, record.cause = 400, BadGzip.__name__
+            request.respond(400, own_headers(record.request_id, request.heading), b"")
         except OneAPIError as error:
-            self._fail(request, error, request_id)
+            self._fail(request, error, record)
         except asyncio.CancelledError:
-            self._fail(request, OneAPIError("the server is shutting down", status=503), request_id)
+            self._fail(request, OneAPIError("the server is shutting down", status=503), record)
             raise
         except Exception:
-            log.exception("relay failed", request_id=request_id)
-            self._fail(request, OneAPIError("internal error", code="internal_error"), request_id)
+            log.exception("relay failed", request_id=record.request_id)
+            self._fail(request, OneAPIError("internal error", code="internal_error"), record)
         finally:
             del self._tasks[request]
+            if self._over is not None:
+                record.ms = int((self._loop.time() - started) * 1000)
+                self._over(record)
 
-    def _call(self, request: Incoming, request_id: str) -> Call:
+    def _call(self, request: Incoming, record: Record, started: float) -> Call:
         heading = request.heading
+        record.caller_request_id = heading.caller_id
         if heading.fault:
             raise BadRequest(heading.fault, status=heading.fault_status)
         body = request.body[0] if len(request.body) == 1 else b"".join(request.body)
         request.body = []
+        record.ip = self._client_ip(request.ip, heading.headers)
         return Call(
-            id=request_id,
+            id=record.request_id,
             mode=heading.mode,
             heading=heading,
             body=inflate(body) if heading.zipped else body,
-            ip=self._client_ip(request.ip, heading.headers),
-            started=self._loop.time(),
+            ip=record.ip,
+            started=started,
+            record=record,
         )
 
     def counts(self) -> tuple[int, int]:
         """Calls under way, and connections."""
         return len(self._tasks), len(self._connections)
 
-    def _fail(self, request: Incoming, error: OneAPIError, request_id: str) -> None:
+    def _fail(self, request: Incoming, error: OneAPIError, record: Record) -> None:
         if self._told is not None:
             self._told(error)
         if not request.started:
-            self._answer(request, error, request_id, request.heading.origin)
+            self._answer(request, error, record)
         else:
+            record.cause = record.cause or _cause(error)
             request.cut()
 
-    def _answer(self, request: Incoming, error: OneAPIError, request_id: str, origin: bytes | None) -> None:
+    def _answer(self, request: Incoming, error: OneAPIError, record: Record) -> None:
+        record.status, record.cause = error.status, _cause(error)
         body = b""
         if error.status not in (204, 304):
-            body = spoken(request.heading.mode).encode_error(error, request_id)
+            body = spoken(request.heading.mode).encode_error(error, record.request_id)
         later: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(error, UpstreamError) and error.retry_after:
             later = ((b"retry-after", b"%d" % math.ceil(error.retry_after)),)
         elif isinstance(error, RateLimited):
             later = error.headers
-        request.respond(error.status, (*answer_headers(request_id, origin), _JSON, *later), body)
+        request.respond(error.status, (*own_headers(record.request_id, request.heading), _JSON, *later), body)
 
 
-def answer_headers(request_id: str, origin: bytes | None) -> tuple[tuple[bytes, bytes], ...]:
-    """What every relay answer carries: the request id, and leave for any page to read it where a page asks."""
-    name = (b"x-oneapi-request-id", request_id.encode())
-    return (name,) if origin is None else (name, *_CORS)
+def _cause(error: OneAPIError) -> str:
+    """In a word that is ours: what upstreams say of an error may hold anything."""
+    return cause(error).name.lower() if isinstance(error, UpstreamError) else type(error).__name__
 
 
 def inflate(body: bytes) -> bytes:

@@ -1,10 +1,21 @@
 """Request ids in One API's form: local time, nanoseconds within the second (not padded), eight random digits."""
 
+import re
 import time
 from collections.abc import Callable
 from random import SystemRandom
 
 RANDOM_DIGITS = 10**8
+
+_named = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+
+
+def callers_id(text: bytes | None) -> str:
+    """What a caller names his request in `X-Request-Id`, to be said in the answer and in the log and nowhere else.
+
+    Empty for what is no such name: it is long, or would be read as something else there.
+    """
+    return text.decode() if text is not None and _named(text) else ""
 
 
 class RequestIds:

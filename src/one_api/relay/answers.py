@@ -3,6 +3,7 @@
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Headers
+from one_api.relay.heading import Heading
 from one_api.relay.inflow import Shape
 from one_api.relay.redaction import headers_without_key
 from one_api.routing import Channel
@@ -21,10 +22,16 @@ _EVENT_STREAM = (
 )
 
 
-def own_headers(call: Call) -> Headers:
-    """What every relay answer carries: the request id, and leave for a page of any origin to read it."""
-    name = (b"x-oneapi-request-id", call.id.encode())
-    return (name, *_CORS) if call.heading.origin is not None else (name,)
+def own_headers(request_id: str, heading: Heading) -> Headers:
+    """What every relay answer carries: the request id, the caller's if he gave one, and where a page asks, leave for it
+    to read the answer.
+    """
+    found = [(b"x-oneapi-request-id", request_id.encode())]
+    if heading.caller_id:
+        found.append((b"x-request-id", heading.caller_id.encode()))
+    if heading.origin is not None:
+        found += _CORS
+    return found
 
 
 def passed_on(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
@@ -38,12 +45,12 @@ def respond_whole(call: Call, answer: Answer, client: Client) -> None:
     status, headers = (
         (200, ()) if head is None else (head.status, passed_on(head.headers, answer.channel, answer.inflow.hidden))
     )
-    client.respond(status, (*own_headers(call), *headers), answer.inflow.body)
+    client.respond(status, (*own_headers(call.id, call.heading), *headers), answer.inflow.body)
 
 
 def start_stream(call: Call, answer: Answer, client: Client) -> None:
-    head = answer.inflow.head
+    head, own = answer.inflow.head, own_headers(call.id, call.heading)
     if answer.inflow.shape is Shape.EVENTS or head is None:
-        client.start(200, (*own_headers(call), *_EVENT_STREAM))
+        client.start(200, (*own, *_EVENT_STREAM))
     else:
-        client.start(head.status, (*own_headers(call), *passed_on(head.headers, answer.channel, answer.inflow.hidden)))
+        client.start(head.status, (*own, *passed_on(head.headers, answer.channel, answer.inflow.hidden)))

@@ -16,6 +16,7 @@ from one_api.providers.flows import Query
 from one_api.relay import abroad
 from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.drawn import DrawnInflow
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
 from one_api.relay.health import cause
@@ -88,13 +89,15 @@ async def first_answer(
         inflow = None
         started = upstreams.loop.time()
         model = channel.mapping.get(ask.model) or ask.model
+        call.record.channel = channel.id
+        call.record.tries += 1
         try:
             body = None
             if ask.media or len(call.body) > LONG:
                 body, enclosed = await _written_aside(upstreams, call, ask, channel, model, enclosed)
             inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
-            await inflow.ready
+            await _arrival(upstreams, inflow)
             first = upstreams.loop.time()
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started, first)
         except UpstreamError as error:
@@ -119,6 +122,12 @@ async def first_answer(
     if last.status == 429:
         last.message = SATURATED
     raise last
+
+
+async def _arrival(upstreams: Upstreams, inflow: Inflow) -> None:
+    await inflow.ready
+    if isinstance(inflow, DrawnInflow):
+        await inflow.enclose(upstreams.content)
 
 
 async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer:

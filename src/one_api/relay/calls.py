@@ -19,6 +19,7 @@ from one_api.pricing import gojson
 from one_api.providers import ACTIONS, DRAWN, EMBEDDED, Mode
 from one_api.relay import forms
 from one_api.relay.heading import Heading
+from one_api.relay.record import Record
 from one_api.relay.spoken import MEASURED_MODES
 
 MAX_TOKENS = 1_073_741_823
@@ -46,7 +47,7 @@ _DEFAULT_MODELS = {
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One client request. `started` is the loop's clock."""
+    """One client request. `started` is the loop's clock; `record` is what will be said of it."""
 
     id: str
     mode: Mode
@@ -54,6 +55,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     ip: str
     started: float
+    record: Record
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

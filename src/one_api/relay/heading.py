@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
+from one_api.lib.ids import callers_id
 from one_api.providers import ACTIONS, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, Mode
 from one_api.relay.spoken import KEY_HEADERS, KEYS
 
@@ -22,6 +23,7 @@ _MODES: Mapping[str, Mode] = MappingProxyType(
         **{path: mode for mode, path in PATHS.items()},
         MESSAGES_PATH: Mode.MESSAGES,
         MESSAGES_COUNT_PATH: Mode.MESSAGES_COUNT,
+        "/v2/rerank": Mode.RERANK,  # where Cohere's newer client asks, for the same
     }
 )
 _SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host")) | KEY_HEADERS
@@ -34,6 +36,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     path: as it was sent, without the query. query: empty where it may hold a key. engine: the model that the path
     names. stream: whether the path asks for a stream, None where the body says. array: whether a stream is to be one
     JSON array instead of events. credentials: None without a key.
+    caller_id: what the caller names his request, if he does.
     is_json: by the beginning of content_type, as One API looks at it. fault: why no call comes of it, and the status
     that says so.
     """
@@ -51,12 +54,13 @@ class Heading(Struct, frozen=True, kw_only=True):
     is_json: bool = False
     zipped: bool = False
     origin: bytes | None = None
+    caller_id: str = ""
     fault: str = ""
     fault_status: int = 400
 
 
-UNREAD = Heading(mode=Mode.CHAT, method="", path="")
-"""Stands for a head that could not be read."""
+UNREAD = Heading(mode=Mode.CHAT, method="", path="", origin=b"*")
+"""Stands for a head that could not be read; a page may have sent it."""
 
 
 class _Route(Struct, frozen=True):
@@ -72,7 +76,7 @@ _NOWHERE: Final = _Route(Mode.CHAT)
 
 def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Heading | None:
     """None for what is not relayed."""
-    if not url.startswith((b"/v1/", b"/v1beta/")):
+    if not url.startswith((b"/v1/", b"/v1beta/", b"/v2/")):
         return None
     target, _, query = url.decode("latin-1").partition("?")
     if not _relayed(method, target):
@@ -102,6 +106,7 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
         is_json=kind.startswith("application/json"),
         zipped=known.get(b"content-encoding", b"").strip().lower() == b"gzip",
         origin=known.get(b"origin"),
+        caller_id=callers_id(known.get(b"x-request-id")),
         fault=fault,
         fault_status=status,
     )

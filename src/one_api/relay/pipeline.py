@@ -58,6 +58,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     """Relay one call. Everything the gateway promises happens in this order."""
     caller, pinned = await admit(relay, call)
     ask = calls.understand(call) if len(call.body) <= calls.LONG else await asyncio.to_thread(calls.understand, call)
+    call.record.model, call.record.stream = ask.model, ask.stream
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
@@ -134,6 +135,7 @@ async def admit(relay: Relay, call: Call) -> tuple[Caller, str | None]:
     caller = relay.accounts.known(credentials.key)
     if caller is None:
         caller = await relay.accounts.find(credentials.key, relay.now())
+    call.record.user, call.record.token = caller.user_id, caller.token_id
     rules.permit_address(caller, call.ip)
     return caller, credentials.channel
 

@@ -12,6 +12,7 @@ from one_api.relay.attempt import Answer, Upstreams, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Listener
 from one_api.relay.heading import Heading
+from one_api.relay.record import Record
 from one_api.relay.redaction import text_without_key
 from one_api.relay.transport import Timeouts
 from one_api.routing import Channel
@@ -80,6 +81,7 @@ async def _ask(upstreams: Upstreams, channel: Channel, model: str, prompt: str, 
         body=json.encode(document),
         ip="",
         started=upstreams.loop.time(),
+        record=Record(request_id=request_id),
     )
     ask = Ask(mode=Mode.CHAT, model=model, text=len(prompt.encode()), document=document)
     longest = min(upstreams.timeouts.total or LONGEST_S, LONGEST_S)

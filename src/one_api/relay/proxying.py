@@ -53,6 +53,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     rules.permit_model(caller, _model(call))
     number, slash, rest = call.heading.path.removeprefix(PROXY).partition("/")
     channel = _channel(relay, caller, number)
+    call.record.channel = channel.id
     request = _request(call, channel, slash + rest)
     hold = await relay.ledger.hold(_price(relay, call, caller))
     inflow = Inflow(relay.upstreams.loop, wants=Shape.ANYTHING)
@@ -69,7 +70,9 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     relay.spent(caller.user_id)
     head = inflow.head
     status = 502 if head is None else head.status
-    headers = (*answers.own_headers(call), *answers.passed_on(() if head is None else head.headers, channel))
+    call.record.status, call.record.tries, call.record.quota = status, 1, hold.quota
+    own = answers.own_headers(call.id, call.heading)
+    headers = (*own, *answers.passed_on(() if head is None else head.headers, channel))
     if status in _WITHOUT_BODY:
         client.listen(None)
         client.respond(status, headers, b"")

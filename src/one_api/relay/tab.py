@@ -20,6 +20,7 @@ from one_api.relay.attempt import Answer
 from one_api.relay.calls import HEARD_MODES, Ask, Call
 from one_api.relay.counting import Counting
 from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.record import ABSENT
 from one_api.relay.spoken import spoken
 from one_api.routing import Channel
 
@@ -71,6 +72,7 @@ class Tab:
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
+        self._call.record.first_ms = int((answer.first - self._call.started) * 1000) if answer.first else ABSENT
 
     def checkpoint(self, channel: Channel, _model: str, flow: Inflow) -> None:
         """Write down what a running stream has cost so far, so that a crash costs the caller that and no more."""
@@ -103,6 +105,7 @@ class Tab:
         log.warning(told, request_id=self._call.id, channel=answer.channel.id, **facts)
 
     async def settle(self, outcome: policy.Outcome) -> None:
+        self._call.record.cause = outcome
         await self.pay(await self.bill(outcome))
 
     async def pay(self, bill: policy.Bill) -> None:
@@ -115,6 +118,9 @@ class Tab:
                 excess=bill.excess,
             )
         self.used = bill.usage.input + bill.usage.output
+        record = self._call.record
+        record.prompt_tokens, record.completion_tokens = bill.usage.input, bill.usage.output
+        record.quota = bill.cost
         if self.answer is None and bill.cost == 0:
             await self.release()
         else:

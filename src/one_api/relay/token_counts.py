@@ -22,6 +22,7 @@ _JSON = (b"content-type", b"application/json")
 async def run(relay: Relay, call: Call, client: Client) -> None:
     caller, pinned = await admit(relay, call)
     ask = calls.understand(call) if len(call.body) <= calls.LONG else await asyncio.to_thread(calls.understand, call)
+    call.record.model = ask.model
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
@@ -36,7 +37,7 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     model = candidates[0].mapping.get(ask.model) or ask.model
     tokens = await relay.counting.prompt(ask, model, relay.options())
     body = MEASURED_MODES[call.mode].encode_count(tokens)
-    client.respond(200, (*own_headers(call), _JSON), body)
+    client.respond(200, (*own_headers(call.id, call.heading), _JSON), body)
 
 
 async def _ask(relay: Relay, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer | None:

@@ -130,6 +130,11 @@ class Body(msgspec.Struct):
     usage: msgspec.Raw = NOTHING
     error: Any = None
     search_results: Any = None
+    citations: Any = None
+
+    @property
+    def sources(self) -> Any:
+        return self.search_results or self.citations
 
 
 body_decoder = msgspec.json.Decoder(Body)
@@ -150,7 +155,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     return ir.Answer(
         id=found.id or "",
         model=found.model or "",
-        blocks=tuple(_blocks(choice.message, choice.tokens, searched(found.search_results))),
+        blocks=tuple(_blocks(choice.message, choice.tokens, searched(found.sources))),
         reason=REASONS.get(choice.finish_reason or "", "stop"),
         usage=counted(found.usage),
     )

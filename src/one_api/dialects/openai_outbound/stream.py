@@ -52,8 +52,8 @@ class StreamDecoder(EventDecoder):
             self._started = True
             events.append(ir.Started(chunk.id or "", chunk.model or ""))
         if chunk.choices:
-            if chunk.search_results and chunk.choices[0].finish_reason:
-                events += [ir.Cited(each) for each in searched(chunk.search_results)]
+            if chunk.sources and chunk.choices[0].finish_reason:
+                events += [ir.Cited(each) for each in searched(chunk.sources)]
             self._choice(chunk.choices[0], events)
         return events
 

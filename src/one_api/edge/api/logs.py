@@ -64,13 +64,13 @@ def _own(call: Call) -> Filter:
 
 @get("/api/log/", Access.ADMIN, query=(PAGE, _TYPE, *_ALL), answers=list[Log])
 async def list_logs(call: Call) -> Response:
-    return done(await logs.page(call.parts.logs, _wanted(call), number=call.page))
+    return done(await logs.page(call.parts.logs, _wanted(call), number=call.page, now=call.now))
 
 
 @get("/api/log/self", Access.USER, query=(PAGE, _TYPE, *_SELF), answers=list[Log])
 async def list_own_logs(call: Call) -> Response:
     """A user's own; their numbers are not shown."""
-    return done(_numberless(await logs.page(call.parts.logs, _own(call), number=call.page)))
+    return done(_numberless(await logs.page(call.parts.logs, _own(call), number=call.page, now=call.now)))
 
 
 @get("/api/log/search", Access.ADMIN)
@@ -87,12 +87,12 @@ async def search_own_logs(call: Call) -> Response:
 @get("/api/log/csv", Access.ADMIN, query=(_TYPE, *_ALL), answers=_CSV)
 async def export(call: Call) -> Response:
     """The newest rows that match, as a table for spreadsheets."""
-    return _table(await logs.newest(call.parts.logs, _wanted(call), most=MOST_EXPORTED))
+    return _table(await logs.newest(call.parts.logs, _wanted(call), most=MOST_EXPORTED, now=call.now))
 
 
 @get("/api/log/self/csv", Access.USER, query=(_TYPE, *_SELF), answers=_CSV)
 async def export_own(call: Call) -> Response:
-    found = await logs.newest(call.parts.logs, _own(call), most=MOST_EXPORTED)
+    found = await logs.newest(call.parts.logs, _own(call), most=MOST_EXPORTED, now=call.now)
     return _table(_numberless(found))
 
 
