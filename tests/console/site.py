@@ -68,17 +68,30 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, {"object": "list", "data": [{"id": "listed-by-the-provider", "object": "model"}]})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.headers["Authorization"] == "Bearer sk-revoked":
             error = {"message": REFUSAL, "type": "invalid_request_error", "code": "invalid_api_key"}
             self._answer(401, {"error": error})
             return
         message = {"role": "assistant", "content": ANSWER}
         usage = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
+        if asked.get("stream"):
+            self._stream([{"index": 0, "delta": message, "finish_reason": "stop"}], usage)
+            return
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         self._answer(
             200, {"id": "c", "object": "chat.completion", "model": "tiny", "choices": [choice], "usage": usage}
         )
+
+    def _stream(self, choices: list[object], usage: object) -> None:
+        chunk = {"id": "c", "object": "chat.completion.chunk", "model": "tiny"}
+        events = ({**chunk, "choices": choices}, {**chunk, "choices": [], "usage": usage})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for event in events:
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
 
     def _answer(self, status: int, body: object) -> None:
         raw = json.dumps(body).encode()

@@ -30,6 +30,11 @@ i18n.on('languageChanged', (language) => {
 })
 void i18n.use(initReactI18next).init()
 
+/** What another tab chose, as Mantine does it with the colours. */
+window.addEventListener('storage', ({ key, newValue }) => {
+  if (key === STORED && newValue) void i18n.changeLanguage(newValue)
+})
+
 export function speak(language: Language) {
   localStorage.setItem(STORED, language)
   void i18n.changeLanguage(language)

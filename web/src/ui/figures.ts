@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next'
 
 import { useStatus } from '../app/session'
 import { localeOf } from '../i18n'
+import { dollars } from './money'
 import { duration } from './time'
 
 /** Quota as One API shows it: money where the operator wants it, else shortened units. */
@@ -17,7 +18,7 @@ export function useFigures() {
   const second = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' })
   const cents = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
   const micros = new Intl.NumberFormat(language, { minimumFractionDigits: 6, maximumFractionDigits: 6 })
-  const amount = (quota: number) => `$${cents.format(quota / perUnit)}`
+  const amount = (quota: number) => dollars(quota / perUnit, language)
   return {
     perUnit,
     inMoney,

@@ -217,7 +217,7 @@ function Response({ channel }: { channel: Channel }) {
   const [opened, dialog] = useDisclosure()
   const { response_time: ms } = channel
   const tested = channel.test_time > 0
-  const said = !tested ? t('channels.test') : ms ? `${(ms / 1000).toFixed(2)} s` : t('channels.testFailed')
+  const said = !tested ? t('channels.test') : ms ? figures.duration(ms) : t('channels.testFailed')
   const color = !tested ? 'gray' : ms ? speed(ms) : 'red' // a test that failed took no time
   return (
     <>

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Group, Table, Text } from '@mantine/core'
+import { ActionIcon, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
@@ -43,20 +43,13 @@ export function Row({ log, everybody, channel, columns }: Props) {
             </Text>
           )}
           {!called && (
-            <Text size={log.model_name ? 'xs' : 'sm'} c="dimmed" lineClamp={2} maw={300} style={{ overflowWrap: 'anywhere' }}>
+            <Text size={log.model_name ? 'xs' : 'sm'} c="dimmed" lineClamp={2} miw={180} maw={300} style={{ overflowWrap: 'anywhere' }}>
               {log.content}
             </Text>
           )}
         </Table.Td>
         <Table.Td>
-          <Group gap={6} wrap="nowrap">
-            {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
-            {log.is_stream && (
-              <Badge variant="default" tt="none" fw={500}>
-                {t('logs.stream')}
-              </Badge>
-            )}
-          </Group>
+          {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
           <FirstToken log={log} />
         </Table.Td>
         <Table.Td style={{ whiteSpace: 'nowrap' }}>
@@ -99,14 +92,15 @@ export function Duration({ ms }: { ms: number }) {
   return <StateBadge color={color} label={figures.duration(ms)} />
 }
 
-/** How long a stream kept its reader waiting. */
+/** That it is a stream, and how long it kept its reader waiting. */
 export function FirstToken({ log }: { log: Log }) {
   const { t } = useTranslation()
   const figures = useFigures()
-  if (!log.is_stream || log.first_token_time <= 0) return null
+  if (!log.is_stream) return null
+  const waited = log.first_token_time > 0 && t('logs.first', { time: figures.duration(log.first_token_time) })
   return (
     <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-      {t('logs.first', { time: figures.duration(log.first_token_time) })}
+      {[t('logs.stream'), waited].filter(Boolean).join(' · ')}
     </Text>
   )
 }
