@@ -115,11 +115,11 @@ def without_keys_null(facts: dict[str, str]) -> dict[str, str]:
     }
 
 
-async def test_a_database_for_logs_gets_that_table_alone(database: servers.Database) -> None:
+async def test_a_database_for_logs_gets_that_table_and_its_sums(database: servers.Database) -> None:
     async def work(opened: Database) -> None:
         for _ in range(2):
             await migrate_logs(opened)
-        assert set(await see(opened, samples.describe)) == {"logs"}
+        assert set(await see(opened, samples.describe)) == {"logs", "marks", "usage_hours"}
         async with opened.write() as tx:
             await tx.execute(insert(logs).values(content="x"))
         await migrate(opened)
