@@ -53,6 +53,7 @@ check-dependencies:
 	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
 check-console:
 	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js . && ../$(BIN)/node node_modules/typescript/bin/tsc
+	@cd web && ../$(BIN)/node node_modules/vitest/vitest.mjs run > ../.venv/vitest.log 2>&1 || { cat ../.venv/vitest.log; false; }
 check-api:
 	@scripts/gen-api --check
 

@@ -186,7 +186,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     )
 
     periodic = [*jobs(database, watched.poller, service.tick), *upkeep_jobs(config, upkeep)]
-    periodic += log_jobs(database, log_database, lambda: watched.options.now)
+    periodic += log_jobs(log_database, lambda: watched.options.now)
     periodic += [
         Job("hold the slots of running calls", restraint.renew, every=RENEW_S, alone=False),
         Job("write the lines of calls", journal.write, every=WRITE_S, alone=False),

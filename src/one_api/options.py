@@ -184,7 +184,7 @@ class Options:
         "LogRetentionDays", 0, "Days that rows of the log are kept; 0 is for ever", listed="saved", at_least=0
     )
     usage_rollup_enabled: bool = opt(
-        "UsageRollupEnabled", False, "Keep sums of each hour for statistics, not with LOG_SQL_DSN", listed="saved"
+        "UsageRollupEnabled", False, "Keep sums of each hour for statistics", listed="saved"
     )
     call_limits: CallLimits = opt(  # noqa: RUF009
         "CallLimits",

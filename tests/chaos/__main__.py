@@ -7,7 +7,7 @@ import platform
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float(os.environ.get("CHAOS") or 600))
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("--engine", choices=SERVERS, action="append", help="else each for its part")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
     options = parser.parse_args()
     faults = dict(ALL)
@@ -33,20 +34,22 @@ def main() -> int:
         del faults[DISK]
         print(f"left out, as it takes root: {DISK}")
     results: list[Result] = []
+    engines = options.engine or list(SERVERS)
     with ExitStack() as stack:
-        for server in (opened_postgres(stack), opened_mariadb(stack)):
+        for engine in engines:
+            server = SERVERS[engine](stack)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             run = chaos(
                 folder,
                 server,
                 faults,
-                seconds=options.seconds / 2,
+                seconds=options.seconds / len(engines),
                 clients=options.clients,
                 pause_s=0.1,
                 seed=options.seed,
             )
             results.append(asyncio.run(run))
-            print("\n".join(results[-1].audit.wrong), end="")
+            print("\n".join((*results[-1].audit.wrong, *results[-1].audit.beside)), end="\n")
     table = "\n".join([*rows(results), "", remark(options.seconds, options.clients, options.seed)])
     print(table)
     if options.write:
@@ -61,6 +64,12 @@ def opened_postgres(stack: ExitStack) -> Postgres:
 
 def opened_mariadb(stack: ExitStack) -> MariaDB:
     return stack.enter_context(servers.mariadb(servers.sbin("mariadbd") or "mariadbd"))
+
+
+SERVERS: dict[str, Callable[[ExitStack], Postgres | MariaDB]] = {
+    "postgres": opened_postgres,
+    "mariadb": opened_mariadb,
+}
 
 
 def rows(results: Sequence[Result]) -> list[str]:
@@ -84,7 +93,7 @@ def rows(results: Sequence[Result]) -> list[str]:
         *(row(name, *(result.faults[name] for result in results)) for name in ALL),
         row("calls", *(result.calls for result in results)),
         *(row(says[each], *(audit.outcomes[each] for audit in audits)) for each in outcomes),
-        row("refused though the database was there", *(audit.refused_beside for audit in audits)),
+        row("refused though the database was there", *(len(audit.beside) for audit in audits)),
         row("lost but not cut by a kill -9", *(audit.outcomes["lost"] - audit.cut_by_kills for audit in audits)),
         row("tokens the upstream counted for the whole ones", *(audit.upstream[1] for audit in audits)),
         row("the ledger less that", *(audit.ledger[1] - audit.upstream[1] for audit in audits)),

@@ -23,7 +23,7 @@ class Audit:
     logs: tuple[int, int] = (0, 0)
     wrong: list[str] = field(default_factory=list)
     cut_by_kills: int = 0
-    refused_beside: int = 0  # though the database was there: a machine that is busy makes one wait two seconds
+    beside: list[str] = field(default_factory=list)  # refused though the database was there, as on a busy machine
     recovered: int = 0
 
 
@@ -41,7 +41,7 @@ async def audit(site: Site, calls: list[Call]) -> Audit:
         if call.outcome == "lost" and lost_to_a_kill(call, site.kills):
             found.cut_by_kills += 1
         elif call.outcome == "refused" and not excused(call, site) and call.status == 503:
-            found.refused_beside += 1
+            found.beside.append(f"{call.outcome} {since(call, site)}: {call}")
         elif call.outcome == "lost" or (call.outcome == "refused" and not excused(call, site)):
             found.wrong.append(f"{call.outcome} {since(call, site)}: {call}")
     twice = [name for name, times in site.upstream.times.items() if times > 1 and not name_fails(name, calls)]

@@ -19,7 +19,7 @@ from tests.harness.servers import Database, Gateway, MariaDB, Postgres
 from tests.ledger.siege import Upstream, set_up
 from tests.ledger.world import World
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 LOOK_S = 0.1
 
 

@@ -15,7 +15,7 @@ from tests.harness.servers import Postgres
 SHORT = ("kill -9 of a node", "rolling restart of both nodes", "restart of the database", "Valkey paused")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_site_under_faults_loses_nothing(tmp_path: Path, postgres_server: Postgres) -> None:
     if servers.sbin("nginx") is None:
         missing("nginx")

@@ -29,7 +29,10 @@ from tests.harness import frames
 
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 CLIENTS, WIRES = sorted(INBOUND), sorted(OUTBOUND)
-EVENTS: Final = ("anthropic", "cohere", "dashscope", "gemini", "openai", "responses", "vertex")
+EVENTS: Final = (
+    *("anthropic", "baidu", "cohere", "coze", "dashscope", "gemini", "openai", "replicate", "responses", "tencent"),
+    *("vertex", "xunfei"),
+)
 """Wires whose streams are server-sent events."""
 fuzzed = settings(
     derandomize="FUZZ_EXAMPLES" not in os.environ,

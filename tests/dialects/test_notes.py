@@ -108,12 +108,12 @@ def test_likelihoods_come_with_the_text_of_a_stream(client: str) -> None:
 
 
 def test_what_perplexity_found_are_sources() -> None:
-    results = [{"title": "A", "url": URL, "date": None}, {"title": None, "url": "https://b"}, 7]
+    results = [{"title": "A", "url": URL, "date": None, "snippet": "It is."}, {"title": None, "url": "https://b"}, 7]
     chunk = {"id": "c", "model": "sonar", "search_results": results}
     said = {**chunk, "choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": None}]}
     last = {**chunk, "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}]}
     data = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in (said, last))
-    assert told("openai", data)[1] == [ir.Citation(URL, "A"), ir.Citation("https://b")]
+    assert told("openai", data)[1] == [ir.Citation(URL, "A", quote="It is."), ir.Citation("https://b")]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -138,6 +138,31 @@ async def test_no_more_calls_run_at_a_time_than_are_allowed(site: Site) -> None:
     await eventually(free_again)
 
 
+@pytest.mark.parametrize("what", ["count", "proxy"])
+async def test_counts_of_tokens_and_proxied_requests_are_calls(site: Site, what: str) -> None:
+    if what == "count":
+        body = json.dumps({"model": MODEL, "messages": TEXT}).encode()
+        data = wire.request("/v1/messages/count_tokens", body, key=site.key)
+        await site.limit({"per": "model", "model": MODEL, "requests": 2, "tokens": 1})
+    else:
+        site.world.upstream.scripts["proxy"] = replies(200, b"as it is")
+        number = site.world.channel("proxy", "", type=43)
+        data = wire.request(f"/v1/oneapi/proxy/{number}/x", key=site.world.root.token())
+        await site.limit({"per": "user", "user": 1, "requests": 2, "tokens": 1})
+    seen: dict[int, Reply] = {}
+
+    async def refused_at_last() -> bool:
+        reply = await site.world.ask(data)
+        if "x-ratelimit-limit-requests" in reply.headers:
+            seen[reply.status] = reply
+        return reply.status == 429
+
+    await eventually(refused_at_last)
+    assert set(seen) == {200, 429}
+    assert seen[200].headers["x-ratelimit-remaining-tokens"] == "1"
+    assert seen[429].headers["x-ratelimit-remaining-requests"] == "0"
+
+
 async def test_without_rules_nobody_is_told_anything(site: Site) -> None:
     await site.limit()
 

@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from tests.conftest import GATEWAYS
+from tests.e2e import wire
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers
 from tests.harness.scripted import Received, Script, Turn, replies
@@ -159,6 +160,23 @@ async def test_an_image_that_cannot_be_fetched_costs_nothing(site: Site, client:
     with pytest.raises(openai.APIStatusError, match="its address is not a public one"):
         await client.images.generate(model="wanx-v1", prompt="a cat", response_format="b64_json")
     assert await site.charges() == before
+
+
+async def test_who_leaves_while_it_is_fetched_pays_nothing(site: Site) -> None:
+    paid = sum(each.quota for each in await finals(site))
+    url = f"{site.world.upstream.at('made')}/1.png"
+    site.world.upstream.scripts["ali"] = ali("SUCCEEDED", results=[{"url": url}])
+    body = json.dumps({"model": "wanx-v1", "prompt": "a cat", "response_format": "b64_json"}).encode()
+    async with wire.connect(site.world.port) as connection:
+        connection.send(wire.request("/v1/images/generations", body, key=site.key))
+        turn = await site.world.upstream.turn()
+    await turn.left()
+    assert sum(each.quota for each in await finals(site)) == paid
+
+
+async def finals(site: Site) -> Any:
+    await site.world.books.settled()
+    return await site.world.books.finals("alice")
 
 
 @pytest.mark.parametrize("more", [{"n": 2}, {"stream": True}])

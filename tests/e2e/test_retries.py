@@ -335,18 +335,15 @@ async def routed(site: Site, model: str, calls: int) -> Counter[str]:
     return Counter(each.name for each in site.world.upstream.received)
 
 
-async def test_channels_without_weights_share_equally(site: Site) -> None:
-    calls = 360
-    found = await routed(site, "even", calls)
-    assert set(found) == {"even-0", "even-1", "even-2"}
-    assert all(abs(count - calls / 3) < 50 for count in found.values()), found  # five and a half standard deviations
+async def test_channels_without_weights_all_have_their_share(site: Site) -> None:
+    """How large shares are: tests/routing."""
+    assert set(await routed(site, "even", 60)) == {"even-0", "even-1", "even-2"}  # once in ten thousand million not
 
 
 async def test_channels_share_by_weight(site: Site) -> None:
-    calls = 360
-    found = await routed(site, "odd", calls)
+    found = await routed(site, "odd", 60)
     assert set(found) == {"odd-1", "odd-3"}
-    assert abs(found["odd-1"] - calls / 4) < 46, found  # as above
+    assert found["odd-1"] < found["odd-3"]
 
 
 async def test_a_channel_without_weight_stands_behind_those_with_one(site: Site) -> None:

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import cohere
 import ollama
+import openai
 import pytest
 from mistralai.client import Mistral
 
@@ -38,9 +40,9 @@ RANKED = {
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("sdks")
     async with open_world(directory, servers.sqlite(directory)) as world:
-        names = ("mistral", "claude", "own", "cohere", "voyage")
+        names = ("mistral", "claude", "own", "cohere", "voyage", "sonar")
         world.root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        for name, number in zip(names, (28, 14, 101, 35, 102), strict=True):
+        for name, number in zip(names, (28, 14, 101, 35, 102, 100), strict=True):
             world.channel(name, name, type=number)
         yield Site(world, world.root.user("alice", START).token())
 
@@ -109,6 +111,30 @@ async def test_mistrals_sdk_is_answered_and_embeds(site: Site) -> None:
         found = await client.embeddings.create_async(model="mistral", inputs=["a"])
     assert found.data[0].embedding == [0.5]
     assert (await site.paid()).quota == 4
+
+
+FOUND = [{"title": "A", "url": "https://x.example/a", "date": "2026-01-02", "snippet": "It is."}]
+
+
+async def test_what_perplexity_found_arrives_as_it_is_or_as_citations(site: Site) -> None:
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "sonar", "search_results": FOUND}
+    delta = {"index": 0, "delta": {"content": "Hi [1]"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+    last = {**chunk, "choices": [delta], "usage": usage}
+    site.world.upstream.scripts["sonar"] = streamed(b"data: %b\n\ndata: [DONE]\n\n" % json.dumps(last).encode())
+    base = f"http://127.0.0.1:{site.world.port}"
+    async with openai.AsyncOpenAI(api_key=site.key, base_url=f"{base}/v1", max_retries=0) as asking:
+        chunks = [
+            each async for each in await asking.chat.completions.create(model="sonar", messages=HELLO, stream=True)
+        ]
+    assert (chunks[0].model_extra or {})["search_results"] == FOUND
+    async with (
+        anthropic.AsyncAnthropic(api_key=site.key, base_url=base, max_retries=0) as asking_too,
+        asking_too.messages.stream(model="sonar", max_tokens=9, messages=HELLO) as stream,
+    ):
+        message = await stream.get_final_message()
+    cited: Any = [each for block in message.content for each in getattr(block, "citations", None) or ()]
+    assert [(each.url, each.title, each.cited_text) for each in cited] == [("https://x.example/a", "A", "It is.")]
 
 
 @pytest.mark.parametrize("model", RANKED)

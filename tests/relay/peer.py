@@ -110,7 +110,7 @@ class Told:
 
     async def end(self) -> str:
         """How it ended: "ok" or the kind of the failure."""
-        await asyncio.wait_for(self.done.wait(), 10)
+        await asyncio.wait_for(self.done.wait(), 60)
         return "ok" if self.error is None else self.error.kind
 
     @property

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from one_api.config import Config, ConfigError
 from one_api.errors import Unavailable
@@ -350,3 +351,13 @@ def test_a_wrong_address_names_its_variable(name: str, make: Callable[[], Databa
 def test_logs_may_be_in_a_database_of_another_kind() -> None:
     config = Config(log_sql_dsn="postgres://u@h/d")
     assert (open_database(config).kind, open_database(config, config.log_sql_dsn).kind) == ("sqlite", "postgresql")
+
+
+async def test_a_connection_that_fails_as_the_driver_does_not_say_is_a_database_that_does_not_answer() -> None:
+    async def fails() -> None:
+        raise RuntimeError("Transport does not expose socket instance")
+
+    engine = create_async_engine("sqlite+aiosqlite://", async_creator=fails)
+    with pytest.raises(Unavailable):
+        async with connection(engine):
+            raise AssertionError("there is none")

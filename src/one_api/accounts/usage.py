@@ -22,6 +22,7 @@ DAY_S: Final = 86_400
 
 
 By = Literal["user", "channel"]
+COLUMNS: Final = {"user": "username", "channel": "channel_id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +65,34 @@ async def by_day(database: Database, *, user_id: int | None, days: int, now: int
         ]
 
 
-async def shares(database: Database, *, by: By, days: int, now: int, rolled: bool = False) -> list[Share]:
-    """Of the last days, the costliest first."""
+async def shares(
+    database: Database, *, people: Database, by: By, days: int, now: int, rolled: bool = False
+) -> list[Share]:
+    """Of the last days, the costliest first. `people` is where the users are; sums know them by their numbers."""
     async with database.read() as tx:
-        source = _calls(await rollup.mark(tx) if rolled else None)
-        return [
-            Share(
-                name=str(row.name),
-                request_count=int(row.requests),
-                quota=int(row.quota),
-                prompt_tokens=int(row.prompt_tokens),
-                completion_tokens=int(row.completion_tokens),
-            )
-            for row in await tx.execute(_by_name(source, by, _days(source, days, now)))
-        ]
+        mark = await rollup.mark(tx) if rolled else None
+        source = _calls(mark)
+        numbered = by == "user" and mark is not None
+        rows = (
+            await tx.execute(_by_name(source, "user_id" if numbered else COLUMNS[by], _days(source, days, now)))
+        ).all()
+    named = await _names(people, [int(row.name) for row in rows]) if numbered else {}
+    return [
+        Share(
+            name=named.get(row.name, str(row.name)),
+            request_count=int(row.requests),
+            quota=int(row.quota),
+            prompt_tokens=int(row.prompt_tokens),
+            completion_tokens=int(row.completion_tokens),
+        )
+        for row in rows
+    ]
+
+
+async def _names(people: Database, numbers: list[int]) -> dict[int, str]:
+    async with people.read() as tx:
+        found = await tx.execute(select(users.c.id, users.c.username).where(users.c.id.in_(numbers)))
+        return {int(row.id): str(row.username) for row in found}
 
 
 def _calls(mark: int | None) -> FromClause:
@@ -98,14 +113,14 @@ def _calls(mark: int | None) -> FromClause:
     old = select(
         (usage_hours.c.hour * rollup.HOUR_S).label("created_at"),
         usage_hours.c.user_id,
-        users.c.username,
+        literal("").label("username"),
         usage_hours.c.channel_id,
         usage_hours.c.model_name,
         usage_hours.c.requests,
         usage_hours.c.quota,
         usage_hours.c.prompt_tokens,
         usage_hours.c.completion_tokens,
-    ).outerjoin_from(usage_hours, users, users.c.id == usage_hours.c.user_id)
+    )
     return union_all(old, new.where(logs.c.id > mark)).subquery("calls")
 
 
@@ -129,9 +144,8 @@ def _by_day_and_model(source: FromClause, user_id: int | None, when: ColumnEleme
     return select(day, model, *_sums(source)).where(when, *whose).group_by("day", "model").order_by("day", "model")
 
 
-def _by_name(source: FromClause, by: By, when: ColumnElement[bool]) -> Select[Any]:
-    column: ColumnElement[Any] = source.c.username if by == "user" else source.c.channel_id
-    name = func.coalesce(column, "" if by == "user" else 0).label("name")
+def _by_name(source: FromClause, column: str, when: ColumnElement[bool]) -> Select[Any]:
+    name = func.coalesce(source.c[column], "" if column == "username" else 0).label("name")
     return (
         select(name, *_sums(source))
         .where(when)

@@ -46,19 +46,19 @@ def jobs(database: Database, poller: Poller, tick: Callable[[], Awaitable[None]]
     ]
 
 
-def log_jobs(database: Database, logs: Database, options: Callable[[], Options]) -> list[Job]:
-    """What becomes of the rows of `logs`, which may be in a database of their own."""
+def log_jobs(logs: Database, options: Callable[[], Options]) -> list[Job]:
+    """What becomes of the rows of `logs`, in the database they are in."""
 
     async def forget_old() -> None:
         days = options().log_retention_days
         if days:
             await retention.forget(logs, before=int(time.time()) - days * DAY)
 
-    wanted = [Job("forget old log rows", forget_old, every=HOUR, alone=True, delay=300.0)]
-    if logs is database:
-        sums = RollUp(database, lambda: options().usage_rollup_enabled)
-        wanted.append(Job("sum up usage", sums.run, every=MINUTE, alone=True, delay=MINUTE))
-    return wanted
+    sums = RollUp(logs, lambda: options().usage_rollup_enabled)
+    return [
+        Job("forget old log rows", forget_old, every=HOUR, alone=True, delay=300.0),
+        Job("sum up usage", sums.run, every=MINUTE, alone=True, delay=MINUTE),
+    ]
 
 
 def upkeep_jobs(config: Config, upkeep: Upkeep) -> list[Job]:

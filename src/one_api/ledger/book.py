@@ -98,8 +98,14 @@ class Book:
         return result
 
     async def connected(self) -> Connection:
+        """Whatever fails while connecting is no fault of what is to be written, which is kept until it works."""
         if self.connection is None:
-            self.connection = await self.connect()
+            try:
+                self.connection = await self.connect()
+            except TroubleError:
+                raise
+            except Exception as error:
+                raise TroubleError(f"{type(error).__name__}: {error}") from error
         return self.connection
 
     async def undo(self, connection: Connection, *, lost: bool) -> None:

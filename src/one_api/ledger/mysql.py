@@ -107,5 +107,5 @@ async def translated() -> AsyncIterator[None]:
         ):
             raise TroubleError(str(error)) from error
         raise
-    except (OSError, EOFError, TimeoutError) as error:
+    except (OSError, EOFError, TimeoutError, RuntimeError) as error:  # the last of a transport that is closed
         raise TroubleError(f"{type(error).__name__}: {error}") from error

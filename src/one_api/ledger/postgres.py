@@ -94,5 +94,5 @@ async def translated() -> AsyncIterator[None]:
         raise
     except asyncpg.DataError:  # an InterfaceError too, but the values' fault
         raise
-    except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.InterfaceError, OSError, TimeoutError, RuntimeError) as error:  # the last of a closed transport
         raise TroubleError(f"{type(error).__name__}: {error}") from error

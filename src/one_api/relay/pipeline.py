@@ -4,7 +4,8 @@ Whoever saw the end of his answer has paid: the end is held back until the charg
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -63,29 +64,31 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
     if relay.options().call_limits:
-        await limited(relay, call, ask, caller, candidates, client)
+        async with limited(relay, call, caller, client, model=ask.model, tokens=billing.expected_tokens(ask)) as found:
+            await serve(relay, call, ask, caller, candidates, *found)
     else:
         await serve(relay, call, ask, caller, candidates, client)
 
 
+@asynccontextmanager
 async def limited(
-    relay: Relay, call: Call, ask: Ask, caller: Caller, candidates: list[Channel], client: Client
-) -> None:
-    """The same between two counts. Raises RateLimited."""
+    relay: Relay, call: Call, caller: Caller, client: Client, *, model: str, tokens: int = 0
+) -> AsyncIterator[tuple[Client, Entry | None]]:
+    """Between two counts, with a client who is told of them. Raises RateLimited."""
     entry = await relay.limiter.enter(
         relay.options().call_limits,
         call.id,
         user=caller.user_id,
         token=caller.token_id,
         group=caller.group,
-        model=ask.model,
-        tokens=billing.expected_tokens(ask),
+        model=model,
+        tokens=tokens,
     )
     if entry is None:
-        await serve(relay, call, ask, caller, candidates, client)
+        yield client, None
         return
     try:
-        await serve(relay, call, ask, caller, candidates, LimitedClient(client, entry.headers), entry)
+        yield LimitedClient(client, entry.headers), entry
     finally:
         relay.limiter.leave(entry)
 

@@ -14,7 +14,7 @@ from one_api.relay.calls import Call
 from one_api.relay.client import Client
 from one_api.relay.heading import PROXY
 from one_api.relay.inflow import ClientGone, Cut, Inflow, Shape
-from one_api.relay.pipeline import ADMIN, Relay, admit
+from one_api.relay.pipeline import ADMIN, Relay, admit, limited
 from one_api.relay.transport import HttpRequest, Origin
 from one_api.routing import ENABLED, Channel
 
@@ -48,13 +48,22 @@ _KEPT_HERE = frozenset(
 
 
 async def run(relay: Relay, call: Call, client: Client) -> None:
-    """Hand one request through. The price is held before it and booked before the answer."""
+    """Hand one request through, within the caller's limits."""
     caller, _ = await admit(relay, call)
-    rules.permit_model(caller, _model(call))
+    model = _model(call)
+    rules.permit_model(caller, model)
     number, slash, rest = call.heading.path.removeprefix(PROXY).partition("/")
     channel = _channel(relay, caller, number)
     call.record.channel = channel.id
     request = _request(call, channel, slash + rest)
+    async with limited(relay, call, caller, client, model=model) as (told, _):
+        await _serve(relay, call, caller, channel, request, told)
+
+
+async def _serve(
+    relay: Relay, call: Call, caller: Caller, channel: Channel, request: HttpRequest, client: Client
+) -> None:
+    """The price is held before it and booked before the answer."""
     hold = await relay.ledger.hold(_price(relay, call, caller))
     inflow = Inflow(relay.upstreams.loop, wants=Shape.ANYTHING)
     try:

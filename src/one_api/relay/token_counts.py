@@ -12,7 +12,7 @@ from one_api.relay.answers import own_headers, respond_whole
 from one_api.relay.attempt import Answer, one_answer
 from one_api.relay.calls import Ask, Call
 from one_api.relay.client import Client
-from one_api.relay.pipeline import Relay, admit, plan
+from one_api.relay.pipeline import Relay, admit, limited, plan
 from one_api.relay.spoken import MEASURED_MODES, speaks
 from one_api.routing import Channel
 
@@ -26,6 +26,11 @@ async def run(relay: Relay, call: Call, client: Client) -> None:
     rules.permit_model(caller, ask.model)
     candidates = plan(relay, caller, ask, pinned)
     calls.validate(ask)
+    async with limited(relay, call, caller, client, model=ask.model) as (told, _):
+        await _serve(relay, call, ask, candidates, told)
+
+
+async def _serve(relay: Relay, call: Call, ask: Ask, candidates: list[Channel], client: Client) -> None:
     answer = await _ask(relay, call, ask, candidates[0], client)
     if answer is not None:
         client.listen(None)

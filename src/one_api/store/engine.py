@@ -83,11 +83,14 @@ class Database:
 
 @asynccontextmanager
 async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One connection; whatever says that the database cannot be reached becomes Unavailable."""
+    """One connection; whatever says that the database cannot be reached becomes Unavailable.
+
+    asyncmy has a RuntimeError for a connection that is closed while it is made, as by a proxy without a server.
+    """
     try:
         async with asyncio.timeout(CONNECT_S):  # a server that stands still closes no connection
             taken = await engine.connect()
-    except (DBAPIError, NoConnectionFree, OSError, TimeoutError) as error:
+    except (DBAPIError, NoConnectionFree, OSError, TimeoutError, RuntimeError) as error:
         raise Unavailable("the database does not answer") from error
     try:
         yield taken

@@ -5,6 +5,7 @@ from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, CallPi
 from one_api.dialects.openai_notes import decode_annotations, searched
 from one_api.dialects.openai_outbound.answer import (
     REASONS,
+    Body,
     Choice,
     Function,
     Message,
@@ -60,9 +61,7 @@ class StreamDecoder(EventDecoder):
             if choice.index != self._first and self._is_other(choice.index):
                 events += self._beside(choice)
                 continue
-            if chunk.sources and choice.finish_reason:
-                events += [ir.Cited(each) for each in searched(chunk.sources)]
-            self.choice(choice, events)
+            self.choice(choice, chunk, events)
         return events
 
     def _is_other(self, index: int | None) -> bool:
@@ -74,12 +73,12 @@ class StreamDecoder(EventDecoder):
         """Of another answer than the first. What went wrong went wrong with all of them."""
         place, decoder = self._others.setdefault(choice.index, (len(self._others) + 1, StreamDecoder()))
         events: list[ir.Event] = []
-        decoder.choice(choice, events)
+        decoder.choice(choice, Body(), events)
         if any(isinstance(event, ir.Failed) for event in events):
             return self._fail(MIXED)
         return [ir.Beside(place, event) for event in events]
 
-    def choice(self, choice: Choice, events: list[ir.Event]) -> None:
+    def choice(self, choice: Choice, chunk: Body, events: list[ir.Event]) -> None:
         """Adds what a piece of the answer says."""
         delta = choice.delta or Message()
         plain = delta.plain
@@ -106,4 +105,5 @@ class StreamDecoder(EventDecoder):
             events += piece
         if choice.finish_reason and not self._finished:
             self._finished = True
+            events += [ir.Cited(each) for each in searched(chunk.sources)]
             events.append(ir.Finished(REASONS.get(choice.finish_reason, "stop")))

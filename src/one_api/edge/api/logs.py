@@ -129,9 +129,7 @@ async def delete_logs(call: Call) -> Response:
 async def dashboard(call: Call) -> Response:
     """By day and model; null if there is nothing."""
     try:
-        found = await usage.by_day(
-            call.parts.logs, user_id=call.user.id, days=_days(call), now=call.now, rolled=_rolled(call)
-        )
+        found = await _by_day(call, call.user.id)
     except Unavailable:
         return answer({"data": None, "message": "无法获取统计信息", "success": False})
     return done([_bar(used) for used in found] or None)
@@ -140,26 +138,29 @@ async def dashboard(call: Call) -> Response:
 @get("/api/log/usage", Access.ADMIN, query=(_DAYS,), answers=list[Bar])
 async def usage_of_all(call: Call) -> Response:
     """By day and model, of everybody together."""
-    return done(
-        [
-            _bar(used)
-            for used in await usage.by_day(
-                call.parts.logs, user_id=None, days=_days(call), now=call.now, rolled=_rolled(call)
-            )
-        ]
-    )
+    return done([_bar(used) for used in await _by_day(call, None)])
 
 
 @get("/api/log/usage/users", Access.ADMIN, query=(_DAYS,), answers=list[Share])
 async def usage_by_user(call: Call) -> Response:
     """Who used most."""
-    return done(await usage.shares(call.parts.logs, by="user", days=_days(call), now=call.now, rolled=_rolled(call)))
+    return done(await _shares(call, "user"))
 
 
 @get("/api/log/usage/channels", Access.ADMIN, query=(_DAYS,), answers=list[Share])
 async def usage_by_channel(call: Call) -> Response:
     """Which channels were used most; a name is a channel's number."""
-    return done(await usage.shares(call.parts.logs, by="channel", days=_days(call), now=call.now, rolled=_rolled(call)))
+    return done(await _shares(call, "channel"))
+
+
+async def _by_day(call: Call, user_id: int | None) -> list[usage.Used]:
+    rolled = call.options.usage_rollup_enabled
+    return await usage.by_day(call.parts.logs, user_id=user_id, days=_days(call), now=call.now, rolled=rolled)
+
+
+async def _shares(call: Call, by: usage.By) -> list[Share]:
+    parts, rolled = call.parts, call.options.usage_rollup_enabled
+    return await usage.shares(parts.logs, people=parts.database, by=by, days=_days(call), now=call.now, rolled=rolled)
 
 
 def _days(call: Call) -> int:
@@ -176,8 +177,3 @@ def _bar(used: Used) -> Bar:
         "PromptTokens": used.prompt_tokens,
         "CompletionTokens": used.completion_tokens,
     }
-
-
-def _rolled(call: Call) -> bool:
-    """Whether sums of hours are kept: the operator wants it, and they lie beside the log."""
-    return call.options.usage_rollup_enabled and call.parts.logs is call.parts.database

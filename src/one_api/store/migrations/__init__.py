@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from one_api.errors import Unavailable
 from one_api.store.adopt import MigrationError, advance_sequences, complete
 from one_api.store.engine import PATIENCE_S, Database, connection
-from one_api.store.schema import logs
+from one_api.store.schema import logs, marks, usage_hours
 
 __all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current", "suitable"]
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest revision in `versions`."""
 LOCK = "one-api migration"
 LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"
@@ -31,7 +31,7 @@ async def migrate(database: Database) -> None:
 
 
 async def migrate_logs(database: Database) -> None:
-    """The same for a database that holds the table of logs alone. Raises MigrationError, Unavailable."""
+    """The same for a database that holds the log and the sums of its rows. Raises MigrationError, Unavailable."""
     await run(database, upgrade_logs)
 
 
@@ -83,7 +83,7 @@ def upgrade(tx: Connection) -> None:
 
 
 def upgrade_logs(tx: Connection) -> None:
-    complete(tx, (logs,))
+    complete(tx, (logs, marks, usage_hours))
     advance_sequences(tx, (logs,))
 
 
