@@ -12,6 +12,8 @@ MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.pac
 .PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
   lock check-lock bench bench-api chaos conformance fuzz screenshots torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
+# Some containers set it: a thousand modules would be compiled anew at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: .venv/run.stamp .venv/project.stamp
 	$(BIN)/one-api --port $(PORT)
@@ -32,7 +34,7 @@ chaos: test-packages .venv/test.stamp .venv/project.stamp
 screenshots: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/python -m tests.console.screenshots screenshots $(SHOTS)
 
-bench: bench-packages .venv/test.stamp .venv/project.stamp
+bench: bench-packages .venv/test.stamp .venv/project.stamp bench/build/run.stamp
 	$(BIN)/python -m bench $(BENCH)
 
 check: .venv/test.stamp web/node_modules/.package-lock.json
@@ -51,6 +53,7 @@ check-dependencies:
 	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
 check-console:
 	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js . && ../$(BIN)/node node_modules/typescript/bin/tsc
+	@cd web && ../$(BIN)/node node_modules/vitest/vitest.mjs run > ../.venv/vitest.log 2>&1 || { cat ../.venv/vitest.log; false; }
 check-api:
 	@scripts/gen-api --check
 
@@ -76,6 +79,12 @@ $(BIN)/python: | $(UV)
 	$(INSTALL) --require-hashes -r requirements-dev.txt
 	touch $@ .venv/run.stamp
 
+# What `make run` installs and nothing else: some libraries load what else they find.
+bench/build/run.stamp: requirements.txt | $(BIN)/python
+	$(UV) venv -q --clear --python $(BIN)/python bench/build/run
+	$(UV) pip install -q --python bench/build/run/bin/python --require-hashes -r requirements.txt
+	touch $@
+
 # The project itself, editable; hatch_build.py builds the console on the way. The build's own packages are hashed too.
 .venv/project.stamp: requirements-build.txt $(CONSOLE) | $(BIN)/python
 	$(INSTALL) --no-deps --build-constraints requirements-build.txt -e .
@@ -96,7 +105,7 @@ fuzz: .venv/test.stamp .venv/project.stamp
 conformance: .venv/test.stamp .venv/project.stamp
 	@$(BIN)/python -m tests.conformance --write
 
-bench-api: .venv/test.stamp .venv/project.stamp
+bench-api: .venv/test.stamp .venv/project.stamp bench/build/run.stamp
 	$(BIN)/python -m bench.api $(BENCH)
 
 wheel: .venv/project.stamp

@@ -11,6 +11,10 @@ from pathlib import Path
 from bench.database import Database
 from bench.process import Server, free_port, serving
 from bench.seed import Size, fill, keys
+from bench.tools import BUILD, HERE
+
+PYTHON = BUILD / "run" / "bin" / "python"
+SOURCE = HERE.parent / "src"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +28,9 @@ class Gateway:
 @contextlib.contextmanager
 def started(database: Database, folder: Path, *, core: int) -> Iterator[Server]:
     port = free_port()
-    environment = database.environment | {"HOST": "127.0.0.1", "PORT": str(port)}
-    command = [sys.executable, "-m", "one_api", "--port", str(port)]
+    ours = {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": str(SOURCE), "LOG_CALLS": "false"}
+    environment = database.environment | ours
+    command = [str(PYTHON), "-m", "one_api", "--port", str(port)]
     with serving(command, core=core, port=port, log=folder / "output", env=environment) as server:
         yield server
 

@@ -197,7 +197,8 @@ class Format(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`parallel`: whether several tools may be called at once, None if nothing is said of it.
+    """`parallel`: whether several tools may be called at once, None if nothing is said of it. n: answers to choose
+    from.
 
     open_ended: without a limit the caller wants an answer as long as the model gives one, whatever clients of the
     upstream are used to.
@@ -216,6 +217,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     top_k: int | None = None
     stop: tuple[str, ...] = ()
+    n: int = 1
     stream: bool = False
     reasoning: Reasoning | None = None
     format: Format | None = None
@@ -251,14 +253,28 @@ class Encoded(msgspec.Struct, frozen=True):
 Reason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """Another answer to the same request."""
+
+    blocks: tuple[Said, ...]
+    reason: Reason = "stop"
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer. `usage` is None where the upstream's report cannot be believed."""
+    """A whole answer, and the others if several were asked for. `usage` is that of all of them, None where the
+    upstream's report cannot be believed.
+    """
 
     id: str
     model: str
     blocks: tuple[Said, ...]
     reason: Reason = "stop"
     usage: Usage | None = None
+    others: tuple[Choice, ...] = ()
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice(self.blocks, self.reason), *self.others)
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -313,6 +329,13 @@ class Finished(msgspec.Struct, frozen=True):
     reason: Reason
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """Something of another answer to the same request, the `index`th: what is said, and the reason for its end."""
+
+    index: int
+    event: "Event"
+
+
 class Alive(msgspec.Struct, frozen=True):
     """The upstream has nothing to say yet and is still there."""
 
@@ -348,6 +371,7 @@ Event = (
     | CallStarted
     | ArgumentsDelta
     | Finished
+    | Beside
     | Alive
     | Ended
     | Failed

@@ -60,6 +60,9 @@ async def test_a_finished_account_is_taken_out_once_and_root_hears_of_it_once(st
             node.health.failed(channel, gone("the <key> is gone"))
         letters = [*await first.read(), *await second.read()]
     assert await statuses(store, channel) == [3]
+    assert (
+        await queries.get(store, channel.id)
+    ).cause == "bad key: status 401, type 'upstream_error', code 'bad_response_status_code'"
     ((receiver, subject, content),) = letters
     assert (receiver, subject) == ("", "渠道状态变更提醒")
     assert "the &lt;key&gt; is gone" in content

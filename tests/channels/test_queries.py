@@ -110,6 +110,19 @@ async def test_what_the_gateway_disabled_is_enabled_again(store: Database) -> No
     assert ids(await routes(store), "m") == [channel_id]
 
 
+async def test_the_cause_is_told_while_it_holds(store: Database) -> None:
+    """Also when another program changes the status, or gives the number to another channel."""
+    (channel_id,) = await queries.create(store, Wish(key="a", models="m"), now=NOW)
+    await queries.disable(store, channel_id, "bad key: " + "x" * 300)
+    found = await queries.get(store, channel_id)
+    assert (found.cause, found.disabled_time > 0) == (("bad key: " + "x" * 300)[:191], True)
+    for columns in ({"status": 1}, {"status": 3, "created_time": NOW + 1}):
+        async with store.write() as tx:
+            await tx.execute(update(channels).where(channels.c.id == channel_id).values(columns))
+        found = await queries.get(store, channel_id)
+        assert (found.cause, found.disabled_time) == ("", 0)
+
+
 async def test_deleting_takes_the_abilities_along(store: Database) -> None:
     first, second = await queries.create(store, Wish(key="a\nb", models="m"), now=NOW)
     await queries.remove(store, first)

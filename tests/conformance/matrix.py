@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from one_api import ir
 from one_api.dialects.inbound import INBOUND, MEASURED
-from one_api.dialects.outbound import ENCLOSED, OUTBOUND
+from one_api.dialects.outbound import ENCLOSED, OUTBOUND, encode_request
 from one_api.errors import OneAPIError
 from one_api.relay.enclosed import addresses, enclose
 from tests.conformance import answers, requests
@@ -122,7 +122,7 @@ def _sent(client: str, wire: str, document: Document, model: str) -> tuple[Any, 
             for each in addresses(request, wanted)
         }
         request = enclose(request, found)
-    encoded = OUTBOUND[wire].encode_request(request)
+    encoded = encode_request(wire, OUTBOUND[wire], request)
     return json.loads(encoded.body), encoded.losses
 
 

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Final, Literal
 
+import httpx2
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.harness.admin import Admin
@@ -23,6 +24,8 @@ PAGES: Final = (
     ("about", "/about", "root"),
     ("dashboard", "/dashboard", "root"),
     ("tokens", "/token", "root"),
+    ("token-add", "/token/add", "root"),
+    ("token-edit", "/token/edit/1", "root"),
     ("logs", "/log", "root"),
     ("topup", "/topup", "root"),
     ("account", "/profile", "root"),
@@ -65,17 +68,30 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, {"object": "list", "data": [{"id": "listed-by-the-provider", "object": "model"}]})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.headers["Authorization"] == "Bearer sk-revoked":
             error = {"message": REFUSAL, "type": "invalid_request_error", "code": "invalid_api_key"}
             self._answer(401, {"error": error})
             return
         message = {"role": "assistant", "content": ANSWER}
         usage = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
+        if asked.get("stream"):
+            self._stream([{"index": 0, "delta": message, "finish_reason": "stop"}], usage)
+            return
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         self._answer(
             200, {"id": "c", "object": "chat.completion", "model": "tiny", "choices": [choice], "usage": usage}
         )
+
+    def _stream(self, choices: list[object], usage: object) -> None:
+        chunk = {"id": "c", "object": "chat.completion.chunk", "model": "tiny"}
+        events = ({**chunk, "choices": choices}, {**chunk, "choices": [], "usage": usage})
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for event in events:
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
 
     def _answer(self, status: int, body: object) -> None:
         raw = json.dumps(body).encode()
@@ -105,7 +121,7 @@ def upstream() -> Iterator[str]:
 
 
 def furnish(root: Admin, base_url: str) -> None:
-    """Channels of several types and states, users, codes and a token."""
+    """Channels of several types and states, users, codes, a token and calls with it."""
     root.channel(base_url, "gpt-4o,gpt-4o-mini", name="OpenAI, office", priority=10, weight=3)
     root.channel(base_url, "claude-sonnet-4", name="Anthropic", type=14, group="default,vip")
     root.channel(base_url, "qwen-max,qwen-plus", name="阿里云百炼", type=49)
@@ -116,4 +132,8 @@ def furnish(root: Admin, base_url: str) -> None:
     root.user("alice", 2_500_000, group="vip")
     root.user("bob", 0)
     root.ask("POST", "/api/redemption/", json={"name": "spring", "quota": 500_000, "count": 3})
-    root.token(name="laptop")
+    key = {"Authorization": f"Bearer {root.token(name='laptop')}"}
+    with httpx2.Client(base_url=root.url, headers=key, trust_env=False) as client:
+        for model, stream in (("gpt-4o", True), ("gpt-4o-mini", False), ("claude-sonnet-4", True), ("qwen-max", True)):
+            body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": "hello"}]}
+            client.post("/v1/chat/completions", json=body)

@@ -7,23 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.console.conftest import Witness, barriers
-from tests.console.site import ANSWER, PAGES, REFUSAL, Scheme, context_of, furnish, upstream
+from tests.console.conftest import Witness
+from tests.console.site import ANSWER, REFUSAL, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import PASSWORD, Admin
 from tests.harness.servers import Gateway
 
 pytestmark = pytest.mark.timeout(300)
 
-OURS = ("channel", "redemption", "user", "settings")
-WALKS: tuple[tuple[str, Scheme, str], ...] = (
-    ("en", "light", "desk"),
-    ("zh", "dark", "phone"),
-)
-MISSING = re.compile(r"\b(?:common|channels|redemptions|users|settings)\.\w+")
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LIMITS = {"GLOBAL_WEB_RATE_LIMIT": "100000", "GLOBAL_API_RATE_LIMIT": "100000", "CRITICAL_RATE_LIMIT": "1000"}
 
 
@@ -62,28 +55,6 @@ def console(page: Page, running: Gateway) -> Page:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
-
-
-@pytest.mark.parametrize("language,scheme,size", WALKS)
-def test_no_page_has_barriers(browser: Browser, running: Gateway, language: str, scheme: Scheme, size: str) -> None:
-    """Nor an error, a missing word, or anything wider than the screen; these do not depend on each other."""
-    context = context_of(browser, language, scheme, size)
-    page = context.new_page()
-    witness = Witness()
-    witness.watch(page)
-    page.on("console", lambda said: witness.errors.append(said.text) if said.type == "error" else None)
-    context.request.post(f"{running.url}/api/user/login", data={"username": "root", "password": PASSWORD})
-    found: dict[str, list[str]] = {}
-    for name, path, _ in PAGES:
-        if name.startswith(OURS):
-            page.goto(running.url + path)
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
-            expect(page.get_by_label(re.compile("^(Loading|加载中)$"))).to_have_count(0)
-            wider = ["wider than the screen"] if page.evaluate(WIDER) > 0 else []
-            found[name] = [*barriers(page), *MISSING.findall(page.locator("main").inner_text()), *wider]
-    context.close()
-    assert {name: faults for name, faults in found.items() if faults} == {}
-    assert witness.errors == []
 
 
 def test_a_channel_is_added(console: Page, running: Gateway, root: Admin, provider: str) -> None:

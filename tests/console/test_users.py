@@ -2,15 +2,16 @@
 
 import gzip
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from one_api.edge.web import FOLDER
-from tests.console.conftest import Witness, barriers
+from tests.console.conftest import Witness
 from tests.console.upstream import FIRST, SECOND, HalfwayServer, halfway
 from tests.harness import servers
 from tests.harness.admin import Admin
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.timeout(300)
 CODE = 2_000_000  # quota of the redemption code
 COST = (7 + 11) * 30  # the upstream's tokens at the ratio of a model without one
 MOST_SCRIPT = 300 * 1024
+MOST_PAINT_MS = 1000
+PROTOCOLS = (
+    ("OpenAI Responses", "/v1/responses"),
+    ("Anthropic Messages", "/v1/messages"),
+    ("Gemini", "/v1beta/models/tiny:streamGenerateContent"),
+)
+DOT = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,76 +232,94 @@ def test_a_home_page_of_the_operator_runs_nothing(site: Site, page: Page) -> Non
     assert witness.errors == []
 
 
-def test_the_first_load_is_small() -> None:
-    page = (FOLDER / "index.html").read_text()
-    scripts = re.findall(r'(?:src|href)="(/assets/[^"]+\.js)"', page)
-    assert scripts
-    sizes = {path: len(gzip.compress((FOLDER / path[1:]).read_bytes())) for path in scripts}
-    assert sum(sizes.values()) < MOST_SCRIPT, sizes
+def test_the_first_load_is_small_and_has_neither_charts_nor_markdown(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/login")
+    page.get_by_label("User name or e-mail").wait_for()
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(each => new URL(each.name).pathname)")
+    sizes = {path: len(gzip.compress((FOLDER / path[1:]).read_bytes())) for path in loaded if path.endswith(".js")}
+    print(f"first load: {sum(sizes.values()) / 1024:.0f} KiB of JavaScript")
+    assert 50 * 1024 < sum(sizes.values()) < MOST_SCRIPT, sizes
+    assert not [path for path in sizes if re.search("/(Chart|Markdown|HtmlFrame|Sanitised)", path)]
 
 
-PUBLIC = ("/", "/about", "/login", "/register", "/reset", "/user/reset?email=a@b.example&token=1", "/nowhere")
-OWN = (
-    *("/", "/dashboard", "/dashboard?days=30&all=true&metric=tokens", "/log", "/token", "/topup", "/profile"),
-    *("/playground", "/chat", "/oauth/github?code=1&state=2"),
-)
-WALKS = [
-    ("en", "light", "desktop", "default"),
-    ("zh", "dark", "phone", "default"),
-    ("en", "dark", "phone", "berry"),
-    ("zh", "light", "desktop", "air"),
-]
+def test_the_first_paint_comes_within_a_second_on_a_slow_processor(site: Site, browser: Browser) -> None:
+    """The best of three first visits, at a quarter of this processor's speed."""
+    times = []
+    for _ in range(3):
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        page.goto(f"{site.url}/login")
+        times.append(page.evaluate(PAINTED))
+        context.close()
+    print(f"first contentful paint: {min(times):.0f} ms, of {', '.join(f'{each:.0f}' for each in times)}")
+    assert min(times) < MOST_PAINT_MS
 
 
-@pytest.mark.parametrize("language, scheme, size, theme", WALKS, ids=["-".join(walk) for walk in WALKS])
-def test_no_page_has_barriers_or_errors(
-    site: Site, browser: Browser, language: str, scheme: str, size: str, theme: str
-) -> None:
-    site.root.option("Theme", theme)
-    viewport = {"width": 1280, "height": 900} if size == "desktop" else {"width": 390, "height": 844}
-    context = browser.new_context(
-        locale="zh-CN" if language == "zh" else "en-GB",
-        color_scheme="dark" if scheme == "dark" else "light",
-        viewport={"width": viewport["width"], "height": viewport["height"]},
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    witness = Witness()
-    witness.watch(page)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    found: dict[str, list[str]] = {}
-    page.goto(site.url)
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
-    for path in PUBLIC:
-        found[path] = look(page, path, phone=size == "phone")
-    context.add_cookies([{"name": "session", "value": site.root.session(), "url": site.url}])
-    page.goto(site.url)
-    for path in OWN:
-        found[f"{path} logged in"] = look(page, path, phone=size == "phone")
-    go(page, "/token/add")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    found["form of a token"] = barriers(page)
-    context.close()
-    assert not any(found.values()), {path: what for path, what in found.items() if what}
-    # Visitors are nobody, and the state of the callback is not ours: the browser tells of both.
-    assert [text for text in said if not re.search("40[13]", text)] == []
-    assert witness.errors == []
-    assert witness.hosts == {f"127.0.0.1:{site.gateway.port}"}
+PAINTED = """() => new Promise((told) => new PerformanceObserver((list) => {
+  for (const entry of list.getEntriesByName('first-contentful-paint')) told(entry.startTime)
+}).observe({ type: 'paint', buffered: true }))"""
 
 
-def look(page: Page, path: str, *, phone: bool) -> list[str]:
-    go(page, path)
-    expect(page.get_by_role("heading", level=1).or_(page.locator("iframe")).first).to_be_attached()
-    expect(waiting(page)).to_have_count(0)
-    if path.startswith("/dashboard"):
-        expect(page.locator(".recharts-surface").first).to_be_visible()
-    found = barriers(page)
-    if phone and page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("wider than the phone")
-    return found
+@pytest.mark.parametrize("protocol, path", PROTOCOLS)
+def test_the_playground_speaks_every_protocol(site: Site, page: Page, protocol: str, path: str) -> None:
+    page.context.add_cookies([{"name": "session", "value": site.root.session(), "url": site.url}])
+    page.goto(f"{site.url}/playground")
+    page.get_by_role("combobox", name="Protocol").click()
+    page.get_by_role("option", name=protocol).click()
+    page.locator("input[type=file]").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": DOT})
+    expect(page.get_by_role("img", name="Attached image")).to_be_visible()
+    page.get_by_label("Your message").fill("hello")
+    page.keyboard.press("Enter")
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text(FIRST + SECOND)
+    expect(answer).to_contain_text("7 + 11 tokens")
+    answer.get_by_role("button", name="Raw exchange").click()
+    request = answer.get_by_role("region", name="Request")
+    expect(request).to_contain_text(f"POST {path}")
+    expect(request).to_contain_text(b64encode(DOT).decode()[:24])  # the picture, as this protocol carries it
 
 
-def waiting(page: Page) -> Locator:
-    return page.locator("[role=status].mantine-Loader-root, .mantine-Skeleton-root")
+def test_accounts_elsewhere_are_bound_by_way_of_them(site: Site, page: Page) -> None:
+    site.root.option("GitHubClientId", "our-client")
+    site.root.option("GitHubClientSecret", "secret")
+    site.root.option("GitHubOAuthEnabled", "true")
+    try:
+        page.context.add_cookies([{"name": "session", "value": site.root.session(), "url": site.url}])
+        page.route("https://github.com/**", lambda route: route.fulfill(body="the provider"))
+        page.goto(f"{site.url}/profile")
+        page.get_by_role("button", name="Bind").last.click()
+        page.wait_for_url("https://github.com/login/oauth/authorize?**")
+        assert "client_id=our-client" in page.url
+        assert re.search(r"state=\w{8,}", page.url)
+    finally:
+        site.root.option("GitHubOAuthEnabled", "false")
+
+
+def test_turnstile_is_asked_who_registers(site: Site, page: Page) -> None:
+    """Cloudflare's script is not ours; one that has its interface stands for it."""
+    site.root.option("TurnstileSiteKey", "our-site")
+    site.root.option("TurnstileSecretKey", "secret")
+    site.root.option("TurnstileCheckEnabled", "true")
+    try:
+        page.route("https://challenges.cloudflare.com/**", lambda route: route.fulfill(body=TURNSTILE))
+        page.goto(f"{site.url}/register")
+        expect(page.get_by_text("asked for our-site")).to_be_visible()
+        page.get_by_label("User name").fill("dave")
+        page.get_by_label("Password", exact=True).fill("long-password")
+        page.get_by_label("Password once more").fill("long-password")
+        with page.expect_request(re.compile("/api/user/register")) as sent:
+            page.get_by_role("button", name="Register").click()
+        assert "turnstile=a-person" in sent.value.url
+    finally:
+        site.root.option("TurnstileCheckEnabled", "false")
+
+
+TURNSTILE = """window.turnstile = {
+  render(element, options) {
+    element.textContent = `asked for ${options.sitekey}`
+    options.callback('a-person')
+    return '1'
+  },
+  remove() {},
+}"""

@@ -117,7 +117,6 @@ def part(value: dict[str, Any]) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    (ask(n=2), "n has to be 1"),
     (part({"type": "input_audio", "input_audio": {}}), "'input_audio' cannot be sent"),
     (part({"type": "file", "file": {"file_id": "file-1"}}), "file_data is required"),
     (part({"type": "file", "file": {"file_data": "data:application/zip;base64,AAAA"}}), "'application/zip' cannot"),

@@ -117,7 +117,6 @@ def put_calls(calls: list[dict[str, Any]], pieces: list[dict[str, Any]]) -> None
 CALL = {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]}
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    (ask(n=2), "n has to be 1"),
     (ask({"role": "tool", "tool_call_id": "c", "content": "x"}), "'c' has no call before it"),
     (ask(CALL), "no JSON"),
     (ask({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]}), "no JSON object"),

@@ -190,7 +190,6 @@ def test_results_of_tools_are_read(response: dict[str, Any], content: str, *, fa
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (ask(cachedContent="cachedContents/x"), "cachedContent cannot be used"),
-    (ask(generationConfig={"candidateCount": 2}), "candidateCount has to be 1"),
     (ask(tools=[{"googleSearch": {}}]), "'googleSearch' cannot be used"),
     (ask({"role": "system", "parts": []}), r"contents\[0\].role has to be"),
     (ask({"role": "user", "parts": 1}), "parts has to be an array"),

@@ -108,12 +108,24 @@ def test_likelihoods_come_with_the_text_of_a_stream(client: str) -> None:
 
 
 def test_what_perplexity_found_are_sources() -> None:
-    results = [{"title": "A", "url": URL, "date": None}, {"title": None, "url": "https://b"}, 7]
+    results = [{"title": "A", "url": URL, "date": None, "snippet": "It is."}, {"title": None, "url": "https://b"}, 7]
     chunk = {"id": "c", "model": "sonar", "search_results": results}
     said = {**chunk, "choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": None}]}
     last = {**chunk, "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}]}
     data = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in (said, last))
-    assert told("openai", data)[1] == [ir.Citation(URL, "A"), ir.Citation("https://b")]
+    assert told("openai", data)[1] == [ir.Citation(URL, "A", quote="It is."), ir.Citation("https://b")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_addresses_are_sources_where_perplexity_tells_no_more(*, stream: bool) -> None:
+    inner = {("delta" if stream else "message"): {"content": "hi"}, "index": 0, "finish_reason": "stop"}
+    body = json.dumps({"id": "c", "model": "sonar", "citations": [URL, 7, URL], "choices": [inner]}).encode()
+    if stream:
+        assert told("openai", b"data: %b\n\n" % body)[1] == [ir.Citation(URL)]
+        return
+    answer = OUTBOUND["openai"].decode_answer(body)
+    assert isinstance(answer, ir.Answer)
+    assert answer.blocks == (ir.Text("hi", citations=(ir.Citation(URL),)),)
 
 
 @pytest.mark.parametrize("noise", [7, "x", [7], [{}], [{"url": 7}], [{"token": 1, "logprob": "x"}], {"content": 3}])

@@ -1,4 +1,4 @@
-"""Transcripts of agents, as Codex and Claude Code hold them, through every pair and back to the same meaning.
+"""Transcripts of agents, as Codex and Claude Code and their like hold them, through every pair and back again.
 
 Turn after turn: the model thinks, says something, calls tools at once, is told their results, one of which failed and
 one of which is an image, and goes on. What a client was told it sends back as it got it, and the channel's vendor has
@@ -29,6 +29,7 @@ MODELS: Final = {
 }
 PICTURE: Final = "iVBORw0KGgo="
 SCHEMA: Final = {"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]}
+PATCHED: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 PATCH: Final = "*** Begin Patch\n*** Update File: a.py\n*** End Patch"
 
 
@@ -98,12 +99,11 @@ def claude_code(told: list[dict[str, Any]]) -> dict[str, Any]:
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "Fix the test.", **mark}]}]
     for body, results in zip(told, after, strict=False):
         messages += [{"role": "assistant", "content": body["content"]}, {"role": "user", "content": results}]
-    patch = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
     return {
         "max_tokens": 32_000,
         "system": [{"type": "text", "text": "You are Claude Code.", **mark}],
         "messages": messages,
-        "tools": [{"name": "shell", "input_schema": SCHEMA}, {"name": "apply_patch", "input_schema": patch, **mark}],
+        "tools": [{"name": "shell", "input_schema": SCHEMA}, {"name": "apply_patch", "input_schema": PATCHED, **mark}],
         "thinking": {"type": "enabled", "budget_tokens": 10_000},
         "metadata": {"user_id": "user_session"},
     }
@@ -113,7 +113,60 @@ def result(call_id: str, content: Any, **more: Any) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": call_id, "content": content, **more}
 
 
-AGENTS: Final = {"responses": codex, "anthropic": claude_code}
+def opencode(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """An agent that speaks OpenAI's chat, and sends a message back with all that it got in it."""
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}}
+    after: list[list[dict[str, Any]]] = [
+        [tool("call_1", "a.py"), tool("call_2", "cat: missing: No such file")],
+        [tool("call_3", [{"type": "text", "text": "Success."}, picture])],
+        [{"role": "user", "content": "Thanks."}],
+    ]
+    messages = [{"role": "system", "content": "You are an agent."}, {"role": "user", "content": "Fix the test."}]
+    for body, answered in zip(told, after, strict=False):
+        messages += [body["choices"][0]["message"], *answered]
+    functions = [{"name": "shell", "parameters": SCHEMA}, {"name": "apply_patch", "parameters": PATCHED}]
+    return {
+        "messages": messages,
+        "tools": [{"type": "function", "function": each} for each in functions],
+        "reasoning_effort": "medium",
+        "max_completion_tokens": 32_000,
+    }
+
+
+def tool(call_id: str, content: Any) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def gemini_cli(told: list[dict[str, Any]]) -> dict[str, Any]:
+    shown = {"inlineData": {"mimeType": "image/png", "data": PICTURE}}
+    after: list[list[dict[str, Any]]] = [
+        [
+            response("call_1", "shell", {"output": "a.py"}),
+            response("call_2", "shell", {"error": "cat: missing: No such file"}),
+        ],
+        [response("call_3", "apply_patch", {"output": "Success."}, parts=[shown])],
+        [{"text": "Thanks."}],
+    ]
+    contents: list[dict[str, Any]] = [{"role": "user", "parts": [{"text": "Fix the test."}]}]
+    for body, parts in zip(told, after, strict=False):
+        contents += [body["candidates"][0]["content"], {"role": "user", "parts": parts}]
+    declared = [
+        {"name": "shell", "parametersJsonSchema": SCHEMA},
+        {"name": "apply_patch", "parametersJsonSchema": PATCHED},
+    ]
+    return {
+        "systemInstruction": {"parts": [{"text": "You are an agent."}]},
+        "contents": contents,
+        "tools": [{"functionDeclarations": declared}],
+        "generationConfig": {"thinkingConfig": {"includeThoughts": True, "thinkingLevel": "LOW"}},
+    }
+
+
+def response(call_id: str, name: str, said: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"functionResponse": {"id": call_id, "name": name, "response": said, **more}}
+
+
+AGENTS: Final = {"responses": codex, "anthropic": claude_code, "openai": opencode, "gemini": gemini_cli}
 
 
 def held(client: str, wire: str) -> tuple[ir.Request, Any]:

@@ -26,6 +26,7 @@ AT_ONCE_S = 1.0
 SHOWN = (
     *("request_id", "quota", "prompt_tokens", "completion_tokens", "user_id", "username", "token_name", "model_name"),
     *("channel_id", "content", "created_at", "is_stream", "elapsed_time", "system_prompt_reset"),
+    "first_token_time",
 )
 
 ERROR = event({"error": {"message": "overloaded", "type": "server_error", "param": "", "code": "busy"}})

@@ -293,6 +293,8 @@ async def test_content_the_channel_has_no_form_for_is_refused(site: Chat) -> Non
     async with site.client() as client:
         with pytest.raises(openai.BadRequestError, match="'input_audio' cannot be sent to this channel"):
             await say(client, stream=False, messages=[{"role": "user", "content": audio}])
+        with pytest.raises(openai.BadRequestError, match="one answer a call and not 3"):
+            await say(client, stream=False, n=3)
     assert not site.world.upstream.received
     assert await site.charges() == before
 

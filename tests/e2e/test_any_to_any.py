@@ -1,4 +1,4 @@
-"""All four protocols that clients speak, by their vendors' SDKs, through channels of all four kinds.
+"""All four protocols that clients speak, by their vendors' SDKs, through channels of eight kinds.
 
 Each pair has the same conversation, streamed: the model thinks, calls a tool, is told the result, and answers. What it
 thought comes back to its vendor, signed as it was.
@@ -44,6 +44,8 @@ class Upstream:
 
 
 AMAZON = json.dumps({"region": "us-east-1", "ak": "AKIDCANARY", "sk": "secret-canary-key"})
+_BEDROCK: Final = {"type": 33, "key": "AKIDCANARY|secret-canary-key|us-east-1", "config": AMAZON}
+_FRAMES: Final = "application/vnd.amazon.eventstream"
 UPSTREAMS: Final = {
     "openai": Upstream("gpt-5-mini", "chat", sealed=False),
     "anthropic": Upstream("claude-opus-4-6", "messages", channel={"type": 14}),
@@ -51,9 +53,13 @@ UPSTREAMS: Final = {
     "bedrock": Upstream(
         "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
         "bedrock",
-        media="application/vnd.amazon.eventstream",
-        channel={"type": 33, "key": "AKIDCANARY|secret-canary-key|us-east-1", "config": AMAZON},
+        media=_FRAMES,
+        channel=_BEDROCK,
     ),
+    "converse": Upstream("us.amazon.nova-2-lite-v1:0", "converse", media=_FRAMES, channel=_BEDROCK),
+    "responses": Upstream("gpt-5-nano", "responses", channel={"config": '{"responses":"only"}'}),
+    "ollama": Upstream("qwen3", "ollama", sealed=False, media="application/x-ndjson", channel={"type": 30}),
+    "cohere": Upstream("command-a-reasoning-08-2025", "cohere", sealed=False, channel={"type": 35}),
 }
 
 
@@ -213,9 +219,9 @@ CLIENTS: Final[dict[str, Talk]] = {
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("any")
     async with open_world(directory, servers.sqlite(directory)) as world:
-        names = [each.model for each in UPSTREAMS.values()]
-        world.root.option("ModelRatio", json.dumps({**dict.fromkeys(names, 1), f"{names[-1]}(33)": 1}))
-        world.root.option("CompletionRatio", json.dumps({**dict.fromkeys(names, 2), f"{names[-1]}(33)": 2}))
+        names = [name for each in UPSTREAMS.values() for name in (each.model, f"{each.model}(33)")]
+        world.root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
+        world.root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
         world.root.option("PreConsumedQuota", "0")
         for name, upstream in UPSTREAMS.items():
             world.channel(name, upstream.model, **upstream.channel)

@@ -173,6 +173,28 @@ async def test_images_are_drawn(site: Chat, *, stream: bool) -> None:
     assert (await site.paid()).quota == 12 + 2 * 1290
 
 
+@both
+async def test_several_answers_may_be_asked_for(site: Chat, *, stream: bool) -> None:
+    parts = [{"role": "model", "parts": [{"text": text}]} for text in ("heads", "tails")]
+    candidates = [{"index": n, "content": each, "finishReason": "STOP"} for n, each in enumerate(parts)]
+    counts = {"promptTokenCount": 9, "candidatesTokenCount": 4}
+    value = {"candidates": candidates, "usageMetadata": counts, "modelVersion": MODEL, "responseId": "r"}
+    data = json.dumps(value).encode()
+    site.world.upstream.scripts["up"] = streams(b"data: %b\n\n" % data) if stream else replies(200, data)
+    said = ["", ""]
+    async with site.client() as client:
+        if stream:
+            async for chunk in await client.chat.completions.create(model=MODEL, messages=HELLO, n=2, stream=True):
+                for choice in chunk.choices:
+                    said[choice.index] += choice.delta.content or ""
+        else:
+            answer = await client.chat.completions.create(model=MODEL, messages=HELLO, n=2)
+            said = [choice.message.content or "" for choice in answer.choices]
+    assert said == ["heads", "tails"]
+    assert site.request.json()["generationConfig"] == {"candidateCount": 2}
+    assert (await site.paid()).quota == 9 + 2 * 4
+
+
 async def test_usage_nobody_asked_for_is_kept_back(site: Chat) -> None:
     site.records("text")
     reply = await site.world.ask(wire.chat(site.key, model=MODEL, stream=True))

@@ -8,6 +8,7 @@ import openai
 import pytest
 
 from tests.conftest import GATEWAYS
+from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
 
@@ -96,7 +97,6 @@ async def test_a_variation_costs_what_an_image_costs_and_only_what_came(site: Si
         ({"n": 11}, "invalid value of n"),
         ({"size": "7x7"}, "size not supported for this image model"),
         ({"prompt": ""}, "prompt is required"),
-        ({"stream": True}, "images of a form are not served in a stream"),
     ],
 )
 async def test_what_cannot_be_priced_is_refused(
@@ -113,3 +113,84 @@ async def test_an_upstreams_refusal_costs_nothing(site: Site, client: openai.Asy
     with pytest.raises(openai.BadRequestError, match="no"):
         await client.images.edit(model="gpt-image-1", image=FILE, prompt="a cat")
     assert await site.charges() == before
+
+
+# --- streams ---
+
+
+def event(kind: str, **more: Any) -> bytes:
+    value = {"type": kind, "b64_json": "aGk=", "created_at": 1, "size": "1024x1024", "quality": "low", **more}
+    return f"event: {kind}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+def drawing(word: str, *, usage: Any = USAGE) -> tuple[bytes, bytes]:
+    """A preview, and the image."""
+    return event(f"{word}.partial_image", partial_image_index=0), event(f"{word}.completed", usage=usage)
+
+
+ASKED: Any = {"model": "gpt-image-1", "prompt": "a cat", "stream": True, "partial_images": 1, "quality": "low"}
+
+
+@pytest.mark.parametrize("word", ["image_generation", "image_edit"])
+async def test_a_stream_of_images_is_paid_by_what_its_end_reports(
+    site: Site, client: openai.AsyncOpenAI, word: str
+) -> None:
+    site.world.upstream.scripts["draw"] = scripted.streams(b"".join(drawing(word)))
+    asked = {**ASKED, "size": "1024x1024"}
+    if word == "image_generation":
+        stream = await client.images.generate(**asked)
+    else:
+        stream = await client.images.edit(image=FILE, **asked)
+    seen = [(each.type, each.b64_json) async for each in stream]
+    assert seen == [(f"{word}.partial_image", "aGk="), (f"{word}.completed", "aGk=")]
+    paid = await site.paid()
+    assert (paid.quota, paid.source, paid.is_stream) == (2.5 * (300 + 8 * 1000), "reported", True)
+
+
+async def test_a_stream_that_reports_nothing_is_counted_with_its_previews(
+    site: Site, client: openai.AsyncOpenAI
+) -> None:
+    site.world.upstream.scripts["draw"] = scripted.streams(b"".join(drawing("image_generation", usage=None)))
+    assert len([each async for each in await client.images.generate(**ASKED, size="1024x1024")]) == 2
+    paid = await site.paid()
+    assert (paid.source, paid.completion_tokens) == ("counted", 272 + 100)
+
+
+@pytest.mark.parametrize(
+    "rest, message",
+    [
+        (b'event: error\ndata: {"type":"error","error":{"message":"too odd","type":"image_error"}}\n\n', "too odd"),
+        (b"", "ended before its answer did"),
+    ],
+)
+async def test_a_stream_without_its_image_ends_with_an_error_and_costs_the_previews(
+    site: Site, client: openai.AsyncOpenAI, rest: bytes, message: str
+) -> None:
+    site.world.upstream.scripts["draw"] = scripted.streams(drawing("image_generation")[0] + rest)
+    stream = aiter(await client.images.generate(**ASKED))
+    assert (await anext(stream)).type == "image_generation.partial_image"
+    with pytest.raises(openai.APIError, match=message):
+        await anext(stream)
+    paid = await site.paid()
+    assert (paid.source, paid.completion_tokens) == ("estimated", 100)
+
+
+async def test_who_leaves_with_a_preview_pays_the_image(site: Site, client: openai.AsyncOpenAI) -> None:
+    before = await site.charges()
+
+    async def script(turn: scripted.Turn) -> None:
+        await turn.start(headers=[("content-type", "text/event-stream")])
+        await turn.piece(drawing("image_generation")[0])
+        await turn.left()
+
+    site.world.upstream.scripts["draw"] = script
+    stream = await client.images.generate(**ASKED, size="1024x1024")
+    async for _ in stream:
+        break
+    await stream.close()
+
+    async def charged() -> bool:
+        return await site.charges() > before
+
+    await eventually(charged)
+    assert (await site.paid()).completion_tokens == 272 + 100

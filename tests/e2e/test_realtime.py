@@ -16,7 +16,7 @@ from tests.conftest import GATEWAYS
 from tests.e2e.books import eventually
 from tests.e2e.world import START, World, open_world
 from tests.harness import servers
-from tests.harness.sessions import Sessions, Turn, sessions
+from tests.harness.sessions import Script, Sessions, Turn, sessions
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,8 @@ USAGE = {
     "output_token_details": {"text_tokens": 10, "audio_tokens": 40},
 }
 COST = 100 + 2 * 50
+SCRIBE = "gpt-4o-mini-transcribe"
+TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 SMALL = 500  # quota of who cannot afford many
 
 
@@ -67,8 +69,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("realtime")
     async with open_world(directory, servers.sqlite(directory)) as world, sessions() as upstream:
         root = world.root
-        root.option("ModelRatio", json.dumps({"gpt-realtime": 1, "big-realtime": 1, "second": 1}))
-        root.option("CompletionRatio", json.dumps({"gpt-realtime": 2, "second": 2}))
+        root.option("ModelRatio", json.dumps({"gpt-realtime": 1, "big-realtime": 1, "second": 1, SCRIBE: 3}))
+        root.option("CompletionRatio", json.dumps({"gpt-realtime": 2, "second": 2, SCRIBE: 5}))
         root.option("PreConsumedQuota", "300")
         root.channel(upstream.at("talk"), "gpt-realtime,mine", name="talk", model_mapping='{"mine":"gpt-realtime"}')
         root.channel(upstream.at("azure"), "second", name="azure", type=3, config='{"api_version":"2025-04-01"}')
@@ -119,6 +121,57 @@ async def test_a_session_is_paid_response_by_response(site: Site, client: openai
     assert request.headers["authorization"] == "Bearer sk-upstream"
     assert "sk-" + site.key[3:] not in str(request.headers)
     assert (await site.charges())[before:] == [(COST, "reported")] * 2
+
+
+def transcribing(usage: Any, *, older: bool = False) -> Script:
+    """Writes down what was said, then answers."""
+    model = {"model": SCRIBE}
+    session = {"input_audio_transcription": model} if older else {"audio": {"input": {"transcription": model}}}
+
+    async def script(turn: Turn) -> None:
+        await turn.send("session.updated", session=session)
+        await turn.send(TRANSCRIBED, item_id="i", content_index=0, transcript="hello there", usage=usage)
+        await answering(turn)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "usage, older, paid",
+    [
+        (
+            {"type": "tokens", "input_tokens": 30, "output_tokens": 4, "input_token_details": {"audio_tokens": 30}},
+            False,
+            (3 * (30 + 5 * 4), "reported"),
+        ),
+        ({"type": "duration", "seconds": 2.5}, True, (3 * 2, "counted")),
+        (None, False, (3 * 2, "counted")),
+    ],
+)
+async def test_what_is_written_down_costs_what_its_own_model_does(
+    site: Site, client: openai.AsyncOpenAI, usage: Any, paid: tuple[int, str], *, older: bool
+) -> None:
+    site.upstream.scripts["talk"] = transcribing(usage, older=older)
+    before = len(await site.charges())
+    async with client.realtime.connect(model="gpt-realtime") as session:
+        await session.response.create()
+        async for event in session:
+            if event.type == "response.done":
+                break
+    assert (await site.charges())[before:] == [paid, (COST, "reported")]
+
+
+async def test_a_transcript_nobody_has_a_price_for_costs_what_the_session_does(site: Site) -> None:
+    async def script(turn: Turn) -> None:
+        await turn.send(TRANSCRIBED, transcript="hello", usage={"input_tokens": 30, "output_tokens": 4})
+        await turn.hear()
+
+    site.upstream.scripts["talk"] = script
+    before = len(await site.charges())
+    headers = {"api-key": site.key}
+    async with connect(f"{site.url}?model=gpt-realtime", additional_headers=headers, proxy=None) as socket:
+        assert json.loads(await socket.recv())["transcript"] == "hello"
+    assert (await site.charges())[before:] == [(30 + 2 * 4, "reported")]
 
 
 async def test_a_page_has_its_key_in_a_subprotocol(site: Site) -> None:

@@ -65,7 +65,7 @@ class Mail:
         return message_from_bytes(self.content, _class=EmailMessage, policy=policy.default)
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd reads all attributes, which Python 3.11.2 cannot of such an object
 class MailServer:
     """Refuses receivers called `refuse`. Sign-in is offered where `sign_in` is set, in the clear too."""
 

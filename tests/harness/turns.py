@@ -183,6 +183,78 @@ def bedrock(said: Said) -> bytes:
     return b"".join(frames.event("chunk", {"bytes": b64encode(each).decode()}) for each in events)
 
 
+# --- Amazon's Converse, for all its models ----------------------------------------------------------------------------
+
+
+def converse(said: Said) -> bytes:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html."""
+    told = [frames.event("messageStart", {"role": "assistant"})]
+    for index, (start, deltas) in enumerate(_converse_blocks(said)):
+        place = {"contentBlockIndex": index}
+        told += [frames.event("contentBlockStart", {**place, "start": start})] if start else []
+        told += [frames.event("contentBlockDelta", {**place, "delta": delta}) for delta in deltas]
+        told.append(frames.event("contentBlockStop", place))
+    told.append(frames.event("messageStop", {"stopReason": "tool_use" if said.calls else "end_turn"}))
+    usage = {"inputTokens": 100, "outputTokens": 20, "totalTokens": 120}
+    return b"".join((*told, frames.event("metadata", {"usage": usage, "metrics": {"latencyMs": 1}})))
+
+
+def _converse_blocks(said: Said) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    if said.thought:
+        pieces = [{"reasoningContent": {"text": piece}} for piece in halves(said.thought)]
+        yield {}, [*pieces, {"reasoningContent": {"signature": said.seal}}]
+    if said.text:
+        yield {}, [{"text": piece} for piece in halves(said.text)]
+    for call_id, name, arguments in said.calls:
+        pieces = [{"toolUse": {"input": piece}} for piece in halves(arguments)]
+        yield {"toolUse": {"toolUseId": call_id, "name": name}}, pieces
+
+
+# --- Ollama's and Cohere's own ----------------------------------------------------------------------------------------
+
+
+def ollama(said: Said) -> bytes:
+    """Lines of JSON; calls come whole: https://docs.ollama.com/api/chat. There is no seal."""
+    messages: list[dict[str, Any]] = [{"content": "", "thinking": piece} for piece in halves(said.thought) if piece]
+    messages += [{"content": piece} for piece in halves(said.text) if piece]
+    for call_id, name, arguments in said.calls:
+        function = {"name": name, "arguments": json.loads(arguments)}
+        messages.append({"content": "", "tool_calls": [{"id": call_id, "function": function}]})
+    head = {"model": "qwen3", "created_at": "2026-11-27T05:00:00.5Z"}
+    lines = [{**head, "message": {"role": "assistant", **each}, "done": False} for each in messages]
+    counts = {"done_reason": "stop", "prompt_eval_count": 100, "eval_count": 20}
+    last = {**head, "message": {"role": "assistant", "content": ""}, "done": True, **counts}
+    return b"".join(json.dumps(each).encode() + b"\n" for each in (*lines, last))
+
+
+def cohere(said: Said) -> bytes:
+    """https://docs.cohere.com/v2/docs/streaming. There is no seal."""
+    return b"".join(
+        b"event: %b\ndata: %b\n\n" % (str(each["type"]).encode(), json.dumps(each).encode()) for each in _cohere(said)
+    )
+
+
+def _cohere(said: Said) -> Iterator[dict[str, Any]]:
+    yield {"type": "message-start", "id": "m-1", "delta": {"message": {"role": "assistant", "content": []}}}
+    for index, (kind, text) in enumerate((("thinking", said.thought), ("text", said.text))):
+        if text:
+            start = {"message": {"content": {"type": kind, kind: ""}}}
+            yield {"type": "content-start", "index": index, "delta": start}
+            for piece in halves(text):
+                yield {"type": "content-delta", "index": index, "delta": {"message": {"content": {kind: piece}}}}
+            yield {"type": "content-end", "index": index}
+    for index, (call_id, name, arguments) in enumerate(said.calls):
+        call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
+        yield {"type": "tool-call-start", "index": index, "delta": {"message": {"tool_calls": call}}}
+        for piece in halves(arguments):
+            told = {"message": {"tool_calls": {"function": {"arguments": piece}}}}
+            yield {"type": "tool-call-delta", "index": index, "delta": told}
+        yield {"type": "tool-call-end", "index": index}
+    usage = {"tokens": {"input_tokens": 100.0, "output_tokens": 20.0}}
+    finish = "TOOL_CALL" if said.calls else "COMPLETE"
+    yield {"type": "message-end", "delta": {"finish_reason": finish, "usage": usage}}
+
+
 # --- Google's Gemini API ----------------------------------------------------------------------------------------------
 
 
@@ -210,4 +282,7 @@ STREAMED: Final[Mapping[str, Callable[[Said], bytes]]] = {
     "messages": messages,
     "bedrock": bedrock,
     "gemini": gemini,
+    "converse": converse,
+    "ollama": ollama,
+    "cohere": cohere,
 }

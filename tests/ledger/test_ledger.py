@@ -201,7 +201,7 @@ async def test_settled_calls_are_in_the_log_and_in_their_channels_total(books: W
     async with books.ledger(clock=lambda: 1_700_000_000.9) as ledger:
         facts = Facts(
             channel_id=1, model_name="模型", prompt_tokens=3, completion_tokens=4, content="倍率",
-            username="user1", token_name="token1", elapsed_ms=12, is_stream=True, source="reported",
+            username="user1", token_name="token1", elapsed_ms=12, first_s=0.0074, is_stream=True, source="reported",
         )  # fmt: skip
         for number in range(3):
             await ledger.settle(await ledger.hold(request(f"call{number}")), 10, facts)
@@ -213,7 +213,7 @@ async def test_settled_calls_are_in_the_log_and_in_their_channels_total(books: W
     assert {key: value for key, value in row.items() if key not in {"id", "is_stream", "system_prompt_reset"}} == {
         "user_id": 1, "created_at": 1_700_000_000, "type": 2, "content": "倍率", "username": "user1",
         "token_name": "token1", "model_name": "模型", "quota": 10, "prompt_tokens": 3, "completion_tokens": 4,
-        "channel_id": 1, "request_id": "call1", "elapsed_time": 12,
+        "channel_id": 1, "request_id": "call1", "elapsed_time": 12, "first_token_time": 7,
     }  # fmt: skip
     assert (bool(row["is_stream"]), bool(row["system_prompt_reset"])) == (True, False)
     assert await books.value("select used_quota from channels") == 40

@@ -122,6 +122,18 @@ def test_tencents_signature_is_that_of_the_vector() -> None:
     assert signed.secrets == (case["signature"],)
 
 
+def test_tencents_signature_is_that_of_its_pages_example() -> None:
+    """https://cloud.tencent.com/document/api/213/30654: id and key are asterisks, the service is another."""
+    body = r'{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}'
+    headers = ((b"content-type", b"application/json; charset=utf-8"), (b"x-tc-action", b"DescribeInstances"))
+    query = Query(url="https://cvm.tencentcloudapi.com/", headers=headers, body=body.encode())
+    assert header(TC3(f"AKID{'*' * 32}", "*" * 32)(query, 1551113065), b"authorization") == (
+        f"TC3-HMAC-SHA256 Credential=AKID{'*' * 32}/2019-02-25/cvm/tc3_request, "
+        "SignedHeaders=content-type;host;x-tc-action, "
+        "Signature=10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f"
+    )
+
+
 def test_behind_a_proxy_tencents_signature_is_for_the_host_behind_it() -> None:
     case, query = tencents("proxy.example")
     assert case["signature"] in header(TC3("SID", case["secret_key"])(query, NOW), b"authorization")

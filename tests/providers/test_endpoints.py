@@ -167,8 +167,7 @@ MESSAGES = {
     20: ("any/model", None, "/v1/messages"),
     25: ("kimi-k2", "moonshot-v1-8k", "/anthropic/v1/messages"),
     36: ("deepseek-chat", "gpt-4o", "/anthropic/v1/messages"),
-    45: ("grok-4", "other", "/v1/messages"),
-    49: ("qwen-plus", "deepseek-v3", "/apps/anthropic/v1/messages"),
+    49: ("qwen3.7-plus", "deepseek-v3", "/apps/anthropic/v1/messages"),
 }
 
 
@@ -185,6 +184,10 @@ def test_clients_of_anthropics_are_served_untranslated_where_the_vendor_speaks_t
     assert (b"authorization", b"Bearer KEY") in found.headers
     with pytest.raises(Unsupported):  # we count ourselves
         endpoint(home, Mode.MESSAGES_COUNT, known)
+
+
+def test_what_xai_has_deprecated_is_translated() -> None:
+    assert wire(Account(45, ""), "anthropic", "grok-4") == "openai"
 
 
 @pytest.mark.parametrize("number", sorted(PATHS.keys() - MESSAGES))

@@ -44,6 +44,7 @@ CASES = {
         {
             Mode.CHAT: f"{_ALI}/aigc/text-generation/generation",
             Mode.EMBEDDINGS: f"{_ALI}/embeddings/text-embedding/text-embedding",
+            Mode.IMAGES: f"{_ALI}/aigc/text2image/image-synthesis",
         },
         model="qwen-max",
         config={"plugin": "p"},
@@ -55,6 +56,7 @@ CASES = {
         {
             Mode.CHAT: f"{_ALI}/aigc/multimodal-generation/generation",
             Mode.EMBEDDINGS: f"{_ALI}/embeddings/text-embedding/text-embedding",
+            Mode.IMAGES: f"{_ALI}/aigc/text2image/image-synthesis",
         },
         model="qwen3-vl-plus",
         streaming={b"x-dashscope-sse": b"enable"},
@@ -75,7 +77,7 @@ CASES = {
     ),
     "replicate": Case(
         46,
-        {Mode.CHAT: "/v1/models/meta/m/predictions"},
+        dict.fromkeys((Mode.CHAT, Mode.IMAGES), "/v1/models/meta/m/predictions"),
         model="meta/m",
     ),
 }
@@ -126,6 +128,19 @@ def test_tencents_calls_say_in_a_header_what_they_want() -> None:
 def test_a_channel_made_for_xunfeis_websocket_needs_no_address() -> None:
     found = endpoint(Account(18, "", "app|secret|key"), Mode.CHAT, "Spark-Lite")
     assert found.url == "https://spark-api-open.xf-yun.com/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    "model, place",
+    [
+        ("wan2.5-t2i-preview", "text2image/image-synthesis"),
+        ("wan2.6-t2i", "multimodal-generation/generation"),
+        ("qwen-image-max", "multimodal-generation/generation"),
+        ("z-image-turbo", "multimodal-generation/generation"),
+    ],
+)
+def test_where_alis_models_draw(model: str, place: str) -> None:
+    assert endpoint(Account(17), Mode.IMAGES, model).url == f"{BASE}{_ALI}/aigc/{place}"
 
 
 @pytest.mark.parametrize("model", ["m", "a/b/c", "../x", "a/..", "a/b?c", "a/b%2F", ""])

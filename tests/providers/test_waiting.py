@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from one_api.providers.flows import Flow, Query, Refused, Response, Wait
-from one_api.providers.waiting import LONGEST, replicate
+from one_api.providers.waiting import LONGEST, dashscope_images, replicate
 
 BASE = "https://api.replicate.com/v1"
 HEADERS = ((b"authorization", b"Bearer KEY"), (b"content-type", b"application/json"), (b"user-agent", b"one-api"))
@@ -77,6 +77,40 @@ def test_what_is_refused_is_told_as_it_was() -> None:
 def test_what_has_no_number_cannot_be_asked_for() -> None:
     with pytest.raises(Refused, match="without a number"):
         steps(replicate(ASKED, 0.0), response({"status": "starting", "output": {}}))
+
+
+DRAWING = Query(
+    url="https://x.example/ali/api/v1/services/aigc/text2image/image-synthesis", headers=HEADERS, body=b"{}"
+)
+
+
+def task(status: str, **more: Any) -> Response:
+    return response({"output": {"task_id": "t/1", "task_status": status, **more}})
+
+
+def test_a_task_is_begun_and_asked_for_until_it_is_over() -> None:
+    taken = steps(dashscope_images(DRAWING, 0.0), task("PENDING"), task("RUNNING"), task("FAILED"))
+    asked = Query(method="GET", url="https://x.example/ali/api/v1/tasks/t%2F1", headers=KEPT)
+    begun = DRAWING.carrying((b"x-dashscope-async", b"enable"))
+    assert [each for each in taken if not isinstance(each, Wait)] == [begun, asked, asked, asked]
+    assert [each.seconds for each in taken if isinstance(each, Wait)] == [0.5, 1.0]
+
+
+def test_models_that_answer_at_once_are_not_asked_again() -> None:
+    query = Query(url="https://x.example/api/v1/services/aigc/multimodal-generation/generation", headers=HEADERS)
+    assert steps(dashscope_images(query, 0.0)) == [query]
+
+
+@pytest.mark.parametrize("begun", [{}, {"output": None}, {"output": {"task_id": 7}}, []])
+def test_a_task_without_a_number_cannot_be_asked_for(begun: Any) -> None:
+    with pytest.raises(Refused, match="without a number"):
+        steps(dashscope_images(DRAWING, 0.0), response(begun))
+
+
+def test_a_task_that_is_not_begun_costs_no_question() -> None:
+    with pytest.raises(Refused) as refused:
+        steps(dashscope_images(DRAWING, 0.0), Response(400, b'{"code":"Arrearage"}'))
+    assert (refused.value.status, refused.value.body) == (400, b'{"code":"Arrearage"}')
 
 
 def test_nobody_waits_for_ever() -> None:

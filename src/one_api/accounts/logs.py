@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """A row as it is shown; `channel` is the channel's number."""
+    """A row as it is shown; `channel` is the channel's number. Times of a call are in ms, 0 where not known."""
 
     id: int
     user_id: int
@@ -77,6 +77,7 @@ class Log:
     elapsed_time: int
     is_stream: bool
     system_prompt_reset: bool
+    first_token_time: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,4 +328,5 @@ def _as_log(row: Row[Any]) -> Log:
         elapsed_time=row.elapsed_time or 0,
         is_stream=bool(row.is_stream),
         system_prompt_reset=bool(row.system_prompt_reset),
+        first_token_time=row.first_token_time or 0,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Key, Refused, check
-from one_api.channels.switching import TOPIC
+from one_api.channels.switching import LONGEST, TOPIC
 from one_api.channels.switching import switch as switch_channel
 from one_api.store.engine import Database, retrying
 from one_api.store.schema import channel_keys, channel_parameters, channels
@@ -135,13 +135,13 @@ async def disable(database: Database, channel_id: int, number: int, key: str, ca
             before = await _locked(tx, channel_id)
             if all((each.number, each.text, each.status) != (number, key, ENABLED) for each in before):
                 return None
-            await _mark(tx, channel_id, number, AUTO_DISABLED, cause[:191], now)
+            await _mark(tx, channel_id, number, AUTO_DISABLED, cause[:LONGEST], now)
             left = sum(each.status == ENABLED for each in before) - 1
             if left:
                 await _lead(tx, channel_id, _leading(before, number, AUTO_DISABLED))
             else:
                 await bump(tx, TOPIC)
-                await switch_channel(tx, channel_id, before=ENABLED, after=AUTO_DISABLED)
+                await switch_channel(tx, channel_id, before=ENABLED, after=AUTO_DISABLED, cause=cause)
             return left
 
     left = await retrying(work)

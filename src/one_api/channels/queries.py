@@ -13,7 +13,7 @@ from one_api.channels.rules import AUTO_DISABLED, DISABLED, ENABLED, Refused, Sh
 from one_api.channels.switching import TOPIC
 from one_api.routing import Channel, Routes
 from one_api.store.engine import Database, retrying
-from one_api.store.schema import abilities, channel_parameters, channels
+from one_api.store.schema import abilities, channel_causes, channel_parameters, channels
 from one_api.sync import bump
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 PAGE: Final = 10
 _BESIDE: Final = ("parameters", "key_choice")
 _PARAMETERS: Final = tuple(channel_parameters.c[name] for name in _BESIDE)
-_SHOWN: Final = tuple(channels.c[name] for name in Shown.__dataclass_fields__ if name not in ("key", *_BESIDE))
+_CAUSE: Final = ("cause", "disabled_time")
+_SHOWN: Final = (
+    *(channels.c[name] for name in Shown.__dataclass_fields__ if name not in ("key", *_BESIDE, *_CAUSE)),
+    *(channel_causes.c[name] for name in _CAUSE),
+)
 _ROUTED: Final = tuple(
     channels.c[name]
     for name in (
@@ -31,7 +35,7 @@ _ROUTED: Final = tuple(
 )  # fmt: skip
 _SEQUENCE_FOLLOWS: Final = "SELECT setval(pg_get_serial_sequence('channels', 'id'), (SELECT max(id) FROM channels))"
 _NULLABLE: Final = frozenset(("weight", "base_url", "other", "model_mapping", "priority", "system_prompt"))
-_TEXTS: Final = frozenset(("name", "models", "group", "config"))
+_TEXTS: Final = frozenset(("name", "models", "group", "config", "cause", *_BESIDE))
 
 
 async def load_routes(tx: AsyncConnection) -> Routes:
@@ -62,18 +66,26 @@ def _with_parameters(columns: Sequence[Column[Any]]) -> Select[Any]:
     return select(*columns, *_PARAMETERS).select_from(channels.outerjoin(channel_parameters, same))
 
 
+def _with_all() -> Select[Any]:
+    """As consoles know them: also why the gateway took them out of use, while they are."""
+    why = and_(
+        channel_causes.c.channel_id == channels.c.id,
+        channel_causes.c.created_time == func.coalesce(channels.c.created_time, 0),
+        channels.c.status == AUTO_DISABLED,
+    )
+    return _with_parameters(_SHOWN).outerjoin(channel_causes, why)
+
+
 async def page(database: Database, *, number: int) -> list[Shown]:
     """Ten channels, newest first."""
-    return await _all(
-        database, _with_parameters(_SHOWN).order_by(channels.c.id.desc()).limit(PAGE).offset(number * PAGE)
-    )
+    return await _all(database, _with_all().order_by(channels.c.id.desc()).limit(PAGE).offset(number * PAGE))
 
 
 async def search(database: Database, *, keyword: str) -> list[Shown]:
     """By number, or by the beginning of the name."""
     number = int(keyword) if keyword.isascii() and keyword.isdecimal() and len(keyword) < 19 else 0
     wanted = or_(channels.c.id == number, channels.c.name.like(f"{keyword}%"))
-    return await _all(database, _with_parameters(_SHOWN).where(wanted).order_by(channels.c.id))
+    return await _all(database, _with_all().where(wanted).order_by(channels.c.id))
 
 
 async def get(database: Database, channel_id: int) -> Shown:
@@ -215,7 +227,7 @@ async def remove_disabled(database: Database) -> int:
 
 async def disable(database: Database, channel_id: int, reason: str) -> bool:
     """Take a channel out of use because of what it did. True for the one who found it enabled: he tells others."""
-    won = await _switch(database, channel_id, before=ENABLED, after=AUTO_DISABLED)
+    won = await _switch(database, channel_id, before=ENABLED, after=AUTO_DISABLED, cause=reason)
     if won:
         log.warning("Channel %d was disabled: %s", channel_id, reason)
     return won
@@ -226,10 +238,10 @@ async def enable(database: Database, channel_id: int) -> bool:
     return await _switch(database, channel_id, before=AUTO_DISABLED, after=ENABLED)
 
 
-async def _switch(database: Database, channel_id: int, *, before: int, after: int) -> bool:
+async def _switch(database: Database, channel_id: int, *, before: int, after: int, cause: str = "") -> bool:
     async def work() -> bool:
         async with database.write() as tx:
-            return await switching.switch(tx, channel_id, before=before, after=after)
+            return await switching.switch(tx, channel_id, before=before, after=after, cause=cause)
 
     return await retrying(work)
 
@@ -238,6 +250,7 @@ async def _delete(tx: AsyncConnection, ids: list[int]) -> None:
     await tx.execute(delete(channels).where(channels.c.id.in_(ids)))
     await tx.execute(delete(abilities).where(abilities.c.channel_id.in_(ids)))
     await tx.execute(delete(channel_parameters).where(channel_parameters.c.channel_id.in_(ids)))
+    await tx.execute(delete(channel_causes).where(channel_causes.c.channel_id.in_(ids)))
     await keys.forget(tx, ids)
     await bump(tx, TOPIC)
 
@@ -255,7 +268,7 @@ async def _insert_abilities(tx: AsyncConnection, row: Mapping[str, Any]) -> None
 
 
 async def _one(tx: AsyncConnection, channel_id: int) -> Shown:
-    row = (await tx.execute(_with_parameters(_SHOWN).where(channels.c.id == channel_id))).mappings().first()
+    row = (await tx.execute(_with_all().where(channels.c.id == channel_id))).mappings().first()
     if row is None:
         raise Refused("record not found")
     return _as_shown(row)
@@ -271,6 +284,6 @@ def _as_shown(row: Mapping[Any, Any]) -> Shown:
     found = {str(name): value for name, value in row.items()}
     for name, value in found.items():
         if value is None and name not in _NULLABLE:
-            found[name] = "" if name in _TEXTS or name in _BESIDE else 0
+            found[name] = "" if name in _TEXTS else 0
     found["config"] = secrets.hidden(found["config"])
     return Shown(**found)

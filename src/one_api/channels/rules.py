@@ -68,10 +68,12 @@ class Shown:
     """A channel as the console sees it. `key` has no value but this one; `response_time` is in milliseconds.
 
     parameters: JSON, as routing.parameters reads it. key_choice: how one of several keys is chosen, "" for one key.
-    Neither is there where it is empty: so a channel looks as One API's consoles know it.
+    cause: why the gateway took it out of use, and since when, in Unix seconds.
+    None of these is there where it is empty: so a channel looks as One API's consoles know it.
     """
 
-    __optional_keys__ = frozenset(("parameters", "key_choice"))  # for the description of the interface
+    # For the description of the interface.
+    __optional_keys__ = frozenset(("parameters", "key_choice", "cause", "disabled_time"))
 
     id: int
     type: int
@@ -95,6 +97,8 @@ class Shown:
     system_prompt: str | None
     parameters: str
     key_choice: str
+    cause: str
+    disabled_time: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Switches:
 
         async def work() -> bool:
             async with self._database.write() as tx:
-                return await _eject(tx, channel_id)
+                return await _eject(tx, channel_id, reason)
 
         won = await retrying(work)
         if won:
@@ -133,7 +133,7 @@ class Switches:
         return won
 
 
-async def _eject(tx: AsyncConnection, channel_id: int) -> bool:
+async def _eject(tx: AsyncConnection, channel_id: int, reason: str) -> bool:
     """The rivals' rows are locked, in one order for all, so that two channels of a model are not taken out at once."""
     places: dict[tuple[str, str], set[int]] = defaultdict(set)
     for row in await tx.execute(_rivals(channel_id)):
@@ -144,7 +144,7 @@ async def _eject(tx: AsyncConnection, channel_id: int) -> bool:
     in_use = {number: status == ENABLED for number, status in statuses if status in (ENABLED, AUTO_DISABLED)}
     if not may_eject(channel_id, places.values(), in_use):
         return False
-    return await switching.switch(tx, channel_id, before=ENABLED, after=AUTO_DISABLED)
+    return await switching.switch(tx, channel_id, before=ENABLED, after=AUTO_DISABLED, cause=reason)
 
 
 def _rivals(channel_id: int) -> Select[Any]:

@@ -1,5 +1,6 @@
 """What decoders of answers do alike: telling what is broken, cutting streams into events, knowing their end."""
 
+from codecs import BOM_UTF8
 from typing import Annotated, Final, Protocol, TypeVar
 
 import msgspec
@@ -132,8 +133,8 @@ class CallPieces:
 
 
 def event_name(raw: bytes) -> bytes:
-    """Of a server-sent event whose name says what its data mean."""
-    for line in raw.splitlines():
+    """Of a server-sent event whose name says what its data mean. The first may begin with a byte order mark."""
+    for line in raw.removeprefix(BOM_UTF8).splitlines():
         if line.startswith(b"event:"):
             return line[6:].strip()
     return b""

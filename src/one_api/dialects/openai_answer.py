@@ -32,14 +32,17 @@ def encode_answer(answer: ir.Answer, *, model: str, created: int) -> bytes:
         "object": "chat.completion",
         "created": created,
         "model": model,
-        "choices": [{"index": 0, "message": _message(answer.blocks), "finish_reason": answer.reason}],
+        "choices": [_choice(index, each) for index, each in enumerate(answer.choices)],
     }
-    tokens = [each for block in answer.blocks if isinstance(block, ir.Text) for each in block.tokens]
-    if tokens:
-        value["choices"][0]["logprobs"] = _logprobs(tuple(tokens))
     if answer.usage is not None:
         value["usage"] = encode_usage(answer.usage)
     return json.encode(value)
+
+
+def _choice(index: int, choice: ir.Choice) -> dict[str, Any]:
+    value: dict[str, Any] = {"index": index, "message": _message(choice.blocks), "finish_reason": choice.reason}
+    tokens = tuple(each for block in choice.blocks if isinstance(block, ir.Text) for each in block.tokens)
+    return {**value, "logprobs": _logprobs(tokens)} if tokens else value
 
 
 def encode_usage(usage: ir.Usage) -> dict[str, Any]:
@@ -134,26 +137,32 @@ _Saying = ir.ThinkingDelta | ir.ThinkingEnded | ir.Shown | ir.Cited | ir.CallSta
 
 
 class ChunkEncoder:
-    """Writes the events of one answer as chunks. `usage`: whether the caller asked for the chunk that tells it.
+    """Writes the events of an answer as chunks. `usage`: whether the caller asked for the chunk that tells it. place:
+    of this answer among those he asked for; each of the others has an encoder of its own.
 
     The chunk that names the role is the first that says something, so that an upstream which fails before it can be
     replaced by another.
     """
 
     number: ClassVar = 0
-    __slots__ = ("_calls", "_created", "_delta", "_head", "_held", "_model", "_silent", "_usage")
+    __slots__ = (
+        *("_calls", "_created", "_delta", "_head", "_held", "_model", "_others", "_place", "_silent", "_started"),
+        "_usage",
+    )
 
-    def __init__(self, *, model: str, created: int, usage: bool) -> None:
+    def __init__(self, *, model: str, created: int, usage: bool, place: int = 0) -> None:
         self._model = model
         self._created = created
         self._usage = usage
         self._calls = -1
         self._silent = True
         self._held: ir.ThinkingEnded | None = None  # may be the signature of a call that follows
-        self._begin("", "")
+        self._place = place
+        self._others: dict[int, ChunkEncoder] = {}
+        self._begin(ir.Started("", ""))
 
     def encode(self, event: ir.Event) -> bytes:
-        if self._held is not None:
+        if self._held is not None and not isinstance(event, ir.Beside):
             return self._encode_held(self._held, event)
         match event:
             case ir.TextDelta():
@@ -163,15 +172,10 @@ class ChunkEncoder:
             case ir.ThinkingEnded() if _signature(event.block):
                 self._held = event
                 return b""
-            case ir.Started():
-                self._begin(event.id, event.model)
-                return b""
-            case ir.Alive():
-                return _ALIVE
+            case ir.Started() | ir.Beside() | ir.Alive() | ir.Failed():
+                return self._unsaid(event)
             case ir.Ended():
                 return self._counted(event.usage) + openai_chat.END
-            case ir.Failed():
-                return b""
             case ir.Finished():
                 return self._said({}, event.reason)
             case _:
@@ -205,15 +209,37 @@ class ChunkEncoder:
         named = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
         return {"tool_calls": [{"index": self._calls, **named, **_extra_content(signature)}]}
 
-    def _begin(self, name: str, model: str) -> None:
+    def _unsaid(self, event: ir.Started | ir.Beside | ir.Alive | ir.Failed) -> bytes:
+        """What says nothing of this answer."""
+        match event:
+            case ir.Started():
+                self._begin(event)
+                return b""
+            case ir.Beside():
+                return self._other(event.index).encode(event.event)
+            case ir.Alive():
+                return _ALIVE
+            case ir.Failed():
+                return b""
+
+    def _other(self, place: int) -> "ChunkEncoder":
+        found = self._others.get(place)
+        if found is None:
+            found = ChunkEncoder(model=self._model, created=self._created, usage=False, place=place)
+            found.encode(self._started)
+            self._others[place] = found
+        return found
+
+    def _begin(self, event: ir.Started) -> None:
+        self._started = event
         head = {
-            "id": f"chatcmpl-{name}",
+            "id": f"chatcmpl-{event.id}",
             "object": "chat.completion.chunk",
             "created": self._created,
-            "model": model or self._model,
+            "model": event.model or self._model,
         }
         self._head = b"data: %b," % json.encode(head)[:-1]
-        self._delta = self._head + b'"choices":[{"index":0,"delta":'
+        self._delta = b'%b"choices":[{"index":%d,"delta":' % (self._head, self._place)
 
     def _said(self, delta: Mapping[str, Any], reason: str | None = None, tokens: tuple[ir.Token, ...] = ()) -> bytes:
         if self._silent:

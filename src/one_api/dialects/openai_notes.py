@@ -4,7 +4,7 @@ https://platform.openai.com/docs/api-reference/chat/object has annotations of th
 https://developers.openai.com/api/reference/resources/responses/methods/create of the second one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from one_api import ir
@@ -35,8 +35,7 @@ def _citations(found: list[Any], base: int) -> Iterable[ir.Citation]:
         inner = each.get("url_citation", each) if isinstance(each, dict) else None
         if isinstance(inner, dict) and isinstance(inner.get("url"), str):
             start, end = (_place(inner.get(name)) for name in ("start_index", "end_index"))
-            title = inner.get("title")
-            yield ir.Citation(inner["url"], title if isinstance(title, str) else "", base + start, base + end)
+            yield ir.Citation(inner["url"], _text(inner.get("title")), base + start, base + end)
 
 
 def _place(value: Any) -> int:
@@ -86,10 +85,18 @@ def moved(text: ir.Text, base: int) -> ir.Text:
 
 
 def searched(found: Any) -> tuple[ir.Citation, ...]:
-    """What Perplexity tells of its sources: https://docs.perplexity.ai/api-reference/chat-completions-post."""
-    sources: Mapping[str, str] = {
-        each["url"]: each["title"] if isinstance(each.get("title"), str) else ""
-        for each in (found if isinstance(found, list) else ())
-        if isinstance(each, dict) and isinstance(each.get("url"), str)
-    }
-    return tuple(ir.Citation(url, title) for url, title in sources.items())
+    """What Perplexity tells of its sources, or, as it once did, their addresses alone.
+
+    https://docs.perplexity.ai/api-reference/chat-completions-post
+    """
+    sources: dict[str, ir.Citation] = {}
+    for each in found if isinstance(found, list) else ():
+        source = {"url": each} if isinstance(each, str) else each
+        if isinstance(source, dict) and isinstance(source.get("url"), str):
+            title, quote = (_text(source.get(name)) for name in ("title", "snippet"))
+            sources[source["url"]] = ir.Citation(source["url"], title, quote=quote)
+    return tuple(sources.values())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

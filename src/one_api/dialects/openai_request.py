@@ -36,11 +36,11 @@ _KNOWN: Final = frozenset(
     (
         *("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop"),
         *("stream", "stream_options", "tools", "tool_choice", "functions", "function_call", "parallel_tool_calls"),
-        *("reasoning_effort", "reasoning", "thinking", "response_format", "user", "logprobs", "top_logprobs"),
+        *("reasoning_effort", "reasoning", "thinking", "response_format", "user", "logprobs", "top_logprobs", "n"),
     )
 )
 _DEFAULTS: Final[tuple[tuple[str, Any], ...]] = (
-    *(("n", 1), ("modalities", ["text"]), ("store", False)),
+    *(("modalities", ["text"]), ("store", False)),
     *(("frequency_penalty", 0), ("presence_penalty", 0)),
 )
 """What asks for nothing, and so is not lost where it cannot be said."""
@@ -48,8 +48,6 @@ _DEFAULTS: Final[tuple[tuple[str, Any], ...]] = (
 
 def decode_request(document: Mapping[str, Any], *, model: str) -> Request:
     """Raises Unrepresentable for what cannot be read, with a sentence for the caller."""
-    if document.get("n") not in (None, 0, 1):
-        raise Unrepresentable("this channel gives one answer a call: n has to be 1")
     system, turns = _turns(document["messages"])
     return Request(
         model=model,
@@ -63,6 +61,7 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> Request:
         top_p=_typed(document, "top_p", int, float),
         top_k=_typed(document, "top_k", int),
         stop=_stop(document.get("stop")),
+        n=_typed(document, "n", int) or 1,
         stream=document.get("stream") is True,
         reasoning=_reasoning(document),
         format=_format(document.get("response_format")),

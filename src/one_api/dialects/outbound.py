@@ -85,6 +85,19 @@ ENCLOSED: Final[Mapping[str, Callable[[ir.Image | ir.File], bool]]] = MappingPro
 )
 """Which images and files a dialect has no word for as long as they are addresses, by the name of its wire."""
 
+SEVERAL: Final = frozenset(("gemini", "openai"))
+"""The wires of dialects in which several answers can be asked for at once."""
+
+
+def encode_request(wire: str, dialect: Outbound, request: ir.Request) -> ir.Encoded:
+    """A request for a channel. Raises Unrepresentable, also for more answers than the channel can give: who wants to
+    choose has no use for one.
+    """
+    if request.n > 1 and wire not in SEVERAL:
+        raise ir.Unrepresentable(f"this channel gives one answer a call and not {request.n}: ask for one, or elsewhere")
+    return dialect.encode_request(request)
+
+
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)
 
 CONFIGURED: Final[Mapping[str, Callable[[Mapping[str, str]], Outbound]]] = MappingProxyType(

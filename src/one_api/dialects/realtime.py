@@ -26,6 +26,9 @@ _TEXT: Final = frozenset(
     )
 )  # fmt: skip
 
+TRANSCRIBED: Final = "conversation.item.input_audio_transcription.completed"
+_SESSIONS: Final = frozenset(("session.created", "session.updated", "transcription_session.updated"))
+
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 
 
@@ -41,6 +44,31 @@ class _Usage(msgspec.Struct):
     output_token_details: _Details | None = None
 
 
+class _Transcribing(msgspec.Struct):
+    model: str | None = None
+
+
+class _Input(msgspec.Struct):
+    transcription: _Transcribing | None = None
+
+
+class _Audio(msgspec.Struct):
+    input: _Input | None = None
+
+
+class _Configured(msgspec.Struct):
+    """Of a session, by its newer or its older name, who writes down what the caller says."""
+
+    audio: _Audio | None = None
+    input_audio_transcription: _Transcribing | None = None
+
+    @property
+    def model(self) -> str:
+        newer = self.audio.input.transcription if self.audio is not None and self.audio.input is not None else None
+        found = newer or self.input_audio_transcription
+        return (found.model or "") if found is not None else ""
+
+
 class _Response(msgspec.Struct):
     usage: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -50,23 +78,31 @@ class _Event(msgspec.Struct):
     delta: msgspec.Raw = msgspec.Raw(b"null")
     response: msgspec.Raw = msgspec.Raw(b"null")
     audio: msgspec.Raw = msgspec.Raw(b"null")
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    session: msgspec.Raw = msgspec.Raw(b"null")
+    transcript: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _event = msgspec.json.Decoder(_Event)
 _response = msgspec.json.Decoder(_Response)
 _usage = msgspec.json.Decoder(_Usage | None)
+_configured = msgspec.json.Decoder(_Configured)
 
 
 class Session:
-    """What was said and heard since the last report, so that a response without one can be counted."""
+    """What was said and heard since the last report, so that a response without one can be counted.
 
-    __slots__ = ("_context", "_heard", "_said", "answering", "pieces", "sound")
+    scribe: the model that writes down what the caller says, "" if nobody said which.
+    """
+
+    __slots__ = ("_context", "_heard", "_said", "answering", "pieces", "scribe", "sound")
 
     def __init__(self) -> None:
         self._context = 0  # tokens that the model reads again with each response
         self._said = 0  # tokens of text and of sound the caller sent since
         self._heard = 0
         self.answering = False
+        self.scribe = ""
         self.pieces: list[str] = []
         self.sound = 0  # bytes of base64
 
@@ -89,26 +125,22 @@ class Session:
             self.pieces.append(_text(event.delta))
         elif event.type == "response.created":
             self.answering = True
+        elif event.type in _SESSIONS:
+            self.scribe = _scribe(event.session) or self.scribe
         return event.type
 
     def report(self, message: str) -> Usage | None:
         """The usage that ends a response; None where it has none that can be believed."""
         event = _read(message)
         try:
-            usage = None if event is None else _usage.decode(_response.decode(event.response).usage)
+            return None if event is None else _reported(_response.decode(event.response).usage)
         except msgspec.MsgspecError:
             return None
-        if usage is None or not (usage.input_tokens or usage.output_tokens):
-            return None
-        read, written = usage.input_tokens or 0, usage.output_tokens or 0
-        before, after = usage.input_token_details or _Details(), usage.output_token_details or _Details()
-        return Usage(
-            input=read,
-            output=written,
-            cached=min(before.cached_tokens or 0, read),
-            audio_in=min(before.audio_tokens or 0, read),
-            audio_out=min(after.audio_tokens or 0, written),
-        )
+
+    def transcribed(self, message: str) -> tuple[Usage | None, str]:
+        """What was written down of the caller's words, and its usage; None if that was no count of tokens."""
+        event = _read(message)
+        return (None, "") if event is None else (_reported(event.usage), _text(event.transcript))
 
     @property
     def delivered(self) -> bool:
@@ -146,6 +178,31 @@ def _read(message: str) -> _Event | None:
         return _event.decode(message)
     except msgspec.MsgspecError:
         return None
+
+
+def _reported(raw: msgspec.Raw) -> Usage | None:
+    try:
+        usage = _usage.decode(raw)
+    except msgspec.MsgspecError:
+        return None
+    if usage is None or not (usage.input_tokens or usage.output_tokens):
+        return None
+    read, written = usage.input_tokens or 0, usage.output_tokens or 0
+    before, after = usage.input_token_details or _Details(), usage.output_token_details or _Details()
+    return Usage(
+        input=read,
+        output=written,
+        cached=min(before.cached_tokens or 0, read),
+        audio_in=min(before.audio_tokens or 0, read),
+        audio_out=min(after.audio_tokens or 0, written),
+    )
+
+
+def _scribe(session: msgspec.Raw) -> str:
+    try:
+        return _configured.decode(session).model
+    except msgspec.MsgspecError:
+        return ""
 
 
 def _length(value: msgspec.Raw) -> int:

@@ -33,28 +33,35 @@ class EventTap(StreamTap):
                 self.pieces.append(event.name)
             case ir.ThinkingEnded() | ir.Shown() | ir.Cited():
                 pass
+            case ir.Beside():
+                if isinstance(event.event, ir.Finished):
+                    return Verdict.FORWARD
+                return self.note(event.event)
             case ir.Started():
                 self._prompt = event.prompt
                 return Verdict.FORWARD
             case ir.Finished():
                 self.finished = True
                 return Verdict.FORWARD
-            case ir.Ended():
-                self.usage = event.usage
-                return Verdict.DONE
-            case ir.Failed():
-                self.error = {"type": event.type, "message": event.message}
-                self.refused = event.refused
-                return Verdict.ERROR
+            case ir.Ended() | ir.Failed():
+                return self._note_end(event)
             case ir.Alive():
                 return Verdict.FORWARD
         self.events += 1
         return Verdict.CONTENT
 
+    def _note_end(self, event: ir.Ended | ir.Failed) -> Verdict:
+        if isinstance(event, ir.Ended):
+            self.usage = event.usage
+            return Verdict.DONE
+        self.error = {"type": event.type, "message": event.message}
+        self.refused = event.refused
+        return Verdict.ERROR
+
     def note_answer(self, answer: ir.Answer) -> None:
         """The same of an answer in one piece."""
         self.usage = answer.usage
-        for block in answer.blocks:
+        for block in (block for choice in answer.choices for block in choice.blocks):
             match block:
                 case ir.Text() | ir.Thinking():
                     self.pieces.append(block.text)

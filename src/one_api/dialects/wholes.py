@@ -17,7 +17,14 @@ UNFINISHED: Final = "the upstream's answer ends before it is complete"
 def spread(answer: ir.Answer) -> Iterator[ir.Event]:
     """The events of a stream that would have been this answer."""
     yield ir.Started(answer.id, answer.model)
-    for index, block in enumerate(answer.blocks):
+    yield from _said(answer.blocks, answer.reason)
+    for place, other in enumerate(answer.others, 1):
+        yield from (ir.Beside(place, event) for event in _said(other.blocks, other.reason))
+    yield ir.Ended(answer.usage)
+
+
+def _said(blocks: tuple[ir.Said, ...], reason: ir.Reason) -> Iterator[ir.Event]:
+    for index, block in enumerate(blocks):
         match block:
             case ir.Text():
                 yield ir.TextDelta(block.text, refused=block.refused, tokens=block.tokens)
@@ -34,8 +41,7 @@ def spread(answer: ir.Answer) -> Iterator[ir.Event]:
                 yield ir.ArgumentsDelta(block.arguments)
             case _:
                 pass
-    yield ir.Finished(answer.reason)
-    yield ir.Ended(answer.usage)
+    yield ir.Finished(reason)
 
 
 def gather(events: Iterable[ir.Event]) -> ir.Answer | ir.Failed:

@@ -256,6 +256,7 @@ class Batch:
             facts.system_prompt_reset,
             facts.logged,
             facts.details,
+            facts.first_ms,
         )
 
     def finish(self) -> Decision:

@@ -44,7 +44,7 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
 
     logged: False leaves no row in `logs`. source: how the cost is known (reported, counted, nothing, estimated,
     recovered). excess: what the upstream claimed beyond the cost; nobody is asked for it, so it is booked as `short`.
-    details: JSON text, or empty. first_s: until the first content, below 0 if not known; counted, and not written down.
+    details: JSON text, or empty. first_s: until the first content, below 0 if not known.
     """
 
     channel_id: int = 0
@@ -62,6 +62,11 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     excess: int = 0
     logged: bool = True
     details: str = ""
+
+    @property
+    def first_ms(self) -> int:
+        """As it is written down: 0 if not known, and never for what is."""
+        return min(max(1, int(self.first_s * 1000)), MOST) if self.first_s >= 0 else 0
 
 
 RELEASED = Facts(logged=False)

@@ -20,6 +20,7 @@ LEDGER: Final = {
     "source": "text", "created_at": "bigint", "username": "text", "token_name": "text", "model_name": "text",
     "prompt_tokens": "bigint", "completion_tokens": "bigint", "content": "text", "elapsed_time": "bigint",
     "is_stream": "boolean", "system_prompt_reset": "boolean", "logged": "boolean", "details": "text",
+    "first_token_time": "bigint",
 }  # fmt: skip
 HOLDS: Final = {
     "request_id": "text", "user_id": "bigint", "token_id": "bigint", "unlimited": "boolean", "quota": "bigint",
@@ -28,6 +29,7 @@ HOLDS: Final = {
 LOGS: Final = (
     "user_id", "created_at", "type", "content", "username", "token_name", "model_name", "quota", "prompt_tokens",
     "completion_tokens", "channel_id", "request_id", "elapsed_time", "is_stream", "system_prompt_reset",
+    "first_token_time",
 )  # fmt: skip
 LOG_COLUMNS: Final = ", ".join("2" if name == "type" else name for name in LOGS)  # of the ledger, for a row of LOGS
 MOVED: Final = "slot = ? and kind = 'final' and id > ? and id <= ?"

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
-
-from aiosmtplib import SMTP, SMTPException
 
 from one_api.notify.card import card
 from one_api.notify.errors import NotSent
 from one_api.options import Options
+
+if TYPE_CHECKING:
+    from aiosmtplib import SMTP
 
 IMPLICIT_TLS: Final = 465
 TIMEOUT_S: Final = 20.0
@@ -92,10 +93,12 @@ class Mailer:
                 await self._deliver(server, addresses, message)
         except TimeoutError:
             raise NotSent(f"the mail server {server.host}:{server.port} does not answer in time") from None
-        except (SMTPException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise NotSent(reason(error, server)) from error
 
     async def _deliver(self, server: Server, addresses: list[str], message: bytes) -> None:
+        from aiosmtplib import SMTP, SMTPException  # noqa: PLC0415  # a megabyte that few processes need
+
         tls = await asyncio.to_thread(self._tls, server.verify)  # reads all certificates: a tenth of a second
         client = SMTP(
             hostname=server.host or "localhost",
@@ -116,11 +119,13 @@ class Mailer:
             for address in addresses:
                 await client.rcpt(address)
             await client.data(message)
+        except SMTPException as error:
+            raise NotSent(reason(error, server)) from error
         finally:
             client.close()  # the mail is accepted or it is not; how the server says goodbye changes nothing
 
 
-async def _sign_in(client: SMTP, server: Server) -> None:
+async def _sign_in(client: "SMTP", server: Server) -> None:
     await client.ehlo()
     encrypted = server.port == IMPLICIT_TLS
     if not encrypted and client.supports_extension("starttls"):
@@ -128,7 +133,7 @@ async def _sign_in(client: SMTP, server: Server) -> None:
         await client.ehlo()
         encrypted = True
     if not encrypted and not local(server.host):
-        raise SMTPException("unencrypted connection: the server offers no STARTTLS")
+        raise ValueError("unencrypted connection: the server offers no STARTTLS")
     await client.login(server.account, server.token)
 
 

@@ -68,6 +68,10 @@ def tokens(order: ImageOrder) -> int:
     return square if order.size == "1024x1024" else other
 
 
+PREVIEW_TOKENS: Final = 100
+"""Output tokens of a partial image: https://platform.openai.com/docs/guides/image-generation#partial-images-cost."""
+MOST_PREVIEWS: Final = 3
+
 _TOKENS: Final[Mapping[str, tuple[int, int]]] = {"low": (272, 408), "medium": (1056, 1584), "high": (4160, 6240)}
 
 

@@ -131,6 +131,10 @@ class Prices:
             known = self._known[key] = self._find(model, channel_type, group)
         return known
 
+    def known(self, model: str, channel_type: int) -> bool:
+        """Whether a model has a price of its own."""
+        return _four_places(model, channel_type, self._model, MODEL) is not None
+
     def _find(self, model: str, channel_type: int, group: str) -> Tariff:
         model_ratio = find_model_ratio(model, channel_type, self._model)
         group_ratio = self._group.get(group, MISSING_GROUP_RATIO)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from one_api.pricing.ratios import PLAIN, Tariff
 MOST_QUOTA: Final = 1 << 53
 """No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
 _MOST_TOKENS: Final = 1 << 53
+MOST_RATIOS: Final = 1024  # remembered
 
 
 class Bounds(msgspec.Struct, frozen=True, gc=False):
@@ -94,7 +96,7 @@ def bounds(
     answers = output if n <= 1 else _tokens(output) * n
     if tariff.kinds is PLAIN:
         most = max(_cost(prompt_most, answers, completion_ratio, tariff.ratio), least)
-        return Bounds(least, most, min(MOST_QUOTA, most + _cost(tolerance, 0, 0.0, tariff.ratio)))
+        return Bounds(least, most, min(MOST_QUOTA, most + _tolerated(tolerance, tariff.ratio)))
     before, after = _dearest(tariff)
     dearest = _tokens(prompt_most) * before + _tokens(answers) * after
     most = max(_priced(dearest, tariff.ratio, anything=dearest > 0), least)
@@ -142,6 +144,11 @@ def _cost(prompt: int, completion: int, completion_ratio: float, ratio: float) -
     amount = (prompt + completion * completion_ratio) * ratio
     cost = math.ceil(amount) if 0 < amount < MOST_QUOTA else whole(amount, math.ceil)
     return 1 if cost == 0 and ratio != 0 else cost
+
+
+@lru_cache(MOST_RATIOS)
+def _tolerated(tokens: int, ratio: float) -> int:
+    return _cost(tokens, 0, 0.0, ratio)
 
 
 def _tokens(count: int) -> int:

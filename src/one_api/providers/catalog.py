@@ -58,7 +58,10 @@ _ANTHROPIC: Final[Callers] = ((b"anthropic-version", bytes), (b"anthropic-beta",
 """What Anthropic's SDK says besides the key: https://platform.claude.com/docs/en/api/overview#authentication."""
 _ALL: Final = ("",)
 _RESPONDS: Final[Mapping[Wire, tuple[str, ...]]] = {"responses": _ALL}
-_QWENS: Final = ("qwen3-max", "qwen3-coder", "qwen-max", "qwen-plus", "qwen-flash", "qwen-turbo")
+_QWENS: Final = (
+    *("qwen3-max", "qwen3-coder", "qwen-max", "qwen-plus", "qwen-flash", "qwen-turbo"),
+    *("qwen3.6-plus", "qwen3.7-plus", "qwen-vl-plus"),
+)
 _GOOGLE_PARTS: Final = ("region", "vertex_ai_project_id", "vertex_ai_adc")
 
 
@@ -115,6 +118,7 @@ _ROWS: Final = (
         wires=("dashscope",),
         faults=faults.ali,
         streaming=((b"x-dashscope-sse", b"enable"),),
+        ways={Mode.IMAGES: waiting.dashscope_images},
         configured=((b"x-dashscope-plugin", "plugin"),),
         ranking="dashscope",
     ),
@@ -211,13 +215,8 @@ _ROWS: Final = (
     ),
     Provider(43, "Proxy", "Proxy", "proxy", "", paths.proxied, wires=("proxy",), auth="verbatim"),
     Provider(44, "SiliconFlow", "SiliconFlow", "siliconflow", "https://api.siliconflow.cn"),
-    Provider(
-        *(45, "XAI", "xAI", "xai", "https://api.x.ai"),
-        # https://docs.x.ai/docs/api-reference#messages
-        paths.beside(paths.openai, "/v1/messages"),
-        at_home={**_RESPONDS, "anthropic": ("grok",)},
-        callers=_ANTHROPIC,
-    ),
+    # Its Messages API has been deprecated: https://docs.x.ai/developers/rest-api-reference/inference/legacy
+    Provider(45, "XAI", "xAI", "xai", "https://api.x.ai", at_home=_RESPONDS),
     Provider(
         46,
         "Replicate",
@@ -226,7 +225,7 @@ _ROWS: Final = (
         "https://api.replicate.com/v1/models/",
         paths.replicate,
         wires=("replicate",),
-        ways={_CHAT: waiting.replicate},
+        ways={_CHAT: waiting.replicate, Mode.IMAGES: waiting.replicate},
         faults=faults.replicate,
     ),
     Provider(47, "BaiduV2", "百度文心千帆 V2", "baiduv2", "https://qianfan.baidubce.com", _BAIDU_V2),

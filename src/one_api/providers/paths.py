@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from one_api.dialects.dashscope import sees
+from one_api.dialects.dashscope.images import converses
 from one_api.errors import OneAPIError
 from one_api.providers.modes import AUDIO, DRAWN, MESSAGES_COUNT_PATH, MESSAGES_PATH, PATHS, REALTIME_PATH, Mode
 
@@ -158,11 +159,15 @@ def own(name: str, paths: Mapping[Mode, str]) -> PathRule:
 
 
 def dashscope(place: Place) -> str:
-    """Where Ali's models are asked depends on whether they see."""
+    """Where Ali's models are asked depends on whether they see, or draw while one waits."""
     if place.mode is Mode.EMBEDDINGS:
         return "/api/v1/services/embeddings/text-embedding/text-embedding"
     if place.mode is Mode.RERANK:
         return "/api/v1/services/rerank/text-rerank/text-rerank"
+    if place.mode is Mode.IMAGES and not converses(place.model):
+        return "/api/v1/services/aigc/text2image/image-synthesis"
+    if place.mode is Mode.IMAGES:
+        return "/api/v1/services/aigc/multimodal-generation/generation"
     if place.mode is not Mode.CHAT:
         raise Unsupported(f"unsupported relay mode {place.mode.value} for ali")
     return f"/api/v1/services/aigc/{'multimodal' if sees(place.model) else 'text'}-generation/generation"
@@ -219,7 +224,7 @@ _OWNED: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 def replicate(place: Place) -> str:
     """A model is named with its owner: https://replicate.com/docs/reference/http#models.predictions.create."""
-    if place.mode is not Mode.CHAT:
+    if place.mode not in (Mode.CHAT, Mode.IMAGES):
         raise Unsupported(f"unsupported relay mode {place.mode.value} for replicate")
     if not _OWNED.fullmatch(place.model):
         raise Unsupported(f"a model of Replicate's is called owner/name, not {place.model!r}")

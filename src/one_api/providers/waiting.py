@@ -16,6 +16,7 @@ LONGEST: Final = 600.0
 _KEPT: Final = frozenset((b"authorization", b"user-agent"))
 _REPLICATES: Final = ".replicate.com"
 _UNDER_WAY: Final = frozenset(("starting", "processing"))
+_DASHSCOPE_UNDER_WAY: Final = frozenset(("PENDING", "SUSPENDED", "RUNNING"))
 
 
 def replicate(query: Query, now: float) -> Flow:  # noqa: ARG001
@@ -34,6 +35,26 @@ def replicate(query: Query, now: float) -> Flow:  # noqa: ARG001
     )
     yield from polled(asked, status, lambda found: found.get("status"), _UNDER_WAY)
     return asked
+
+
+def dashscope_images(query: Query, now: float) -> Flow:  # noqa: ARG001
+    """https://help.aliyun.com/zh/model-studio/text-to-image-v2-api-reference. Newer models answer at once."""
+    base, found, _ = query.url.partition("/api/v1/services/aigc/text2image/")
+    if not found:
+        return query
+    begun = accepted((yield query.carrying((b"x-dashscope-async", b"enable"))))
+    number = _task(begun).get("task_id")
+    if not isinstance(number, str) or not number:
+        raise Refused(502, "the upstream began a task without a number")
+    asked = Query(method="GET", url=f"{base}/api/v1/tasks/{quote(number, safe='')}", headers=kept(query))
+    status = _task(begun).get("task_status")
+    yield from polled(asked, status, lambda found: _task(found).get("task_status"), _DASHSCOPE_UNDER_WAY)
+    return asked
+
+
+def _task(answer: dict[str, Any]) -> dict[str, Any]:
+    task = answer.get("output")
+    return task if isinstance(task, dict) else {}
 
 
 def polled(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from one_api.dialects.outbound import ENCLOSED, Outbound
 from one_api.providers import EMBEDDED, SPOKEN, Mode
-from one_api.relay import embedded, forwarded, ranked, translated
+from one_api.relay import drawn, embedded, forwarded, ranked, translated
 from one_api.relay.calls import Ask, Call
 from one_api.relay.enclosed import Enclosed, Source, addresses, enclose, fetch
 from one_api.relay.inflow import Inflow, Shape
@@ -34,6 +34,8 @@ def write_request(
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told."""
     if ask.mode is Mode.RERANK:
         return ranked.write_request(call, ask, channel, model, target.wire)
+    if ask.mode is Mode.IMAGES:
+        return drawn.write_request(call, ask, channel, model, drawn.FORMS[target.wire])
     if ask.mode in EMBEDDED:
         if not target.translated:
             return embedded.write_own(call, ask, model)
@@ -42,7 +44,7 @@ def write_request(
     if not target.translated:
         return forwarded.write_request(call, ask, channel, model, inbound)
     asked = enclose(translated.read_request(ask, channel, model, inbound), enclosed)
-    return translated.write_request(call, channel, asked, dialect)
+    return translated.write_request(call, channel, asked, target.wire, dialect)
 
 
 def inflow(
@@ -57,6 +59,8 @@ def inflow(
     """For the answer."""
     if ask.mode is Mode.RERANK:
         return ranked.RankedInflow(loop, wire=target.wire, document=ask.document, model=model)
+    if ask.mode is Mode.IMAGES:
+        return drawn.DrawnInflow(loop, form=drawn.FORMS[target.wire], document=ask.document, created=created)
     if ask.mode in EMBEDDED:
         if not target.translated:
             return Inflow(loop, wants=Shape.WHOLE)

@@ -1,5 +1,8 @@
 """The heads of relayed answers: what of an upstream's headers a caller gets to see, and what is ours."""
 
+from functools import lru_cache
+from typing import Final
+
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Headers
@@ -7,6 +10,8 @@ from one_api.relay.heading import Heading
 from one_api.relay.inflow import Shape
 from one_api.relay.redaction import headers_without_key
 from one_api.routing import Channel
+
+MOST_NAMES: Final = 1024  # remembered
 
 _ALLOWED = frozenset((b"content-type", b"retry-after", b"openai-processing-ms", b"content-disposition"))
 _ALLOWED_PREFIX = (b"x-ratelimit-", b"anthropic-ratelimit-")
@@ -36,8 +41,12 @@ def own_headers(request_id: str, heading: Heading) -> Headers:
 
 def passed_on(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
     """The upstream's headers that mean something to a caller. Cookies, CORS and server names are not among them."""
-    found = [item for item in headers if item[0] in _ALLOWED or item[0].startswith(_ALLOWED_PREFIX)]
-    return headers_without_key(found, channel, also)
+    return headers_without_key([item for item in headers if _means_something(item[0])], channel, also)
+
+
+@lru_cache(MOST_NAMES)
+def _means_something(name: bytes) -> bool:
+    return name in _ALLOWED or name.startswith(_ALLOWED_PREFIX)
 
 
 def respond_whole(call: Call, answer: Answer, client: Client) -> None:

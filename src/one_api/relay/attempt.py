@@ -9,6 +9,7 @@ import msgspec
 
 from one_api import ir, providers
 from one_api.dialects import openai_chat, openai_errors
+from one_api.dialects.openai_images import ImageTap
 from one_api.errors import NoChannel, OneAPIError, UpstreamError
 from one_api.lib import json
 from one_api.pricing import gojson
@@ -16,6 +17,7 @@ from one_api.providers.flows import Query
 from one_api.relay import abroad
 from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
+from one_api.relay.drawn import DrawnInflow
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
 from one_api.relay.health import cause
@@ -96,7 +98,7 @@ async def first_answer(
                 body, enclosed = await _written_aside(upstreams, call, ask, channel, model, enclosed)
             inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
-            await inflow.ready
+            await _arrival(upstreams, inflow)
             first = upstreams.loop.time()
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started, first)
         except UpstreamError as error:
@@ -121,6 +123,12 @@ async def first_answer(
     if last.status == 429:
         last.message = SATURATED
     raise last
+
+
+async def _arrival(upstreams: Upstreams, inflow: Inflow) -> None:
+    await inflow.ready
+    if isinstance(inflow, DrawnInflow):
+        await inflow.enclose(upstreams.content)
 
 
 async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer:
@@ -212,6 +220,8 @@ def _ask(
         strip_usage=wants_usage and not openai_chat.asks_usage(ask.document),
         checkpoint=checkpoint,
     )
+    if ask.mode in providers.DRAWN:
+        inflow.tap = ImageTap()
     body = _body(call, ask, channel, model, include_usage=wants_usage)
     return _send(upstreams, channel, target, _headers(call, ask, target), body, inflow)
 

@@ -4,12 +4,13 @@ Text is priced by tokens: the upstream's own report if it can be believed, else 
 delivered. Images have a price each, speech one for each byte of its text, transcriptions one for each token of theirs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import replace
 
+from one_api.dialects.openai_images import ImageTap
 from one_api.ir import Usage
 from one_api.lib import json
 from one_api.options import Options
@@ -18,6 +19,7 @@ from one_api.pricing.ratios import Prices, Tariff
 from one_api.pricing.usage import MOST_BELIEVED
 from one_api.providers import DRAWN, EMBEDDED, Mode
 from one_api.relay.calls import HEARD_MODES, TEXT_MODES, Ask
+from one_api.relay.inflow import Inflow, Shape
 from one_api.routing import Channel
 
 # Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
@@ -115,25 +117,52 @@ def _drawn_bounds(ask: Ask, tariff: Tariff, options: Options, order: images.Imag
         prompt=prompt,
         prompt_most=prompt,
         max_tokens=0,
-        output=images.tokens(order),
+        output=images.tokens(order) + (images.PREVIEW_TOKENS * images.MOST_PREVIEWS if ask.stream else 0),
         n=order.n,
         tolerance=options.charge_tolerance_tokens,
     )
 
 
-def drawn_usage(ask: Ask, order: images.ImageOrder, body: bytes) -> tuple[Usage, Literal["reported", "counted"]]:
+class Drawn(Struct, frozen=True):
+    """What came of an order of images. count: whole ones, None if the answer does not say. reports: of their tokens."""
+
+    count: int | None = None
+    previews: int = 0
+    reports: Sequence[object] = ()
+
+
+def drawn(flow: Inflow, outcome: policy.Outcome) -> Drawn:
+    """Who leaves when he has seen a preview has the image drawn all the same."""
+    tap = flow.tap
+    if flow.shape is Shape.EVENTS and isinstance(tap, ImageTap):
+        unseen = outcome == "left" and tap.previews > 0 and not tap.images
+        return Drawn(1 if unseen else tap.images, tap.previews, tap.reports)
+    try:
+        value = json.decode(flow.body)
+    except json.InvalidJSON:
+        return Drawn()
+    if not isinstance(value, dict):
+        return Drawn()
+    found, report = value.get("data"), value.get("usage")
+    return Drawn(len(found) if isinstance(found, list) else None, reports=() if report is None else (report,))
+
+
+def drawn_usage(ask: Ask, order: images.ImageOrder, came: Drawn) -> tuple[Usage, Literal["reported", "counted"]]:
     """Tokens of images: as the answer says, else by their number, size and quality.
 
     https://platform.openai.com/docs/api-reference/images/object#images/object-usage
     """
     try:
-        value = json.decode(body)
-        said = convert(value["usage"], _ImageUsage)
-    except (json.InvalidJSON, ValidationError, KeyError, TypeError):
-        delivered = min(images_in(body) or 0, order.n)
-        prompt = ask.media * TOKENS_PER_DRAWING // 4 + int(ask.text * TOKENS_PER_BYTE)
-        return Usage(input=prompt if delivered else 0, output=delivered * images.tokens(order)), "counted"
-    return Usage(input=said.input_tokens, output=said.output_tokens), "reported"
+        told = convert(came.reports, list[_ImageUsage])
+    except ValidationError:
+        told = []
+    if told:
+        read, written = sum(each.input_tokens for each in told), sum(each.output_tokens for each in told)
+        return Usage(input=read, output=written), "reported"
+    delivered = min(came.count or 0, order.n)
+    prompt = ask.media * TOKENS_PER_DRAWING // 4 + int(ask.text * TOKENS_PER_BYTE)
+    output = delivered * images.tokens(order) + min(came.previews, images.MOST_PREVIEWS) * images.PREVIEW_TOKENS
+    return Usage(input=prompt if output else 0, output=output), "counted"
 
 
 class _ImageUsage(Struct):
@@ -149,13 +178,3 @@ def fixed_bill(outcome: policy.Outcome, each: Price, delivered: int | None, chan
     if each.order is not None:
         cost = images.charge(each.order, each.tariff, channel_type, delivered)
     return policy.Bill(cost, Usage(input=cost if each.order is None else 0), "reported")
-
-
-def images_in(body: bytes) -> int | None:
-    """How many images an answer holds; None if it does not say."""
-    try:
-        value = json.decode(body)
-    except json.InvalidJSON:
-        return None
-    found = value.get("data") if isinstance(value, dict) else None
-    return len(found) if isinstance(found, list) else None

@@ -195,7 +195,14 @@ def _understand_form(call: Call, content_type: str) -> Ask:
     if call.mode in HEARD_MODES:
         return Ask(mode=call.mode, model=model, form=form)
     try:
-        return Ask(mode=call.mode, model=model, document=_order(form), media=len(form.files()), form=form)
+        return Ask(
+            mode=call.mode,
+            model=model,
+            stream=form.value("stream") == "true",
+            document=_order(form),
+            media=len(form.files()),
+            form=form,
+        )
     except BadRequest as error:
         error.code = _code(call.mode)
         raise
@@ -203,8 +210,8 @@ def _understand_form(call: Call, content_type: str) -> Ask:
 
 def _order(form: forms.Form) -> dict[str, Any]:
     """What an image is priced by, as the JSON of a generation would say it. Raises BadRequest."""
-    if form.value("stream") not in ("", "false"):
-        raise BadRequest("images of a form are not served in a stream")
+    if form.value("stream") not in ("", "false", "true"):
+        raise BadRequest("stream has to be true or false")
     found: dict[str, Any] = {name: value for name in ("prompt", "size", "quality") if (value := form.value(name))}
     n = form.value("n")
     if n:

@@ -23,6 +23,7 @@ _MODES: Mapping[str, Mode] = MappingProxyType(
         **{path: mode for mode, path in PATHS.items()},
         MESSAGES_PATH: Mode.MESSAGES,
         MESSAGES_COUNT_PATH: Mode.MESSAGES_COUNT,
+        "/v2/rerank": Mode.RERANK,  # where Cohere's newer client asks, for the same
     }
 )
 _SINGLE = frozenset((b"authorization", b"content-type", b"content-encoding", b"host")) | KEY_HEADERS
@@ -75,7 +76,7 @@ _NOWHERE: Final = _Route(Mode.CHAT)
 
 def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Heading | None:
     """None for what is not relayed."""
-    if not url.startswith((b"/v1/", b"/v1beta/")):
+    if not url.startswith((b"/v1/", b"/v1beta/", b"/v2/")):
         return None
     target, _, query = url.decode("latin-1").partition("?")
     if not _relayed(method, target):

@@ -97,7 +97,7 @@ class ChannelHealth:
     async def give_up(self, channel: Channel, reason: str, logged: str, why: Cause) -> None:
         """Take out what is finished: the channel, or of several keys the one that it was asked with."""
         if not channel.number:
-            await self.disable(channel, reason, logged)
+            await self.disable(channel, reason, f"{why.value}: {logged}")
             return
         left = await self._switches.disable_key(channel, f"{why.value}: {logged}")
         if left is not None:

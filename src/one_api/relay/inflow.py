@@ -210,7 +210,7 @@ class Inflow:
 
     def on_fail(self, error: TransportError) -> None:
         self._exchange = None
-        self._fail(transport_error(error), Cut(f"the upstream broke off ({error.kind})"))
+        self._fail(error.told(), Cut(f"the upstream broke off ({error.kind})"))
 
     # Streams
 
@@ -362,27 +362,6 @@ class Inflow:
             if not future.done():
                 future.set_exception(error)
                 future.exception()  # seen, should nobody wait for it any more
-
-
-def transport_error(error: TransportError) -> UpstreamError:
-    """What a caller may know of a failed connection: no address, no key."""
-    if error.kind == "timeout":
-        return UpstreamError(
-            "do request failed: the upstream did not answer in time",
-            status=504,
-            code="do_request_failed",
-            kind="one_api_error",
-        )
-    reasons = {
-        "connect": "the upstream cannot be reached",
-        "tls": "the upstream's certificate was not accepted",
-        "closed": "the upstream closed the connection before its answer was complete",
-        "protocol": "the upstream's answer is not valid HTTP",
-        "too_large": "the upstream's answer is too large",
-    }
-    return UpstreamError(
-        f"do request failed: {reasons[error.kind]}", status=500, code="do_request_failed", kind="one_api_error"
-    )
 
 
 def _is_whole(content: bytes | None) -> bool:

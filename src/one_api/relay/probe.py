@@ -51,7 +51,7 @@ async def probe(upstreams: Upstreams, channel: Channel, *, model: str, prompt: s
     return Probe(
         model=channel.mapping.get(asked) or asked,
         text=_clean(text_without_key(text, channel)),
-        elapsed_ms=int((loop.time() - started) * 1000),
+        elapsed_ms=max(1, int((loop.time() - started) * 1000)),  # 0 is shown as a failure
         error=error,
     )
 

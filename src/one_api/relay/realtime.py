@@ -1,8 +1,8 @@
 """Sessions of OpenAI's Realtime API: a WebSocket on both sides, and a hold for each response.
 
-A response is paid when its report arrives, before the caller sees it; then the next one is held for. Who cannot
-afford that is told by an event of an error, and the session is closed. Messages go on one by one: whoever reads slowly
-makes the other side wait.
+A response is paid when its report arrives, before the caller sees it; then the next one is held for. So is what a
+model with a price of its own writes down of the caller's words. Who cannot afford that is told by an event of an error,
+and the session is closed. Messages go on one by one: whoever reads slowly makes the other side wait.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from one_api.dialects import realtime
 from one_api.errors import BadRequest, NoChannel, OneAPIError, UpstreamError
 from one_api.ir import Usage
 from one_api.ledger import Facts, Hold
-from one_api.pricing import policy
+from one_api.pricing import audio, policy
+from one_api.pricing.ratios import Tariff
 from one_api.providers import Mode
 from one_api.relay import billing
 from one_api.relay.attempt import SATURATED
@@ -179,6 +180,8 @@ async def _down(tab: "_Tab", client: Socket) -> None:
             kind = tab.session.received(message)
             if kind == "response.done":
                 await tab.charge(message)
+            elif kind == realtime.TRANSCRIBED:
+                await tab.charge_transcript(message)
             await client.send(text_without_key(message, channel) if kind == "error" else message)
             if tab.refusal is not None:
                 await client.send(realtime.encode_error(tab.refusal, tab.call.id))
@@ -227,6 +230,33 @@ class _Tab:
         if usage is None:
             usage, source = await self._counted(), "counted"
         await self._settle(usage, source)
+        await self._go_on()
+
+    async def charge_transcript(self, message: str) -> None:
+        """Pay for what a second model wrote down of the caller's words, as it would cost without a session.
+
+        It comes any time, while a response is given too: the hold that was for that is made anew. A model that nobody
+        has named, or given a price, costs what the session's does.
+        """
+        usage, words = self.session.transcribed(message)
+        model, tariff = self._scribe()
+        if usage is not None:
+            bill = policy.who_pays("completed", policy.Meter(usage, "reported"), tariff, self._price.bounds)
+        else:
+            tokens = await self._relay.counting.text(model, [words], self._relay.options())
+            cost = audio.transcription_charge(tokens, tariff)
+            bill = policy.Bill(cost, Usage(input=tokens), "counted")
+        if bill.cost:
+            await self._book(bill, model, tariff)
+            await self._go_on()
+
+    def _scribe(self) -> tuple[str, Tariff]:
+        name, channel, prices = self.session.scribe, self.opened.channel.type, self._relay.prices()
+        if not name or not prices.known(name, channel):
+            return self._price.model, self._price.tariff
+        return name, prices.tariff(name, channel, self._caller.group)
+
+    async def _go_on(self) -> None:
         try:
             await self._take()
         except OneAPIError as refusal:
@@ -252,18 +282,21 @@ class _Tab:
         return session.estimate(text)
 
     async def _settle(self, usage: Usage, source: policy.Source) -> None:
-        hold, self._hold = self._hold, None
-        if hold is None:
-            return
         price = self._price
         bill = policy.FREE
         if usage.input or usage.output:
             meter = policy.Meter(usage, "reported")
             bill = structs.replace(policy.who_pays("completed", meter, price.tariff, price.bounds), source=source)
             self.session.settled(usage)
-        self.used += usage.input + usage.output
+        await self._book(bill, price.model, price.tariff)
+
+    async def _book(self, bill: policy.Bill, model: str, tariff: Tariff) -> None:
+        hold, self._hold = self._hold, None
+        if hold is None:
+            return
+        self.used += bill.usage.input + bill.usage.output
         # A caller who leaves stops us from waiting, and nothing else.
-        self._settling = self._relay.ledger.settle(hold, bill.cost, self._facts(bill))
+        self._settling = self._relay.ledger.settle(hold, bill.cost, self._facts(bill, model, tariff))
         await asyncio.shield(self._settling)
         self._settling = None
         self._began = self._relay.upstreams.loop.time()
@@ -282,14 +315,14 @@ class _Tab:
             raise
         self._holding = None
 
-    def _facts(self, bill: policy.Bill) -> Facts:
-        relay, price = self._relay, self._price
+    def _facts(self, bill: policy.Bill, model: str, tariff: Tariff) -> Facts:
+        relay = self._relay
         return Facts(
             channel_id=self.opened.channel.id,
-            model_name=price.model,
+            model_name=model,
             prompt_tokens=bill.usage.input,
             completion_tokens=bill.usage.output,
-            content=price.tariff.description,
+            content=tariff.description,
             username=self._caller.username,
             token_name=self._caller.token_name,
             elapsed_ms=int((relay.upstreams.loop.time() - self._began) * 1000),

@@ -88,10 +88,10 @@ class Tab:
             return policy.FREE
         price = self._prices[answer.channel.id]
         if price.fixed is not None:
-            delivered = billing.images_in(answer.inflow.body) if price.order is not None else None
+            delivered = billing.drawn(answer.inflow, outcome).count if price.order is not None else None
             return billing.fixed_bill(outcome, price, delivered, answer.channel.type)
         if price.order is not None:
-            usage, source = billing.drawn_usage(self._ask, price.order, answer.inflow.body)
+            usage, source = billing.drawn_usage(self._ask, price.order, billing.drawn(answer.inflow, outcome))
             return policy.who_pays(outcome, policy.Meter(usage, source), price.tariff, price.bounds)
         if self._ask.mode in HEARD_MODES:
             return policy.FREE if outcome == "left_early" else await self._transcription(answer, price)

@@ -13,7 +13,7 @@ from msgspec import structs
 from one_api import ir
 from one_api.dialects.inbound import Inbound
 from one_api.dialects.openai_errors import decode_error
-from one_api.dialects.outbound import Outbound
+from one_api.dialects.outbound import Outbound, encode_request
 from one_api.dialects.tap import EventTap
 from one_api.dialects.wholes import spread
 from one_api.errors import UpstreamError
@@ -38,10 +38,10 @@ def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir
     return structs.replace(asked, stream=ask.stream)  # a path may have said so
 
 
-def write_request(call: Call, channel: Channel, asked: ir.Request, outbound: Outbound) -> bytes:
+def write_request(call: Call, channel: Channel, asked: ir.Request, wire: str, outbound: Outbound) -> bytes:
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
     try:
-        encoded = outbound.encode_request(asked)
+        encoded = encode_request(wire, outbound, asked)
     except ir.Unrepresentable as error:
         raise _refused(error) from None
     log_losses(call, channel, encoded)

@@ -9,15 +9,25 @@ Callbacks and not streams, so that the bytes of an answer go from socket to sock
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
+from one_api.errors import UpstreamError
+
 Headers = tuple[tuple[bytes, bytes], ...]
 FailureKind = Literal["connect", "tls", "timeout", "protocol", "closed", "too_large"]
+_TOLD: Final[Mapping[FailureKind, tuple[int, str]]] = {
+    "connect": (500, "the upstream cannot be reached"),
+    "tls": (500, "the upstream's certificate was not accepted"),
+    "timeout": (504, "the upstream did not answer in time"),
+    "protocol": (500, "the upstream's answer is not valid HTTP"),
+    "closed": (500, "the upstream closed the connection before its answer was complete"),
+    "too_large": (500, "the upstream's answer is too large"),
+}
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f\\#]")  # a fragment is no part of a request
@@ -122,6 +132,13 @@ class TransportError(Exception):
         self.kind: FailureKind = kind
         self.reason = reason
         self.sent = sent
+
+    def told(self) -> UpstreamError:
+        """What a caller may know of it: no address, no key."""
+        status, sentence = _TOLD[self.kind]
+        return UpstreamError(
+            f"do request failed: {sentence}", status=status, code="do_request_failed", kind="one_api_error"
+        )
 
 
 class Sink(Protocol):

@@ -68,7 +68,15 @@ def plan(tx: Connection, tables: Iterable[Table]) -> list[str]:
 def create(op: "Operations", table: Table) -> None:
     op.execute(CreateTable(table))
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        op.execute(CreateIndex(index))
+        op.execute(creation(op, index))
+
+
+def creation(op: "Operations", index: Index) -> CreateIndex:
+    """The statement that makes an index, with the condition of a partial one where the database has such."""
+    dialect, condition = op.get_bind().dialect.name, index.info.get("where")
+    if condition and dialect != "mysql":
+        index.dialect_kwargs[f"{dialect}_where"] = text(condition)
+    return CreateIndex(index)
 
 
 def add_columns(op: "Operations", table: Table, found: Inspector) -> None:
@@ -105,7 +113,7 @@ def add_indexes(op: "Operations", table: Table, found: Inspector) -> None:
         if index.unique:
             refuse_duplicates(op.get_bind(), table, names_of(index))
         log.info("Adding index %s", index.name)
-        op.execute(CreateIndex(index))
+        op.execute(creation(op, index))
 
 
 def missing_indexes(table: Table, found: Inspector) -> list[Index]:

@@ -18,7 +18,8 @@ EMPTY = text("''")
 # Ids of ours are compared byte for byte; the names on MySQL, where the default collation ignores case.
 OURS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 
-NOT_CALLS: dict[str, Any] = {"sqlite_where": text("type <> 2"), "postgresql_where": text("type <> 2")}
+# Of a partial index. As options of the dialects they would load PostgreSQL's in every process: 4 MiB.
+NOT_CALLS: dict[str, Any] = {"where": "type <> 2"}
 
 
 def identity() -> Column[Any]:
@@ -178,6 +179,7 @@ logs = Table(
     whole("elapsed_time", 0),
     flag("is_stream"),
     flag("system_prompt_reset"),
+    whole("first_token_time", 0),  # ours, in milliseconds like elapsed_time; 0 where it is not known
     Index("idx_logs_user_id", "user_id"),
     Index("idx_created_at_type", "created_at", "type"),
     Index("index_username_model_name", "model_name", "username"),
@@ -186,8 +188,8 @@ logs = Table(
     Index("idx_logs_channel_id", "channel_id"),
     # Ours, for lists of a type that few rows have, in the order of ids. No call is in them, except on MySQL, which has
     # no partial indexes. Each call pays for any other one: docs/decisions/0007.
-    Index("idx_logs_others", "type", "id", **NOT_CALLS),
-    Index("idx_logs_own_others", "user_id", "type", "id", **NOT_CALLS),
+    Index("idx_logs_others", "type", "id", info=NOT_CALLS),
+    Index("idx_logs_own_others", "user_id", "type", "id", info=NOT_CALLS),
 )
 
 ONE_API = (users, tokens, channels, abilities, options, redemptions, logs)
@@ -236,6 +238,7 @@ ledger = Table(
     Column("system_prompt_reset", Flag, nullable=False, server_default=text("false")),
     Column("logged", Flag, nullable=False, server_default=text("true")),
     Column("details", Long),
+    count("first_token_time"),
     UniqueConstraint("request_id", "kind", name="uni_ledger_request_id_kind"),
     **OURS,
 )
@@ -341,6 +344,17 @@ channel_keys = Table(
     **OURS,
 )
 
+# Why the gateway took a channel out of use; of this channel if the time of its creation is the same.
+channel_causes = Table(
+    "channel_causes",
+    metadata,
+    Column("channel_id", Whole, primary_key=True, autoincrement=False),
+    count("created_time"),
+    word("cause", 191),
+    count("disabled_time"),
+    **OURS,
+)
+
 # What calls counted under a rule of CallLimits in a minute, and which of them run now, each until its slot ends.
 call_counts = Table(
     "call_counts",
@@ -389,6 +403,7 @@ OWN = (
     github_accounts,
     channel_parameters,
     channel_keys,
+    channel_causes,
     call_counts,
     call_slots,
     usage_hours,

@@ -311,6 +311,7 @@ async def test_a_log_has_the_members_consoles_read(here: World) -> None:
         "elapsed_time": 0,
         "is_stream": True,
         "system_prompt_reset": False,
+        "first_token_time": 0,
     }
 
 

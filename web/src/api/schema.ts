@@ -1431,9 +1431,12 @@ export interface components {
             /** Format: int64 */
             balance_updated_time: number;
             base_url: string | null;
+            cause?: string;
             config: string;
             /** Format: int64 */
             created_time: number;
+            /** Format: int64 */
+            disabled_time?: number;
             group: string;
             /** Format: int64 */
             id: number;
@@ -1494,6 +1497,8 @@ export interface components {
             created_at: number;
             /** Format: int64 */
             elapsed_time: number;
+            /** Format: int64 */
+            first_token_time: number;
             /** Format: int64 */
             id: number;
             is_stream: boolean;

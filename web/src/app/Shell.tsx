@@ -35,6 +35,8 @@ export function Shell() {
   const { t } = useTranslation()
   const [opened, navbar] = useDisclosure()
   const status = useStatus().data
+  // The page that is there, unlike the address, which is that of the page to come.
+  const page = useRouterState({ select: (state) => state.resolvedLocation?.href })
   const name = status?.system_name || 'One API'
   const logo = status?.logo || '/logo.svg'
   useDocumentTitle(name)
@@ -81,7 +83,7 @@ export function Shell() {
           </Box>
         </ScrollArea>
       </AppShell.Navbar>
-      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main} data-page={page}>
         <div className={classes.content}>
           <Outlet />
         </div>

@@ -57,6 +57,8 @@ export const resolver: CSSVariablesResolver = () => ({
   dark: {
     '--mantine-color-anchor': 'var(--mantine-primary-color-3)',
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
+    '--mantine-color-disabled': 'var(--mantine-color-dark-5)', // on a card its own colour is none
+    '--mantine-color-disabled-color': 'var(--mantine-color-dark-2)',
     '--mantine-color-placeholder': 'var(--mantine-color-dark-1)',
     '--mantine-color-error': 'var(--mantine-color-red-4)',
   },

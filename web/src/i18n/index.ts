@@ -14,6 +14,10 @@ function preferred(): Language {
   return stored.startsWith('zh') ? 'zh' : 'en'
 }
 
+/** The browser's own way to write the language, so that who reads English in Berlin sees no American dates. */
+export const localeOf = (language: string) =>
+  navigator.languages.find((each) => each.split('-')[0] === language) ?? language
+
 export const i18n = i18next.createInstance({
   resources: { en: { translation: en }, zh: { translation: zh } },
   lng: preferred(),
@@ -25,6 +29,11 @@ i18n.on('languageChanged', (language) => {
   document.documentElement.lang = language
 })
 void i18n.use(initReactI18next).init()
+
+/** What another tab chose, as Mantine does it with the colours. */
+window.addEventListener('storage', ({ key, newValue }) => {
+  if (key === STORED && newValue) void i18n.changeLanguage(newValue)
+})
 
 export function speak(language: Language) {
   localStorage.setItem(STORED, language)

@@ -10,11 +10,11 @@ export function Facts({ title, facts }: { title: string; facts: (readonly [strin
       </Title>
       <Stack gap="xs" component="dl" m={0}>
         {facts.map(([name, value]) => (
-          <Group key={name} justify="space-between" wrap="nowrap" align="baseline">
+          <Group key={name} justify="space-between" align="baseline" gap="4px 16px">
             <Text component="dt" c="dimmed">
               {name}
             </Text>
-            <Text component="dd" m={0} ta="right" style={{ overflowWrap: 'anywhere' }}>
+            <Text component="dd" m={0} ml="auto" ta="right" style={{ overflowWrap: 'anywhere' }}>
               {value}
             </Text>
           </Group>

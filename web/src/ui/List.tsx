@@ -1,4 +1,4 @@
-import { Card, Group, Table, Text, TextInput } from '@mantine/core'
+import { Card, Group, Table, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
@@ -6,7 +6,9 @@ import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { get } from '../api/client'
+import { Empty } from './Empty'
 import { Failure } from './Failure'
+import classes from './List.module.css'
 import { Pager } from './Pager'
 import { Waiting } from './Waiting'
 
@@ -26,6 +28,10 @@ interface Props<T> {
   /** Beside the search. */
   tools?: ReactNode
 }
+
+/** The heads for the style sheet, which writes them beside the values where rows are cards. */
+const besides = (heads: string[]) =>
+  Object.fromEntries(heads.map((head, n) => [`--head-${n + 1}`, JSON.stringify(head)]))
 
 export function List<T>({ path, heads, row, empty, query: more, search, tools }: Props<T>) {
   const { t } = useTranslation()
@@ -53,23 +59,19 @@ export function List<T>({ path, heads, row, empty, query: more, search, tools }:
             setPage(0)
           }}
           flex="1 1 220px"
-          maw={320}
+          maw={{ base: 'none', sm: 320 }}
         />
         {tools}
       </Group>
       {query.isError && <Failure error={query.error} retry={query.refetch} />}
       {query.isPending && <Waiting />}
       {query.isSuccess && rows.length === 0 && (
-        <Card withBorder p="xl">
-          <Text ta="center" c="dimmed">
-            {empty}
-          </Text>
-        </Card>
+        <Empty text={sought ? t('common.noMatch') : empty} sought={sought !== ''} />
       )}
       {rows.length > 0 && (
         <Card withBorder p={0}>
-          <Table.ScrollContainer minWidth={760} type="native">
-            <Table verticalSpacing="sm" horizontalSpacing="md">
+          <div className={classes.list} tabIndex={-1}>
+            <Table verticalSpacing="sm" horizontalSpacing="md" style={besides(heads)}>
               <Table.Thead>
                 <Table.Tr>
                   {heads.map((head) => (
@@ -79,7 +81,7 @@ export function List<T>({ path, heads, row, empty, query: more, search, tools }:
               </Table.Thead>
               <Table.Tbody>{rows.map(row)}</Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </div>
         </Card>
       )}
       {paged && <Pager page={page} more={rows.length === PAGE} onChange={setPage} />}

@@ -20,6 +20,7 @@ export const en = {
   removed: 'Deleted',
   unlimited: 'unlimited',
   never: 'never',
+  noMatch: 'Nothing matches.',
   wait: 'Loading',
   confirm: 'Confirm',
   copyOf: 'Copy: {{name}}',

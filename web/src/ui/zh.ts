@@ -22,6 +22,7 @@ export const zh: typeof en = {
   removed: '已删除',
   unlimited: '无限制',
   never: '永不',
+  noMatch: '没有符合条件的结果。',
   wait: '加载中',
   confirm: '确认',
   copyOf: '复制：{{name}}',

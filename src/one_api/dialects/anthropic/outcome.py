@@ -125,7 +125,7 @@ class EventEncoder:
                 return _PING
             case ir.Ended():
                 return self._end(event.usage)
-            case ir.Failed():
+            case ir.Beside() | ir.Failed():
                 return b""
             case _:
                 return self._said(event)

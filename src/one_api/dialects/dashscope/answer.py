@@ -21,6 +21,7 @@ from one_api.dialects.decoding import (
     EventDecoder,
     believed,
 )
+from one_api.dialects.messages import blocks, events
 from one_api.lib import json
 
 REASONS: Final[Mapping[str, ir.Reason]] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
@@ -120,20 +121,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     return ir.Answer(
         id=found.request_id or "",
         model="",
-        blocks=tuple(_blocks(choice.message)),
+        blocks=tuple(blocks(choice.message)),
         reason=REASONS.get(choice.finish_reason or "", "stop"),
         usage=_counted(found.usage),
     )
-
-
-def _blocks(message: _Message) -> Iterable[ir.Said]:
-    if message.reasoning_content:
-        yield ir.Thinking(message.reasoning_content)
-    if message.text:
-        yield ir.Text(message.text)
-    for place, call in enumerate(message.tool_calls or ()):
-        function = call.function or _Function()
-        yield ir.ToolCall(call.id or f"call_{place}", function.name or "", function.arguments or "{}")
 
 
 def _failed(code: str, message: str | None) -> ir.Failed:
@@ -179,19 +170,11 @@ class StreamDecoder(EventDecoder):
         return started if choice is None else [*started, *self._said(choice)]
 
     def _said(self, choice: _Choice) -> Iterable[ir.Event]:
-        message = choice.message or _Message()
-        if message.reasoning_content:
-            yield ir.ThinkingDelta(message.reasoning_content)
-        if message.text:
-            yield ir.TextDelta(message.text)
-        for call in message.tool_calls or ():
-            function = call.function or _Function()
-            index = self._calls.last if call.index is None else call.index
-            piece = self._calls.take(index, call.id, function.name, function.arguments or "")
-            if piece is None:
-                yield from self._fail(MIXED)
-                return
-            yield from piece
+        said = events(choice.message or _Message(), self._calls)
+        if said is None:
+            yield from self._fail(MIXED)
+            return
+        yield from said
         if choice.finish_reason and choice.finish_reason != "null" and not self._finished:
             self._finished = True
             yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))

@@ -56,8 +56,12 @@ class Response(msgspec.Struct, rename="camel"):
 
     @property
     def first(self) -> Candidate | None:
-        """The only candidate that is looked at; one is all that is asked for."""
         return next((each for each in self.candidates or () if each.index == 0), None)
+
+    @property
+    def others(self) -> list[Candidate]:
+        """If more than one was asked for."""
+        return [each for each in self.candidates or () if each.index > 0]
 
 
 _response = msgspec.json.Decoder(Response)
@@ -77,18 +81,26 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
             return failed
         candidate = found.first or Candidate()
         number = found.response_id or new_id()
-        blocks = tuple(_noted(_merged(_blocks(candidate, number)), candidate))
+        answer = _choice(candidate, number)
+        others = tuple(_choice(each, f"{number}_{each.index}") for each in found.others)
     except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
-    if not blocks and candidate.finish_reason in FAILURES:
+    if not (answer.blocks or others) and candidate.finish_reason in FAILURES:
         return nothing_said(candidate)
     return ir.Answer(
         id=number,
         model=found.model_version,
-        blocks=blocks,
-        reason=reason_of(candidate.finish_reason, called=any(isinstance(block, ir.ToolCall) for block in blocks)),
+        blocks=answer.blocks,
+        reason=answer.reason,
         usage=counted(found, searches(candidate, found.model_version)),
+        others=others,
     )
+
+
+def _choice(candidate: Candidate, number: str) -> ir.Choice:
+    blocks = tuple(_noted(_merged(_blocks(candidate, number)), candidate))
+    called = any(isinstance(block, ir.ToolCall) for block in blocks)
+    return ir.Choice(blocks, reason_of(candidate.finish_reason, called=called))
 
 
 def searches(candidate: Candidate, model: str) -> int:

@@ -34,8 +34,6 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
     if field(document, "cachedContent"):
         raise Unrepresentable("cachedContent cannot be used on this channel: it does not know what Google keeps")
     config = message(document, "generationConfig")
-    if (number(config, "candidateCount", int) or 1) > 1:
-        raise Unrepresentable("this channel gives one answer a call: candidateCount has to be 1")
     choice, allowed = _choice(message(message(document, "toolConfig"), "functionCallingConfig"))
     tools = tuple(_tools(several(document, "tools")))
     top_k = number(config, "topK", int, float)
@@ -50,6 +48,7 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         top_p=number(config, "topP", int, float),
         top_k=None if top_k is None else int(top_k),
         stop=_stops(field(config, "stopSequences")),
+        n=number(config, "candidateCount", int) or 1,
         reasoning=_reasoning(message(config, "thinkingConfig")),
         format=_format(config),
         extra={

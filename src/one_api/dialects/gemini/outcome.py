@@ -25,24 +25,30 @@ REASONS: Final[Mapping[ir.Reason, str]] = {
 
 def encode_answer(answer: ir.Answer, *, model: str, created: int, asked: Mapping[str, Any]) -> bytes:  # noqa: ARG001
     """The body of a whole answer."""
-    said = [part for block in answer.blocks for part in _parts(block)]
-    texts = [block for block in answer.blocks if isinstance(block, ir.Text)]
+    candidates = [_whole(index, each) for index, each in enumerate(answer.choices)]
+    return json.encode(_response(answer.id, answer.model or model, candidates, answer.usage))
+
+
+def _whole(index: int, choice: ir.Choice) -> dict[str, Any]:
+    texts = [block for block in choice.blocks if isinstance(block, ir.Text)]
     cited = [each for block in texts for each in block.citations]
-    noted = {
+    return {
+        **_candidate([part for block in choice.blocks for part in _parts(block)], REASONS[choice.reason], index),
         **encode_citations(cited, "".join(block.text for block in texts)),
         **encode_tokens(tuple(each for block in texts for each in block.tokens)),
     }
-    response = _response(answer.id, answer.model or model, said, REASONS[answer.reason], answer.usage)
-    response["candidates"][0] |= noted
-    return json.encode(response)
+
+
+def _candidate(said: list[dict[str, Any]], reason: str, index: int) -> dict[str, Any]:
+    ended = {"finishReason": reason} if reason else {}
+    return {"content": {"parts": said, "role": "model"}, **ended, "index": index}
 
 
 def _response(
-    number: str, model: str, said: list[dict[str, Any]], reason: str = "", usage: ir.Usage | None = None
+    number: str, model: str, candidates: list[dict[str, Any]], usage: ir.Usage | None = None
 ) -> dict[str, Any]:
-    ended = {"finishReason": reason} if reason else {}
     return {
-        "candidates": [{"content": {"parts": said, "role": "model"}, **ended, "index": 0}],
+        "candidates": candidates,
         **({} if usage is None else {"usageMetadata": encode_usage(usage)}),
         "modelVersion": model,
         "responseId": number,
@@ -91,16 +97,19 @@ END: Final = b""
 
 
 class EventEncoder:
-    """Writes the events of one answer as theirs. A call of a function goes out when it is whole.
+    """Writes the events of an answer as theirs. A call of a function goes out when it is whole. place: of this answer
+    among those that were asked for; each of the others has an encoder of its own.
 
     Nothing stands for a sign of life: their clients read every line as a part of the answer.
     """
 
     number: ClassVar = 0
-    __slots__ = ("_called", "_cited", "_model", "_number", "_reason", "_texts", "_thought")
+    __slots__ = ("_called", "_cited", "_model", "_number", "_others", "_place", "_reason", "_texts", "_thought")
 
-    def __init__(self, *, model: str) -> None:
+    def __init__(self, *, model: str, place: int = 0) -> None:
         self._model = model
+        self._place = place
+        self._others: dict[int, EventEncoder] = {}
         self._number = ""
         self._called: tuple[str, str, list[str]] | None = None
         self._thought = False  # whether some of the thought that is under way was shown
@@ -119,17 +128,26 @@ class EventEncoder:
             case ir.Started():
                 self._number, self._model = event.id, event.model or self._model
                 return b""
+            case ir.Beside():
+                return self._beside(event)
             case _:
                 return self._whole_call() + self._said(event)
+
+    def _beside(self, event: ir.Beside) -> bytes:
+        """Another answer says itself why it ends: what was counted is told with the first."""
+        other = self._others.get(event.index)
+        if other is None:
+            other = self._others[event.index] = EventEncoder(model=self._model, place=event.index)
+            other.encode(ir.Started(self._number, self._model))
+        written = other.encode(event.event)
+        return written + other.encode(ir.Ended(None)) if isinstance(event.event, ir.Finished) else written
 
     def _said(self, event: ir.Event) -> bytes:
         match event:
             case ir.TextDelta():
                 self._texts.append(event.text)
                 if event.tokens:
-                    response = _response(self._number, self._model, [{"text": event.text}])
-                    response["candidates"][0] |= encode_tokens(event.tokens)
-                    return _written(response)
+                    return self._piece({"text": event.text}, encode_tokens(event.tokens))
                 return self._piece({"text": event.text})
             case ir.Cited():
                 self._cited.append(event.citation)
@@ -148,9 +166,9 @@ class EventEncoder:
                 self._reason = event.reason
                 return b""
             case ir.Ended():
-                last = _response(self._number, self._model, [{"text": ""}], REASONS[self._reason], event.usage)
-                last["candidates"][0] |= encode_citations(self._cited, "".join(self._texts))
-                return _written(last)
+                last = _candidate([{"text": ""}], REASONS[self._reason], self._place)
+                last |= encode_citations(self._cited, "".join(self._texts))
+                return _written(_response(self._number, self._model, [last], event.usage))
             case _:
                 return b""
 
@@ -170,8 +188,8 @@ class EventEncoder:
         self._called = None
         return self._piece(_call(number, name, "".join(written)))
 
-    def _piece(self, part: dict[str, Any]) -> bytes:
-        return _written(_response(self._number, self._model, [part]))
+    def _piece(self, part: dict[str, Any], noted: Mapping[str, Any] = {}) -> bytes:
+        return _written(_response(self._number, self._model, [{**_candidate([part], "", self._place), **noted}]))
 
 
 def _written(value: dict[str, Any]) -> bytes:

@@ -89,6 +89,7 @@ def _config(request: ir.Request, able: Abilities, losses: list[str], *, tools: b
         "topP": request.top_p,
         "topK": request.top_k,
         "maxOutputTokens": request.limit,
+        "candidateCount": request.n if request.n > 1 else None,
         **_extra(request, able, losses),
     }
     value = {name: wish for name, wish in asked.items() if wish is not None}

@@ -16,53 +16,25 @@ from one_api.dialects.gemini.parts import NAME
 from one_api.dialects.gemini.usage import FAILURES
 
 
-class StreamDecoder(EventDecoder):
-    """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
+class _Reading:
+    """One candidate as it comes. `number` names its calls, where they bear no names. failed: it ended, and nothing was
+    said.
+    """
 
-    __slots__ = ("_calls", "_grounding", "_index", "_number", "_ran", "_said", "_saying", "_thought")
+    __slots__ = ("_calls", "_grounding", "_index", "_number", "_said", "_saying", "_thought", "failed", "finished")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._number = ""
+    def __init__(self, number: str) -> None:
+        self._number = number
         self._index = 0  # of the block under way, or the next one
         self._saying = False
         self._thought: list[str] | None = None
         self._calls = 0
-        self._ran = 0
         self._said: list[str] = []
         self._grounding: notes.Grounding | None = None
+        self.finished = False
+        self.failed = False
 
-    def read(self, data: bytes) -> list[ir.Event]:
-        if data == b"[DONE]":  # theirs says nothing like it, others that speak like them may
-            return []
-        try:
-            response = answer.decode_response(data)
-            return list(self._read(response))
-        except BROKEN:
-            return self._fail(UNREADABLE)
-
-    def _read(self, response: Response) -> Iterator[ir.Event]:
-        failed = answer.failure(response)
-        if response.first is not None:
-            self._ran = max(self._ran, answer.searches(response.first, response.model_version))
-        usage = answer.counted(response, self._ran)
-        if failed is not None and (response.error is not None or failed.refused):
-            self.usage = usage
-            yield from self._failed(failed)
-            return
-        if not self._started:
-            self._started = True
-            self._number = response.response_id or answer.new_id()
-            self.prompt = (
-                None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0, tools=())
-            )
-            yield ir.Started(self._number, response.model_version, self.prompt)
-        if response.first is not None:
-            yield from self._candidate(response.first)
-        if self._finished and usage is not None:
-            self.usage = usage
-
-    def _candidate(self, candidate: Candidate) -> Iterator[ir.Event]:
+    def read(self, candidate: Candidate) -> Iterator[ir.Event]:
         tokens = notes.tokens(candidate.logprobs_result)
         for raw in candidate.parts:
             for event in self._part(parts.decode(raw)):
@@ -140,8 +112,65 @@ class StreamDecoder(EventDecoder):
     def _finish(self, candidate: Candidate) -> Iterator[ir.Event]:
         yield from self._end_block()
         if not self._index and candidate.finish_reason in FAILURES:
-            yield from self._failed(answer.nothing_said(candidate))
-        elif not self._finished:
-            self._finished = True
+            self.failed = True
+        elif not self.finished:
+            self.finished = True
             yield from (ir.Cited(each) for each in notes.citations(self._grounding, "".join(self._said)))
             yield ir.Finished(answer.reason_of(candidate.finish_reason, called=self._calls > 0))
+
+
+class StreamDecoder(EventDecoder):
+    """`prompt` is what the upstream said it has read, `usage` the whole report once it is final."""
+
+    __slots__ = ("_candidates", "_number", "_ran")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number = ""
+        self._ran = 0
+        self._candidates: dict[int, _Reading] = {}
+
+    def read(self, data: bytes) -> list[ir.Event]:
+        if data == b"[DONE]":  # theirs says nothing like it, others that speak like them may
+            return []
+        try:
+            response = answer.decode_response(data)
+            return list(self._read(response))
+        except BROKEN:
+            return self._fail(UNREADABLE)
+
+    def _read(self, response: Response) -> Iterator[ir.Event]:
+        failed = answer.failure(response)
+        if response.first is not None:
+            self._ran = max(self._ran, answer.searches(response.first, response.model_version))
+        usage = answer.counted(response, self._ran)
+        if failed is not None and (response.error is not None or failed.refused):
+            self.usage = usage
+            yield from self._failed(failed)
+            return
+        if not self._started:
+            self._started = True
+            self._number = response.response_id or answer.new_id()
+            self.prompt = (
+                None if usage is None else msgspec.structs.replace(usage, output=0, reasoning=0, audio_out=0, tools=())
+            )
+            yield ir.Started(self._number, response.model_version, self.prompt)
+        for candidate in response.candidates or ():
+            if candidate.index >= 0 and not self._over:
+                yield from self._candidate(candidate)
+        if self._finished and usage is not None:
+            self.usage = usage
+
+    def _candidate(self, candidate: Candidate) -> Iterator[ir.Event]:
+        """The first one is the answer; others come beside it, if more were asked for."""
+        index = candidate.index
+        reading = self._candidates.get(index)
+        if reading is None:
+            reading = self._candidates[index] = _Reading(f"{self._number}_{index}" if index else self._number)
+        if index:
+            yield from (ir.Beside(index, event) for event in reading.read(candidate))
+            return
+        yield from reading.read(candidate)
+        self._finished = reading.finished
+        if reading.failed:
+            yield from self._failed(answer.nothing_said(candidate))

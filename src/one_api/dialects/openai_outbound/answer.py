@@ -113,6 +113,7 @@ def _text(content: str | list[_Part] | None) -> str:
 
 
 class Choice(msgspec.Struct):
+    index: int | None = None
     message: Message | None = None
     delta: Message | None = None
     finish_reason: str | None = None
@@ -130,6 +131,11 @@ class Body(msgspec.Struct):
     usage: msgspec.Raw = NOTHING
     error: Any = None
     search_results: Any = None
+    citations: Any = None
+
+    @property
+    def sources(self) -> Any:
+        return self.search_results or self.citations
 
 
 body_decoder = msgspec.json.Decoder(Body)
@@ -147,13 +153,21 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     choice = found.choices[0] if found.choices else None
     if choice is None or choice.message is None:
         raise json.InvalidJSON("an answer without choices")
+    blocks, reason = _answered(choice, found)
+    others = tuple(ir.Choice(*_answered(each, found)) for each in (found.choices or ())[1:])
     return ir.Answer(
         id=found.id or "",
         model=found.model or "",
-        blocks=tuple(_blocks(choice.message, choice.tokens, searched(found.search_results))),
-        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        blocks=blocks,
+        reason=reason,
         usage=counted(found.usage),
+        others=others,
     )
+
+
+def _answered(choice: Choice, found: Body) -> tuple[tuple[ir.Said, ...], ir.Reason]:
+    blocks = _blocks(choice.message or Message(), choice.tokens, searched(found.sources))
+    return tuple(blocks), REASONS.get(choice.finish_reason or "", "stop")
 
 
 def _blocks(message: Message, tokens: tuple[ir.Token, ...], sources: tuple[ir.Citation, ...]) -> Iterable[ir.Said]:

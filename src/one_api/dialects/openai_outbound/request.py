@@ -32,6 +32,7 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         losses.extend(name for name, wish in wishes.items() if wish is not None)
     if LOGPROBS in request.extra:
         value |= {"logprobs": True, "top_logprobs": request.extra[LOGPROBS]}
+    value |= {"n": request.n} if request.n > 1 else {}
     if request.stop:
         value["stop"] = list(request.stop)
     if request.stream:
@@ -95,7 +96,9 @@ def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]
         losses.extend(name for text in request.system for name in text.extra)
         yield {"role": "system", "content": "\n\n".join(text.text for text in request.system)}
     for turn in request.turns:
-        if turn.role == "assistant":
+        if turn.role == "assistant" and _remembers(request.model):
+            yield _with_thoughts(turn.blocks, losses)
+        elif turn.role == "assistant":
             yield _assistant(turn.blocks, losses)
         else:
             yield from _asked(turn, losses)
@@ -142,6 +145,22 @@ def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
 def _unsaid(block: ir.Said) -> ir.Unrepresentable:
     kind = block.raw.get("type") if isinstance(block, ir.Opaque) else type(block).__name__.lower()
     return ir.Unrepresentable(f"content of type {kind!r} cannot be sent to this channel")
+
+
+def _remembers(model: str) -> bool:
+    """Models that refuse the result of a call without what they thought before it; others refuse what they thought.
+
+    https://api-docs.deepseek.com/guides/thinking_mode#tool-calls,
+    https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model.
+    """
+    return model.rpartition("/")[2].lower().startswith(("deepseek", "kimi"))
+
+
+def _with_thoughts(blocks: tuple[ir.Said, ...], losses: list[str]) -> dict[str, Any]:
+    """The field may be empty beside calls of tools, but not absent."""
+    thought = "".join(block.text for block in blocks if isinstance(block, ir.Thinking))
+    message = _assistant(tuple(block for block in blocks if not isinstance(block, ir.Thinking)), losses)
+    return {**message, "reasoning_content": thought} if thought or "tool_calls" in message else message
 
 
 def _assistant(blocks: tuple[ir.Said, ...], losses: list[str]) -> dict[str, Any]:

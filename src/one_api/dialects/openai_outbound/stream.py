@@ -5,6 +5,7 @@ from one_api.dialects.decoding import BROKEN, MIXED, NOTHING, UNREADABLE, CallPi
 from one_api.dialects.openai_notes import decode_annotations, searched
 from one_api.dialects.openai_outbound.answer import (
     REASONS,
+    Body,
     Choice,
     Function,
     Message,
@@ -17,15 +18,20 @@ from one_api.lib.sse import SSEReader
 
 
 class StreamDecoder(EventDecoder):
-    """Reads a stream of chunks, cut anywhere. `prompt` is never told before the end."""
+    """Reads a stream of chunks, cut anywhere. `prompt` is never told before the end.
 
-    __slots__ = ("_calls", "_plain")
+    Of several answers the one that speaks first is the answer, whatever its number is.
+    """
+
+    __slots__ = ("_calls", "_first", "_others", "_plain")
 
     def __init__(self) -> None:
         reader = SSEReader()
         super().__init__(reader)
         self._plain = reader.plain
         self._calls = CallPieces()
+        self._first: int | None = None
+        self._others: dict[int | None, tuple[int, StreamDecoder]] = {}
 
     def feed(self, data: bytes) -> list[ir.Event]:
         plain = self._plain(data)
@@ -51,13 +57,29 @@ class StreamDecoder(EventDecoder):
         if not self._started:
             self._started = True
             events.append(ir.Started(chunk.id or "", chunk.model or ""))
-        if chunk.choices:
-            if chunk.search_results and chunk.choices[0].finish_reason:
-                events += [ir.Cited(each) for each in searched(chunk.search_results)]
-            self._choice(chunk.choices[0], events)
+        for choice in chunk.choices or ():
+            if choice.index != self._first and self._is_other(choice.index):
+                events += self._beside(choice)
+                continue
+            self.choice(choice, chunk, events)
         return events
 
-    def _choice(self, choice: Choice, events: list[ir.Event]) -> None:
+    def _is_other(self, index: int | None) -> bool:
+        if self._first is None:
+            self._first = index
+        return index is not None and index != self._first
+
+    def _beside(self, choice: Choice) -> list[ir.Event]:
+        """Of another answer than the first. What went wrong went wrong with all of them."""
+        place, decoder = self._others.setdefault(choice.index, (len(self._others) + 1, StreamDecoder()))
+        events: list[ir.Event] = []
+        decoder.choice(choice, Body(), events)
+        if any(isinstance(event, ir.Failed) for event in events):
+            return self._fail(MIXED)
+        return [ir.Beside(place, event) for event in events]
+
+    def choice(self, choice: Choice, chunk: Body, events: list[ir.Event]) -> None:
+        """Adds what a piece of the answer says."""
         delta = choice.delta or Message()
         plain = delta.plain
         if plain and choice.finish_reason is None and choice.logprobs is None:
@@ -83,4 +105,5 @@ class StreamDecoder(EventDecoder):
             events += piece
         if choice.finish_reason and not self._finished:
             self._finished = True
+            events += [ir.Cited(each) for each in searched(chunk.sources)]
             events.append(ir.Finished(REASONS.get(choice.finish_reason, "stop")))

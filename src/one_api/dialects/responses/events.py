@@ -85,7 +85,7 @@ class EventEncoder:
                 return _ALIVE
             case ir.Ended():
                 return self._end(event.usage)
-            case ir.Failed():
+            case ir.Beside() | ir.Failed():
                 return b""
 
     def _say(self, event: _Saying) -> bytes:

@@ -21,6 +21,7 @@ from one_api.dialects.decoding import (
     EventDecoder,
     believed,
 )
+from one_api.dialects.messages import blocks, events
 from one_api.dialects.tencent.causes import failed
 from one_api.lib import json
 
@@ -42,6 +43,10 @@ class _Message(msgspec.Struct, rename="pascal"):
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[_Call] | None = None
+
+    @property
+    def text(self) -> str:
+        return self.content or ""
 
 
 class _Choice(msgspec.Struct, rename="pascal"):
@@ -115,20 +120,10 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     return ir.Answer(
         id=found.request_id or found.id or "",
         model="",
-        blocks=tuple(_blocks(choice.message)),
+        blocks=tuple(blocks(choice.message)),
         reason=REASONS.get(choice.finish_reason or "", "stop"),
         usage=_counted(found.usage),
     )
-
-
-def _blocks(message: _Message) -> Iterable[ir.Said]:
-    if message.reasoning_content:
-        yield ir.Thinking(message.reasoning_content)
-    if message.content:
-        yield ir.Text(message.content)
-    for place, call in enumerate(message.tool_calls or ()):
-        function = call.function or _Function()
-        yield ir.ToolCall(call.id or f"call_{place}", function.name or "", function.arguments or "{}")
 
 
 def _counted(raw: msgspec.Raw) -> ir.Usage | None:
@@ -167,19 +162,11 @@ class StreamDecoder(EventDecoder):
         return [*started, *self._said(found.choices[0])] if found.choices else started
 
     def _said(self, choice: _Choice) -> Iterable[ir.Event]:
-        delta = choice.delta or _Message()
-        if delta.reasoning_content:
-            yield ir.ThinkingDelta(delta.reasoning_content)
-        if delta.content:
-            yield ir.TextDelta(delta.content)
-        for call in delta.tool_calls or ():
-            function = call.function or _Function()
-            index = self._calls.last if call.index is None else call.index
-            piece = self._calls.take(index, call.id, function.name, function.arguments or "")
-            if piece is None:
-                yield from self._fail(MIXED)
-                return
-            yield from piece
+        said = events(choice.delta or _Message(), self._calls)
+        if said is None:
+            yield from self._fail(MIXED)
+            return
+        yield from said
         if choice.finish_reason and not self._finished:
             self._finished = True
             yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))

@@ -9,12 +9,14 @@ from one_api.providers.auth.aws import keyed
 from one_api.providers.flows import Query
 
 HOST: Final = "hunyuan.tencentcloudapi.com"
-SERVICE: Final = "hunyuan"
 
 
 @dataclass(frozen=True, slots=True)
 class TC3:
-    """Signs for the host that answers in the end: that of the address if it is Tencent's, else the usual one."""
+    """Signs for the host that answers in the end: that of the address if it is Tencent's, else the usual one.
+
+    The service is the first part of its name.
+    """
 
     secret_id: str
     secret_key: str
@@ -34,7 +36,7 @@ class TC3:
         lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
         canonical = f"{query.method}\n/\n\n{lines}\n{names}\n{hashlib.sha256(query.body).hexdigest()}"
         timestamp = str(int(now))
-        scope = f"{datetime.fromtimestamp(int(now), UTC):%Y-%m-%d}/{SERVICE}/tc3_request"
+        scope = f"{datetime.fromtimestamp(int(now), UTC):%Y-%m-%d}/{host.partition('.')[0]}/tc3_request"
         text = f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = keyed(f"TC3{self.secret_key}".encode(), *scope.split("/"), text).hex()
         value = f"TC3-HMAC-SHA256 Credential={self.secret_id}/{scope}, SignedHeaders={names}, Signature={signature}"

@@ -5,10 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
-
 from one_api.lib import json
 from one_api.providers.flows import Exchange, Flow, Query, Refused, Response, Token
 
@@ -74,6 +70,10 @@ class Google:
 
     def assertion(self, now: float) -> str:
         """A JWT that says who we are. Raises Refused where the key cannot sign."""
+        from joserfc import jwt  # noqa: PLC0415  # ten megabytes of cryptography, and few need it
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import RSAKey  # noqa: PLC0415
+
         issued = int(now)
         who = {"iss": self.email, "scope": GOOGLE_SCOPE, "aud": self.tokens}
         claims = {**who, "iat": issued, "exp": issued + ASSERTED_S}

@@ -18,7 +18,7 @@ from one_api.store.schema import logs, marks, usage_hours
 
 __all__ = ["MigrationError", "current", "migrate", "migrate_logs", "require_current", "suitable"]
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest revision in `versions`."""
 LOCK = "one-api migration"
 LOCK_NUMBER = 0x6F6E6561  # PostgreSQL's advisory locks have numbers: "onea"

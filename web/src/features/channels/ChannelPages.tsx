@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { Channel } from '../../api/types'
 import { Failure } from '../../ui/Failure'
+import { Loaded } from '../../ui/Loaded'
 import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
 import { Waiting } from '../../ui/Waiting'
@@ -25,9 +26,7 @@ export function ChannelPage() {
   const channel = useChannel(Number(id) || 0)
   return (
     <Page title={t('channels.edit')} intro={channel.data && `#${channel.data.id} · ${channel.data.name}`}>
-      {channel.isPending && <Waiting />}
-      {channel.isError && <Failure error={channel.error} retry={channel.refetch} />}
-      {channel.data && <Form channel={channel.data} />}
+      <Loaded query={channel}>{(found) => <Form channel={found} />}</Loaded>
     </Page>
   )
 }

@@ -12,7 +12,7 @@ import { StateBadge } from '../../ui/StateBadge'
 import { Waiting } from '../../ui/Waiting'
 import { useBalance, usePatchChannel, useRemoveChannel, useTestsOf } from './api'
 import { names } from './filters'
-import { money, speed, states } from './states'
+import { causeOf, money, speed, states } from './states'
 import { TestDialog } from './TestDialog'
 import { TypeLogo } from './TypeLogo'
 import { useChannelTypes } from './types'
@@ -31,6 +31,24 @@ export function ChannelRow({ channel, chosen, choose }: Props) {
   const remove = useRemoveChannel()
   const on = channel.status === ENABLED
   const { id, name } = channel
+  const actions = (
+    <>
+      <Switch
+        checked={on}
+        aria-label={`${t(on ? 'common.disable' : 'common.enable')} ${name}`}
+        onChange={() => patch.mutate({ id, status: on ? DISABLED : ENABLED })}
+        mr="xs"
+      />
+      <ActionIcon
+        renderRoot={(props) => <Link {...props} to="/channel/edit/$id" params={{ id: String(id) }} />}
+        variant="subtle"
+        aria-label={`${t('common.edit')} ${name}`}
+      >
+        <IconPencil size={18} />
+      </ActionIcon>
+      <Remove name={name} question={t('channels.confirm', { name })} onConfirm={() => remove.mutate(id)} />
+    </>
+  )
   return (
     <Table.Tr bg={chosen ? 'var(--mantine-primary-color-light)' : undefined}>
       <Table.Td>
@@ -44,17 +62,20 @@ export function ChannelRow({ channel, chosen, choose }: Props) {
         <Group gap={10} wrap="nowrap">
           <TypeLogo id={channel.type} name={types.name(channel.type)} />
           <div style={{ minWidth: 0 }}>
-            <Text fw={500} maw={{ base: 150, sm: 230 }} truncate title={name}>
+            <Text fw={500} maw={{ base: 240, sm: 230 }} truncate title={name}>
               {name}
             </Text>
-            <Text size="xs" c="dimmed" maw={{ base: 150, sm: 230 }} truncate>
+            <Text size="xs" c="dimmed" maw={{ base: 240, sm: 230 }} truncate>
               #{id} · {types.name(channel.type)} · {names(channel.group).join(', ')}
             </Text>
           </div>
         </Group>
-        <Group gap="xs" mt={4} hiddenFrom="sm">
+        <Group gap="4px 12px" mt={6} hiddenFrom="sm">
           <State channel={channel} />
           <Response channel={channel} />
+          <Group gap={4} wrap="nowrap" ml="auto">
+            {actions}
+          </Group>
         </Group>
       </Table.Td>
       <Table.Td visibleFrom="sm">
@@ -85,36 +106,24 @@ export function ChannelRow({ channel, chosen, choose }: Props) {
       <Table.Td visibleFrom="sm">
         <Balance channel={channel} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Group gap={4} wrap="nowrap">
-          <Switch
-            checked={on}
-            aria-label={`${t(on ? 'common.disable' : 'common.enable')} ${name}`}
-            onChange={() => patch.mutate({ id, status: on ? DISABLED : ENABLED })}
-            mr="xs"
-          />
-          <ActionIcon
-            renderRoot={(props) => <Link {...props} to="/channel/edit/$id" params={{ id: String(id) }} />}
-            variant="subtle"
-            aria-label={`${t('common.edit')} ${name}`}
-          >
-            <IconPencil size={18} />
-          </ActionIcon>
-          <Remove name={name} question={t('channels.confirm', { name })} onConfirm={() => remove.mutate(id)} />
+          {actions}
         </Group>
       </Table.Td>
     </Table.Tr>
   )
 }
 
-/** The status; with a click, what its last test said. */
+/** The status and why; with a click, all that is known of it. */
 function State({ channel }: { channel: Channel }) {
   const { t } = useTranslation()
   const [opened, popover] = useDisclosure()
   const { name, color } = states(channel.status)
   const label = t(`channels.states.${name}`)
   return (
-    <Popover opened={opened} onClose={popover.close} width={340} withArrow trapFocus>
+    <>
+      <Popover opened={opened} onClose={popover.close} width={340} withArrow trapFocus>
       <Popover.Target>
         <Button
           variant="transparent"
@@ -129,7 +138,13 @@ function State({ channel }: { channel: Channel }) {
       <Popover.Dropdown aria-label={t('channels.cause')}>
         {opened && <Cause channel={channel} />}
       </Popover.Dropdown>
-    </Popover>
+      </Popover>
+      {channel.cause && (
+        <Text size="xs" c="red" visibleFrom="sm">
+          {t(`channels.causes.${causeOf(channel.cause)}`)}
+        </Text>
+      )}
+    </>
   )
 }
 
@@ -143,6 +158,17 @@ function Cause({ channel }: { channel: Channel }) {
       <Text size="sm" fw={600}>
         {t(`channels.why.${states(channel.status).name}`)}
       </Text>
+      {channel.cause && (
+        <div>
+          <Text size="sm">
+            {t(`channels.causes.${causeOf(channel.cause)}`)} · {t('channels.since', { time: figures.time(channel.disabled_time ?? 0) })}
+          </Text>
+          <Text size="xs" c="dimmed" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+            {channel.cause}
+          </Text>
+        </div>
+      )}
+      {last && <Text size="sm">{t('channels.lastTest')}</Text>}
       {tests.isPending && <Waiting />}
       {tests.isError && <Text size="sm">{tests.error.message}</Text>}
       {tests.isSuccess && !last && <Text size="sm">{t('channels.noTests')}</Text>}
@@ -191,7 +217,7 @@ function Response({ channel }: { channel: Channel }) {
   const [opened, dialog] = useDisclosure()
   const { response_time: ms } = channel
   const tested = channel.test_time > 0
-  const said = !tested ? t('channels.test') : ms ? `${(ms / 1000).toFixed(2)} s` : t('channels.testFailed')
+  const said = !tested ? t('channels.test') : ms ? figures.duration(ms) : t('channels.testFailed')
   const color = !tested ? 'gray' : ms ? speed(ms) : 'red' // a test that failed took no time
   return (
     <>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Card, Checkbox, Group, Menu, Table, Text, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Button, Card, Checkbox, Group, Menu, Table, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp, IconDots, IconPlus, IconRefresh } from '@tabler/icons-react'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { Confirm } from '../../ui/Confirm'
+import { Empty } from '../../ui/Empty'
 import { Failure } from '../../ui/Failure'
 import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
@@ -72,11 +73,7 @@ export function ChannelsPage() {
       )}
       {selected.length > 0 && <SelectionBar channels={selected} clear={() => setChosen(new Set())} />}
       {query.data && found.length === 0 && (
-        <Card withBorder p="xl">
-          <Text ta="center" c="dimmed">
-            {t(isFiltered(filters) ? 'channels.noMatch' : 'channels.empty')}
-          </Text>
-        </Card>
+        <Empty text={t(isFiltered(filters) ? 'channels.noMatch' : 'channels.empty')} sought={isFiltered(filters)} />
       )}
       {rows.length > 0 && (
         <Card withBorder p={0}>
@@ -100,7 +97,7 @@ export function ChannelsPage() {
                   <Head by="weight" label={t('channels.weight')} filters={filters} change={change} />
                   <Head by="used" label={t('channels.used')} filters={filters} change={change} />
                   <Head by="balance" label={t('channels.balance')} filters={filters} change={change} />
-                  <Table.Th>{t('common.actions')}</Table.Th>
+                  <Table.Th visibleFrom="sm">{t('common.actions')}</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>

@@ -7,6 +7,16 @@ const table = [
 
 export const states = (status: number) => table[status] ?? table[0]
 
+/** What the gateway writes down when it takes a channel out of use, as kinds that can be told in any language. */
+const causes = [
+  ['bad key', 'key'],
+  ['no balance', 'balance'],
+  ['of its last', 'failing'],
+  ['a test took', 'slow'],
+] as const
+
+export const causeOf = (said: string) => causes.find(([words]) => said.includes(words))?.[1] ?? 'other'
+
 /** Up to a second is good, as in One API. */
 export function speed(ms: number) {
   if (ms <= 1000) return 'teal'

@@ -35,9 +35,9 @@ export function Overview({ user }: { user: User }) {
       <Title order={1} size="h2">
         {t('home.hello', { name: user.display_name || user.username })}
       </Title>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }} spacing={{ base: 'sm', sm: 'md' }}>
         {ways.map(({ to, icon: Icon, text }) => (
-          <Card key={to} component={Link} to={to} withBorder p="lg" className={classes.way}>
+          <Card key={to} component={Link} to={to} withBorder p={{ base: 'sm', sm: 'lg' }} className={classes.way}>
             <Icon size={24} aria-hidden className={classes.icon} />
             <Text fw={600} mt="xs">
               {t(titles[to])}

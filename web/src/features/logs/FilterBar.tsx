@@ -33,7 +33,7 @@ export function FilterBar({ filters, own, change, clear }: Props) {
         {t('logs.filters')}
       </Button>
       {/* The fields keep what is typed; the key empties them. */}
-      <SimpleGrid key={cleared} cols={{ base: 1, xs: 2, sm: 4, lg: own === undefined ? 5 : 7 }} spacing="sm" visibleFrom={opened ? undefined : 'sm'}>
+      <SimpleGrid key={cleared} cols={{ base: 1, xs: 2, sm: own === false ? 4 : 3, lg: own === false ? 4 : 5 }} spacing="sm" visibleFrom={opened ? undefined : 'sm'}>
         <Select
           label={t('logs.type')}
           data={kinds.slice(1).map(({ key }, n) => ({ value: String(n + 1), label: t(`logs.types.${key}`) }))}

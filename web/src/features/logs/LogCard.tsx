@@ -1,4 +1,4 @@
-import { Badge, Card, Group, Text, UnstyledButton } from '@mantine/core'
+import { Card, Group, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
 
@@ -7,7 +7,7 @@ import { useFigures } from '../../ui/figures'
 import { StateBadge } from '../../ui/StateBadge'
 import { Details } from './Details'
 import { CONSUME, kinds } from './kinds'
-import { Duration } from './Row'
+import { Duration, FirstToken } from './Row'
 
 /** A row on a narrow screen; it opens when it is touched. */
 export function LogCard({ log, everybody, channel }: { log: Log; everybody: boolean; channel: string | undefined }) {
@@ -36,11 +36,7 @@ export function LogCard({ log, everybody, channel }: { log: Log; everybody: bool
         <Group gap={6} mt={6}>
           <StateBadge color={kind.color} label={t(`logs.types.${kind.key}`)} />
           {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
-          {log.is_stream && (
-            <Badge variant="default" tt="none" fw={500}>
-              {t('logs.stream')}
-            </Badge>
-          )}
+          <FirstToken log={log} />
           {called && (
             <Text size="xs" c="dimmed">
               {figures.count(log.prompt_tokens)} → {figures.count(log.completion_tokens)}

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { Log } from '../../api/types'
 import { isAdmin, useUser } from '../../app/session'
+import { Empty } from '../../ui/Empty'
 import { Failure } from '../../ui/Failure'
 import { useFigures } from '../../ui/figures'
 import { Page } from '../../ui/Page'
@@ -78,11 +79,7 @@ export function LogsPage() {
       {logs.isError && <Failure error={logs.error} retry={logs.refetch} />}
       {logs.isPending && <Waiting />}
       {logs.isSuccess && rows.length === 0 && (
-        <Card withBorder p="xl">
-          <Text ta="center" c="dimmed">
-            {t('logs.empty')}
-          </Text>
-        </Card>
+        <Empty text={t('logs.empty')} sought={Object.values(filters).some(Boolean)} />
       )}
       {rows.length > 0 && narrow && (
         <Stack gap="xs">

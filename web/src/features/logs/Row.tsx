@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Group, Table, Text } from '@mantine/core'
+import { ActionIcon, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
@@ -36,22 +36,21 @@ export function Row({ log, everybody, channel, columns }: Props) {
           <Table.Td>{log.channel > 0 && <Text size="sm">{channel ? `${channel} (${log.channel})` : log.channel}</Text>}</Table.Td>
         )}
         <Table.Td>{log.token_name}</Table.Td>
-        <Table.Td fw={log.model_name ? 500 : undefined}>
-          {log.model_name || (
-            <Text size="sm" c="dimmed" lineClamp={2} maw={260}>
+        <Table.Td>
+          {log.model_name && (
+            <Text size="sm" fw={500}>
+              {log.model_name}
+            </Text>
+          )}
+          {!called && (
+            <Text size={log.model_name ? 'xs' : 'sm'} c="dimmed" lineClamp={2} miw={180} maw={300} style={{ overflowWrap: 'anywhere' }}>
               {log.content}
             </Text>
           )}
         </Table.Td>
         <Table.Td>
-          <Group gap={6} wrap="nowrap">
-            {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
-            {log.is_stream && (
-              <Badge variant="default" tt="none" fw={500}>
-                {t('logs.stream')}
-              </Badge>
-            )}
-          </Group>
+          {log.elapsed_time > 0 && <Duration ms={log.elapsed_time} />}
+          <FirstToken log={log} />
         </Table.Td>
         <Table.Td style={{ whiteSpace: 'nowrap' }}>
           {called && `${figures.count(log.prompt_tokens)} → ${figures.count(log.completion_tokens)}`}
@@ -88,8 +87,20 @@ const limits = [
 ] as const
 
 export function Duration({ ms }: { ms: number }) {
-  const { i18n } = useTranslation()
+  const figures = useFigures()
   const color = limits.find(([limit]) => ms < limit)?.[1] ?? 'red'
-  const seconds = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: ms < 10_000 ? 2 : 1 })
-  return <StateBadge color={color} label={`${seconds.format(ms / 1000)} s`} />
+  return <StateBadge color={color} label={figures.duration(ms)} />
+}
+
+/** That it is a stream, and how long it kept its reader waiting. */
+export function FirstToken({ log }: { log: Log }) {
+  const { t } = useTranslation()
+  const figures = useFigures()
+  if (!log.is_stream) return null
+  const waited = log.first_token_time > 0 && t('logs.first', { time: figures.duration(log.first_token_time) })
+  return (
+    <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+      {[t('logs.stream'), waited].filter(Boolean).join(' · ')}
+    </Text>
+  )
 }

@@ -18,6 +18,7 @@ export const en = {
   token: 'Token',
   model: 'Model',
   duration: 'Duration',
+  first: 'first token {{time}}',
   tokens: 'Tokens in → out',
   cost: 'Cost',
   details: 'Details',

@@ -13,6 +13,7 @@ export const zh: typeof en = {
   token: '令牌',
   model: '模型',
   duration: '用时',
+  first: '首字 {{time}}',
   tokens: 'Token 输入 → 输出',
   cost: '费用',
   details: '详情',

@@ -6,11 +6,11 @@ import { useNavigate, useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
 import type { Redemption } from '../../api/types'
-import { Failure } from '../../ui/Failure'
+import { FormButtons } from '../../ui/FormButtons'
+import { Loaded } from '../../ui/Loaded'
 import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
 import { QuotaInput } from '../../ui/QuotaInput'
-import { Waiting } from '../../ui/Waiting'
 import { useCode, useMakeCodes, useSaveCode } from './api'
 
 const MOST = 100 // at once, as the gateway allows
@@ -55,7 +55,7 @@ export function NewCodesPage() {
               allowDecimal={false}
               {...form.getInputProps('count')}
             />
-            <Buttons cancel={leave} pending={make.isPending} word={t('redemptions.make')} />
+            <FormButtons cancel={leave} pending={make.isPending} word={t('redemptions.make')} />
           </Stack>
         </form>
       </Card>
@@ -118,9 +118,7 @@ export function CodePage() {
   const code = useCode(Number(id) || 0)
   return (
     <Page title={t('redemptions.edit')} intro={code.data && `#${code.data.id} · ${code.data.name}`}>
-      {code.isPending && <Waiting />}
-      {code.isError && <Failure error={code.error} retry={code.refetch} />}
-      {code.data && <EditForm code={code.data} />}
+      <Loaded query={code}>{(found) => <EditForm code={found} />}</Loaded>
     </Page>
   )
 }
@@ -150,24 +148,10 @@ function EditForm({ code }: { code: Redemption }) {
         <Stack>
           <TextInput label={t('common.name')} required data-autofocus {...form.getInputProps('name')} />
           <QuotaInput label={t('redemptions.quota')} min={1} {...form.getInputProps('quota')} />
-          <Buttons cancel={leave} pending={save.isPending} word={t('common.save')} />
+          <FormButtons cancel={leave} pending={save.isPending} />
         </Stack>
       </form>
     </Card>
-  )
-}
-
-function Buttons({ cancel, pending, word }: { cancel: () => void; pending: boolean; word: string }) {
-  const { t } = useTranslation()
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={cancel}>
-        {t('common.cancel')}
-      </Button>
-      <Button type="submit" loading={pending}>
-        {word}
-      </Button>
-    </Group>
   )
 }
 

@@ -91,6 +91,7 @@ function Rows({ ratios, saved, write, label, priced }: RowsProps) {
   const sought = keyword.trim().toLowerCase()
   const found = [...ratios].filter(([each]) => each.toLowerCase().includes(sought)).sort(([a], [b]) => a.localeCompare(b))
   const rows = found.slice(0, SHOWN + more)
+  const price = (ratio: number) => `$${Number(((ratio * 1_000_000) / perUnit).toPrecision(6))}`
   const set = (each: string, ratio: number | string) => {
     if (ratio !== '' && Number(ratio) !== ratios.get(each)) write(new Map(ratios).set(each, Number(ratio)))
   }
@@ -112,8 +113,8 @@ function Rows({ ratios, saved, write, label, priced }: RowsProps) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t('common.name')}</Table.Th>
-              <Table.Th w={140}>{t('settings.ratio')}</Table.Th>
-              {priced && <Table.Th w={110}>{t('settings.price')}</Table.Th>}
+              <Table.Th w={{ base: 92, sm: 140 }}>{t('settings.ratio')}</Table.Th>
+              {priced && <Table.Th w={110} visibleFrom="sm">{t('settings.price')}</Table.Th>}
               <Table.Th w={48} aria-label={t('common.actions')} />
             </Table.Tr>
           </Table.Thead>
@@ -124,6 +125,11 @@ function Rows({ ratios, saved, write, label, priced }: RowsProps) {
                   <Text size="sm" fw={saved.get(each) === ratio ? 400 : 700}>
                     {each}
                   </Text>
+                  {priced && (
+                    <Text size="xs" c="dimmed" hiddenFrom="sm">
+                      {price(ratio)} {t('settings.price')}
+                    </Text>
+                  )}
                 </Table.Td>
                 <Table.Td>
                   <NumberInput
@@ -136,9 +142,9 @@ function Rows({ ratios, saved, write, label, priced }: RowsProps) {
                   />
                 </Table.Td>
                 {priced && (
-                  <Table.Td>
+                  <Table.Td visibleFrom="sm">
                     <Text size="sm" c="dimmed">
-                      ${Number(((ratio * 1_000_000) / perUnit).toPrecision(6))}
+                      {price(ratio)}
                     </Text>
                   </Table.Td>
                 )}

@@ -8,6 +8,7 @@ import { tell, warn } from '../../ui/notify'
 import { useSaveOptions, type Change, type Options, type Refusals } from './api'
 import { OptionInput } from './OptionInput'
 import { long, type Section } from './sections'
+import classes from './settings.module.css'
 import { useFault } from './faults'
 
 interface Props {
@@ -61,7 +62,7 @@ export function SectionCard({ section, keys, options, children }: Props) {
   const wide = (key: OptionKey) => options[key].kind === 'ratios' || options[key].kind === 'list' || long.has(key)
   const name = t(`settings.sections.${section}`)
   return (
-    <Card withBorder p={{ base: 'md', sm: 'lg' }} component="section" aria-label={name}>
+    <Card withBorder p={{ base: 'md', sm: 'lg' }} component="section" id={section} className={classes.section} aria-label={name}>
       <form
         noValidate
         onSubmit={(event) => {

@@ -56,6 +56,7 @@ export const en = {
   noMatch: 'Nothing matches.',
   ratio: 'Ratio',
   price: '$ per million',
+  contents: 'Sections',
   newName: 'New name',
   moreRows: 'Show more ({{count}})',
   testMail: 'Test mail to',

@@ -58,6 +58,7 @@ export const zh: typeof en = {
   noMatch: '没有符合条件的结果。',
   ratio: '倍率',
   price: '美元/百万',
+  contents: '本页内容',
   newName: '新名称',
   moreRows: '显示更多（{{count}}）',
   testMail: '发送测试邮件至',

@@ -1,4 +1,4 @@
-import { Button, Card, Group, PasswordInput, Select, SimpleGrid, Stack, TextInput } from '@mantine/core'
+import { Card, PasswordInput, Select, SimpleGrid, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -6,11 +6,11 @@ import { useTranslation } from 'react-i18next'
 
 import { get } from '../../api/client'
 import type { User } from '../../api/types'
-import { Failure } from '../../ui/Failure'
+import { FormButtons } from '../../ui/FormButtons'
+import { Loaded } from '../../ui/Loaded'
 import { tell } from '../../ui/notify'
 import { Page } from '../../ui/Page'
 import { QuotaInput } from '../../ui/QuotaInput'
-import { Waiting } from '../../ui/Waiting'
 import { useAddUser, useSaveUser, useUser } from './api'
 
 const SHORTEST = 8
@@ -47,7 +47,7 @@ export function NewUserPage() {
               visibilityToggleButtonProps={{ 'aria-label': t('login.reveal') }}
               {...form.getInputProps('password')}
             />
-            <Buttons cancel={leave.now} pending={add.isPending} />
+            <FormButtons cancel={leave.now} pending={add.isPending} />
           </Stack>
         </form>
       </Card>
@@ -61,9 +61,7 @@ export function UserPage() {
   const user = useUser(Number(id) || 0)
   return (
     <Page title={t('users.edit')} intro={user.data && `#${user.data.id} · ${user.data.username}`}>
-      {user.isPending && <Waiting />}
-      {user.isError && <Failure error={user.error} retry={user.refetch} />}
-      {user.data && <EditForm user={user.data} />}
+      <Loaded query={user}>{(found) => <EditForm user={found} />}</Loaded>
     </Page>
   )
 }
@@ -130,24 +128,10 @@ function EditForm({ user }: { user: User }) {
               <TextInput key={way} label={t(`users.ways.${way}`)} value={user[way]} readOnly placeholder={t('users.unbound')} />
             ))}
           </SimpleGrid>
-          <Buttons cancel={leave.now} pending={save.isPending} />
+          <FormButtons cancel={leave.now} pending={save.isPending} />
         </Stack>
       </form>
     </Card>
-  )
-}
-
-function Buttons({ cancel, pending }: { cancel: () => void; pending: boolean }) {
-  const { t } = useTranslation()
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={cancel}>
-        {t('common.cancel')}
-      </Button>
-      <Button type="submit" loading={pending}>
-        {t('common.save')}
-      </Button>
-    </Group>
   )
 }
 

@@ -76,7 +76,7 @@ function Row({ user }: { user: User }) {
             {user.username}
           </Text>
           <Text size="xs" c="dimmed" maw={220} truncate>
-            {[`#${user.id}`, user.display_name, user.email].filter(Boolean).join(' · ')}
+            {[`#${user.id}`, user.display_name !== user.username && user.display_name, user.email].filter(Boolean).join(' · ')}
           </Text>
           {bound.some((way) => way !== 'email') && (
             <Group gap={4} mt={2}>
