@@ -8,6 +8,8 @@ import pytest
 
 from one_api.errors import OneAPIError
 from one_api.ledger import Facts, Ledger
+from one_api.ledger.book import Book
+from one_api.ledger.connection import Connection, TroubleError
 from tests.harness.servers import Database
 from tests.ledger.world import World, request
 
@@ -74,6 +76,34 @@ async def spend(ledger: Ledger, name: int) -> None:
                 return
             continue
         await ledger.settle(hold, 0 if number % 3 == 0 else hold.quota, DONE)
+
+
+async def test_after_an_outage_the_others_have_time_to_renew_their_leases(books: World) -> None:
+    """All leases have run out when a database was away for long; who looks first finds nobody living."""
+    await books.add_user(quota=1000)
+    await books.add_token(remain=1000)
+    async with books.ledger() as first, books.ledger() as second:
+        hold = await first.hold(request("runs on"))
+        connect, away = second.book.connect, [TroubleError("away")]
+
+        async def away_once() -> Connection:
+            if away:
+                raise away.pop()
+            return await connect()
+
+        await second.run(Book.close)
+        second.book.connect = away_once
+        await books.change("update leases set until = 0 where holder = :own", own=first.book.instance)
+        assert await second.sweep() == 0
+        assert not away
+        assert await first.settle(hold, 7, DONE)
+        await books.change("update leases set until = 0 where holder = :own", own=first.book.instance)
+        late = await first.hold(request("left"))
+        second.writer.troubled_at = time.monotonic() - 31
+        await books.change("update leases set until = 0 where holder = :own", own=first.book.instance)
+        assert await second.sweep() == 1
+        assert not await first.settle(late, 7, DONE)
+    assert await books.value("select sum(quota) from ledger") == 7
 
 
 @pytest.mark.parametrize("skew_s", [-86400, 86400])

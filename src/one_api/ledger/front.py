@@ -220,12 +220,20 @@ class Ledger:
 
     async def sweep(self) -> int:
         """Settle the holds of processes that are gone, and move what they left. How many holds there were."""
-        recovered = await self.run(partial(sweep, alone=self.lease is None))
-        if self.lease is not None:
-            for slot in await self.run(self.lease.inherit):
-                await self.empty(slot)
-                await self.run(partial(self.lease.end, slot=slot))
+        if self.lease is None:
+            return await self.run(partial(sweep, alone=True))
+        recovered, slots = await self.run(partial(self.take_over, self.lease))
+        for slot in slots:
+            await self.empty(slot)
+            await self.run(partial(self.lease.end, slot=slot))
         return recovered
+
+    async def take_over(self, lease: Lease, book: Book) -> tuple[int, list[int]]:
+        """Holds that were recovered, and slots. None where the database was away: others had no way to renew theirs."""
+        await lease.check(book)
+        if time.monotonic() - self.writer.troubled_at < lease.seconds:
+            return 0, []
+        return await sweep(book, alone=False), await lease.inherit(book)
 
     async def run(self, errand: Callable[[Book], Awaitable[T]]) -> T:
         """Do something with the writer's own connection, between two batches."""

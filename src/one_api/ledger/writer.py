@@ -66,6 +66,7 @@ class Writer:
         self.busy: Sequence[Ticket] = ()
         self.idle = False
         self.ailing = False
+        self.troubled_at = float("-inf")  # when the database did not answer last
         self.give_up_at: float | None = None  # set when the process ends
         self.batches = 0
 
@@ -130,6 +131,7 @@ class Writer:
                 try:
                     again = await chore.run(self.book)
                 except TroubleError as trouble:
+                    self.troubled_at = time.monotonic()
                     log.warning("the ledger's database does not answer: %s", trouble)
                     again = False
                 except Exception:
@@ -204,6 +206,8 @@ class Writer:
                 tries += 1
 
     async def wait_out(self, trouble: TroubleError, tries: int) -> None:
+        if trouble.lost:
+            self.troubled_at = time.monotonic()
         if not self.ailing and trouble.lost:
             self.ailing = True
             log.warning("the ledger's database does not answer, trying on: %s", trouble)
