@@ -4,13 +4,14 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, create_engine, delete, func, insert, select, text, update
 
 from one_api import cli
 from one_api.accounts import passwords
@@ -123,17 +124,23 @@ def test_a_database_goes_round_all_engines(request: pytest.FixtureRequest, run: 
         status, done, complaint = run("copy-db", here, there)
         assert (status, done, complaint) == (0, {"rows": 146, "changes": []}, "")
     assert path.read_bytes() == before
-    assert contents(path) == contents(tmp_path / "back.db")
+    assert contents(path) == contents(tmp_path / "back.db", like=path)
     status, _, complaint = run("copy-db", str(path), places[1])
     assert (status, complaint) == (1, "one-api: the target has rows of its own; copy to an empty database\n")
 
 
-def contents(path: Path) -> samples.Rows:
-    """The rows, with the times and padding that engines keep alike."""
+def contents(path: Path, *, like: Path | None = None) -> samples.Rows:
+    """The rows, with the times and padding that engines keep alike; of the columns that a database `like` it has."""
+    with opened(path) as tx, opened(like or path) as model:
+        return samples.rows(tx, samples.columns(model))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Connection]:
     engine = create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as tx:
-            return samples.rows(tx, samples.columns(tx))
+            yield tx
     finally:
         engine.dispose()
 
