@@ -102,7 +102,7 @@ export const en = {
     ProxyRequestQuota: { label: 'Price of a proxied request', help: 'In units of quota' },
     LogConsumeEnabled: { label: 'Log calls', help: 'Off: charges are still exact, but users do not see what for' },
     LogRetentionDays: { label: 'Days that the log is kept', help: 'Older rows are deleted in small steps; 0 keeps them for ever' },
-    UsageRollupEnabled: { label: 'Sums of each hour', help: 'Statistics read sums, which is faster with a long log; not with LOG_SQL_DSN' },
+    UsageRollupEnabled: { label: 'Sums of each hour', help: 'Statistics read sums, which is faster with a long log' },
     ServerAddress: { label: 'Address of this site', help: 'For the links in mails and for logging in by others, such as https://api.example.com' },
     PasswordLoginEnabled: { label: 'Log in by password', help: 'Off: only by the other ways' },
     PasswordRegisterEnabled: { label: 'Register with a password', help: 'Off: only by the other ways' },

@@ -34,7 +34,6 @@ export const tabs = {
       'ChatLink',
       'QuotaPerUnit',
       'RetryTimes',
-      'CallLimits',
       'DisplayInCurrencyEnabled',
       'DisplayTokenStatEnabled',
       'ApproximateTokenEnabled',

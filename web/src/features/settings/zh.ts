@@ -104,7 +104,7 @@ export const zh: typeof en = {
     ProxyRequestQuota: { label: '每次代理请求的价格', help: '单位为额度' },
     LogConsumeEnabled: { label: '记录调用日志', help: '关闭后计费依然准确，但用户看不到明细' },
     LogRetentionDays: { label: '日志保留天数', help: '更早的日志会被逐步删除，0 表示永久保留' },
-    UsageRollupEnabled: { label: '按小时汇总用量', help: '统计读取每小时的合计，日志很多时更快；设置了 LOG_SQL_DSN 时无效' },
+    UsageRollupEnabled: { label: '按小时汇总用量', help: '统计读取每小时的合计，日志很多时更快' },
     ServerAddress: { label: '服务器地址', help: '用于邮件中的链接和第三方登录，例如 https://api.example.com' },
     PasswordLoginEnabled: { label: '允许通过密码登录', help: '关闭后只能使用其他方式' },
     PasswordRegisterEnabled: { label: '允许通过密码注册', help: '关闭后只能使用其他方式' },
