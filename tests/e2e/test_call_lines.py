@@ -36,7 +36,8 @@ def fresh(request: pytest.FixtureRequest, site: Site) -> None:
 
 
 def written(site: Site, request_id: str) -> list[dict[str, Any]]:
-    events = [json.loads(each) for each in site.world.gateway.output().splitlines() if each.startswith("{")]
+    whole, _, _ = site.world.gateway.output().rpartition("\n")  # the last line may be on its way
+    events = [json.loads(each) for each in whole.splitlines() if each.startswith("{")]
     return [each for each in events if each["event"] == "call" and each["request_id"] == request_id]
 
 
