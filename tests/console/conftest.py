@@ -7,11 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.harness.servers import NODE
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+PATIENCE_MS = 20_000  # on a machine with much else to do
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 AUDIT = """async (rules) => {
@@ -58,6 +60,7 @@ def page(browser: Browser) -> Iterator[Page]:
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield page
     context.close()

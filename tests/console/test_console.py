@@ -19,7 +19,7 @@ def log_in(page: Page, gateway: Gateway, path: str) -> None:
     page.goto(gateway.url + path)
     page.get_by_label("User name or e-mail").fill("root")
     page.get_by_label("Password", exact=True).fill("123456")
-    page.keyboard.press("Enter")
+    page.get_by_label("Password", exact=True).press("Enter")
 
 
 def add_channel(page: Page, *, name: str, base_url: str, model: str) -> None:
@@ -32,7 +32,7 @@ def add_channel(page: Page, *, name: str, base_url: str, model: str) -> None:
     page.get_by_label("Base URL").fill(base_url)
     page.get_by_label(re.compile("^Key")).fill("sk-upstream")
     page.get_by_role("combobox", name="Models").fill(model)
-    page.keyboard.press("Enter")
+    page.get_by_role("combobox", name="Models").press("Enter")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Channels", level=1)).to_be_visible()
 
@@ -69,7 +69,8 @@ def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: 
         page.get_by_role("option", name="laptop").click()
         page.get_by_role("combobox", name="Model").fill("tiny")
         page.get_by_label("Your message").fill("hello")
-        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("button", name="Send")).to_be_enabled()
+        page.get_by_label("Your message").press("Control+Enter")
         answer = page.get_by_role("region", name="Answer")
         expect(answer).to_contain_text(FIRST)
         expect(answer).not_to_contain_text(SECOND)

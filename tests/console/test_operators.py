@@ -281,7 +281,7 @@ def change(page: Page, field: Locator, option: dict[str, Any], value: str) -> No
         field.get_by_role("button", name=re.compile("Add$")).click()
     elif option["kind"] == "list":
         field.get_by_role("combobox").fill("example.org")
-        page.keyboard.press("Enter")
+        field.get_by_role("combobox").press("Enter")
     elif option["choices"]:
         field.get_by_role("combobox").click()
         page.get_by_role("option", name=value).click()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.conftest import Witness, barriers
+from tests.console.conftest import PATIENCE_MS, Witness, barriers
 from tests.console.site import PAGES, SIZES, context_of, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import Admin
@@ -57,7 +57,7 @@ def test_no_page_has_barriers(browser: Browser, running: Gateway, size: str, the
     context = context_of(browser, "en", "light", size)
     context.add_init_script(STILL)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     witness.watch(page)
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.goto(running.url)

@@ -67,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def log_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("User name or e-mail").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
-    page.keyboard.press("Enter")
+    page.get_by_label("Password", exact=True).press("Enter")
 
 
 def menu(page: Page, name: str) -> None:
@@ -141,7 +141,8 @@ def play(page: Page, site: Site) -> None:
     expect(page.get_by_role("combobox", name="Token")).to_have_value("laptop")
     expect(page.get_by_role("combobox", name="Model")).to_have_value("tiny")
     page.get_by_label("Your message").fill("hello")
-    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    page.get_by_label("Your message").press("Enter")
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_contain_text(FIRST.strip())
     expect(answer).not_to_contain_text(SECOND)
@@ -270,7 +271,8 @@ def test_the_playground_speaks_every_protocol(site: Site, page: Page, protocol: 
     page.locator("input[type=file]").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": DOT})
     expect(page.get_by_role("img", name="Attached image")).to_be_visible()
     page.get_by_label("Your message").fill("hello")
-    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()  # tokens and models have come
+    page.get_by_label("Your message").press("Enter")
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_contain_text(FIRST + SECOND)
     expect(answer).to_contain_text("7 + 11 tokens")
