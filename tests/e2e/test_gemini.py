@@ -197,7 +197,7 @@ async def test_a_second_answer_comes_as_it_is_said_after_the_first_has_ended(sit
 
     first, second, end = said(0, "a", finishReason="STOP"), said(1, "b"), said(1, "c", finishReason="STOP")
     async with wire.connect(site.world.port) as connection:
-        asked = {"generationConfig": {"candidateCount": 2}}
+        asked: Any = {"generationConfig": {"candidateCount": 2}}
         connection.send(site.written("streamGenerateContent", query="?alt=sse", **asked))
         turn = await site.world.upstream.turn()
         await turn.events(first)
