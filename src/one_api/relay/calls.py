@@ -65,7 +65,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
     for one choice, None when he named none. kept: the field that stands for what a vendor keeps from an earlier call;
-    unseen: whether the model reads more than is here.
+    unseen: whether the model reads more than is here. tools: those that the vendor runs and has a price for.
     """
 
     mode: Mode
@@ -77,6 +77,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     media: int = 0
     kept: str = ""
     unseen: bool = False
+    tools: tuple[str, ...] = ()
     document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
@@ -151,6 +152,7 @@ def _measured(call: Call, document: json.Document, model: str, *, stream: bool) 
         media=measure.media,
         kept=measure.kept,
         unseen=measure.unseen,
+        tools=measure.tools,
         document=document.value,
     )
 
