@@ -20,6 +20,7 @@ from one_api.dialects.decoding import (
     Count,
     EventDecoder,
     believed,
+    whole,
 )
 from one_api.dialects.messages import blocks, events
 from one_api.lib import json
@@ -109,10 +110,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _body.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_body, body)
     if found.code:
         return _failed(found.code, found.message)
     choice = None if found.output is None else found.output.choice

@@ -20,6 +20,7 @@ from one_api.dialects.decoding import (
     Count,
     EventDecoder,
     believed,
+    whole,
 )
 from one_api.dialects.messages import blocks, events
 from one_api.dialects.tencent.causes import failed
@@ -106,10 +107,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        event = _event.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    event = whole(_event, body)
     found = event.response or event
     failure = found.failure
     if failure is not None:
