@@ -62,7 +62,8 @@ class RelayService:
         return read_head(method, url, headers)
 
     def begin(self, request: Incoming) -> "asyncio.Task[None]":
-        task = self._tasks[request] = self._loop.create_task(self._serve(request))
+        # Named: asyncio would write a number for each.
+        task = self._tasks[request] = asyncio.Task(self._serve(request), loop=self._loop, name="call")
         return task
 
     def refuse(self, request: Incoming, status: int, message: str) -> None:

@@ -6,6 +6,7 @@ pause or send again as it likes, and what follows an answer in the same bytes is
 
 import asyncio
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import httptools
@@ -21,6 +22,10 @@ MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces o
 MAX_HEADER_COUNT: Final = 256
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
 
+_NAME: Final = itemgetter(0)
+_VALUE: Final = itemgetter(1)
+_LENGTHS: Final = frozenset((b"content-length", b"transfer-encoding"))
+_CODINGS: Final = frozenset((b"transfer-encoding", b"content-encoding"))
 _NOT_SHOWN: Final = (b"content-length", b"content-encoding")  # of an answer that was inflated
 _VERSIONS: Final = ("1.1", "1.0")
 
@@ -187,10 +192,11 @@ class Connection(asyncio.Protocol):
             raise _Unexpected
         if len(self._lines) > MAX_HEADER_COUNT:
             raise _TooLarge
-        headers = [(name.lower(), value.rstrip()) for name, value in self._lines]
-        names = dict(headers)
-        self._framed = b"content-length" in names or b"transfer-encoding" in names
-        if b"transfer-encoding" in names or b"content-encoding" in names:
+        lines = self._lines  # in steps of C: upstreams send many
+        names = [*map(bytes.lower, map(_NAME, lines))]
+        headers = [*zip(names, map(bytes.rstrip, map(_VALUE, lines)), strict=True)]
+        self._framed = not _LENGTHS.isdisjoint(names)
+        if not _CODINGS.isdisjoint(names):
             for name, value in headers:
                 self._on_coding(name, value)
         self._interim = status < 200
