@@ -85,6 +85,13 @@ async def test_a_connection_that_cannot_be_used_again_is_not(answer: bytes, body
             assert there.connections == n
 
 
+async def test_what_follows_an_answer_spoils_no_other() -> None:
+    async with peer(answering(OK + b"and more")) as there, transport() as over:
+        for n in (1, 2):
+            assert (await ask(over, there.request())).body == b"ok"
+            assert there.connections == n
+
+
 async def test_head_requests_have_no_body_to_wait_for() -> None:
     async with peer(answering(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")) as there, transport() as over:
         told = await ask(over, there.request(method="HEAD", body=b""))

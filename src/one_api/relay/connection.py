@@ -135,6 +135,7 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # What a callback raised comes wrapped; a limit it met is in the context.
             failure = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
+            self._reusable = False
         if len(data) > SIP:
             self._sip()
         if self._complete:
