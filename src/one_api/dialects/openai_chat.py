@@ -54,6 +54,7 @@ class Verdict(Enum):
     DROP = "drop"
     USAGE_ONLY = "usage only"
     LAST = "last"  # of a stream without a mark at its end
+    MORE = "more"  # content after what looked like the last
     ERROR = "error"
     DONE = "done"
 

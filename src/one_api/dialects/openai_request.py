@@ -283,7 +283,8 @@ def _format(value: Any) -> Format | None:
             return Format()
         case "json_schema":
             described = value.get("json_schema")
-            schema = described.get("schema") if isinstance(described, dict) else None
-            return Format(schema if isinstance(schema, dict) else None)
+            if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
+                return Format()
+            return Format(described["schema"], text_of(described.get("name")), strict=described.get("strict") is True)
         case _:
             return None

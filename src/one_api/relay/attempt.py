@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -208,7 +209,7 @@ def _ask(
 ) -> Inflow:
     """Send the call to a channel; its body where that is written already. Raises UpstreamError if it cannot be sent."""
     target = _target(upstreams, call, ask, channel, model)
-    checkpoint = None if account is None else lambda flow: account.checkpoint(channel, model, flow)
+    checkpoint = None if account is None else partial(account.checkpoint, channel, model)
     if target.dialect is not None:
         body = body or abroad.write_request(call, ask, channel, model, target, target.dialect, NOTHING)
         inflow = abroad.inflow(upstreams.loop, ask, model, target, target.dialect, upstreams.now(), checkpoint)

@@ -6,6 +6,7 @@ pause or send again as it likes, and what follows an answer in the same bytes is
 
 import asyncio
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import httptools
@@ -24,6 +25,10 @@ SIP: Final = 32 * 1024
 """Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
 twice where a client is slow: to be sent, and as text that may have to be counted."""
 
+_NAME: Final = itemgetter(0)
+_VALUE: Final = itemgetter(1)
+_LENGTHS: Final = frozenset((b"content-length", b"transfer-encoding"))
+_CODINGS: Final = frozenset((b"transfer-encoding", b"content-encoding"))
 _NOT_SHOWN: Final = (b"content-length", b"content-encoding")  # of an answer that was inflated
 _VERSIONS: Final = ("1.1", "1.0")
 
@@ -198,10 +203,11 @@ class Connection(asyncio.Protocol):
             raise _Unexpected
         if len(self._lines) > MAX_HEADER_COUNT:
             raise _TooLarge
-        headers = [(name.lower(), value.rstrip()) for name, value in self._lines]
-        names = dict(headers)
-        self._framed = b"content-length" in names or b"transfer-encoding" in names
-        if b"transfer-encoding" in names or b"content-encoding" in names:
+        lines = self._lines  # in steps of C: upstreams send many
+        names = [*map(bytes.lower, map(_NAME, lines))]
+        headers = [*zip(names, map(bytes.rstrip, map(_VALUE, lines)), strict=True)]
+        self._framed = not _LENGTHS.isdisjoint(names)
+        if not _CODINGS.isdisjoint(names):
             for name, value in headers:
                 self._on_coding(name, value)
         self._interim = status < 200

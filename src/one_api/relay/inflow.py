@@ -281,6 +281,9 @@ class Inflow:
             elif verdict is Verdict.LAST:
                 self.tail += raw
                 _resolve(self.ready)
+            elif verdict is Verdict.MORE:
+                kept.append(self.tail + raw)
+                self.tail = b""
             elif verdict is Verdict.ERROR:
                 self._pass_on(b"".join(kept))
                 reported = openai_errors.from_object(self.tap.error)

@@ -198,9 +198,10 @@ def quote(
 ) -> dict[int, billing.Price]:
     """What each channel would charge; `prompt` are the tokens if they were counted."""
     tables, options = relay.prices(), relay.options()
-    return {
-        channel.id: billing.price(ask, channel, caller.group, tables, options, prompt=prompt) for channel in candidates
-    }
+    found = {}
+    for channel in candidates:
+        found[channel.id] = billing.price(ask, channel, caller.group, tables, options, prompt=prompt)
+    return found
 
 
 def request(call: Call, caller: Caller, least: int, most: int) -> HoldRequest:

@@ -146,7 +146,8 @@ class Tab:
             begun = read_stream_usage(flow.begun)
             read = Usage(input=await self._prompt(answer)) if begun is None else begun.usage
             if report is not None:
-                return report.resolve(read.input), "reported"
+                priced = report.usage.output or self._prices[answer.channel.id].tariff.call is not None
+                return report.resolve(read.input), "reported" if priced else "counted"
             output = await self._counting.text(answer.model, flow.tap.pieces, self._options)
             return structs.replace(read, output=output), "counted"
         whole = answer.whole or openai_chat.Whole()
