@@ -159,10 +159,16 @@ class Inflow:
         if self._exchange is not None:
             self._exchange.abort()
             self._exchange = None
-        if not self.ready.done():
-            self.ready.cancel()
-        if not self.ended.done():
-            self.ended.cancel()
+        self.ready, self.ended = self._let_go(self.ready), self._let_go(self.ended)
+
+    def _let_go(self, future: "asyncio.Future[None]") -> "asyncio.Future[None]":
+        """Over. An error holds the frames it went through, and they hold us, with all the text that came."""
+        if not future.done():
+            future.cancel()
+        elif not future.cancelled() and future.exception() is not None:
+            future = self._loop.create_future()
+            future.cancel()
+        return future
 
     # client.Listener
 
