@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from one_api.dialects.decoding import whole
 from one_api.lib import json
 
 
@@ -193,10 +194,7 @@ _whole = msgspec.json.Decoder(Whole)
 
 def read_whole(body: bytes) -> Whole:
     """Raises json.InvalidJSON when the body is not a JSON object."""
-    try:
-        return _whole.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise json.InvalidJSON(str(error)) from None
+    return whole(_whole, body)
 
 
 def said(choices: msgspec.Raw) -> list[str]:

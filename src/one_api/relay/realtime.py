@@ -9,10 +9,9 @@ Messages go on one by one: whoever reads slowly makes the other side wait.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import structs
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from one_api.accounts import rules
@@ -31,10 +30,12 @@ from one_api.relay.health import cause, in_a_word
 from one_api.relay.pipeline import Relay, admit, hold_for, plan, request
 from one_api.relay.record import ABSENT
 from one_api.relay.redaction import text_without_key, without_key
-from one_api.relay.sockets import open_socket
 from one_api.relay.targets import USER_AGENT
 from one_api.routing import Channel
 from one_api.routing.health import OF_THE_ACCOUNT
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 POLICY: Final = 1008
 BROKEN: Final = 1011
@@ -64,7 +65,7 @@ class Opened:
 
     channel: Channel
     model: str
-    socket: ClientConnection
+    socket: "ClientConnection"
 
 
 async def run(relay: Relay, call: Call, client: Socket, *, proxy: str) -> None:
@@ -119,6 +120,8 @@ async def _serve(
 
 async def _open(relay: Relay, call: Call, ask: Ask, candidates: list[Channel], proxy: str) -> Opened:
     """The first channel that takes the session on. Raises the last one's UpstreamError."""
+    from one_api.relay.sockets import open_socket  # noqa: PLC0415  # a MiB that is loaded by who has sessions
+
     upstreams = relay.upstreams
     last: UpstreamError | None = None
     for channel in candidates:
