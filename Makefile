@@ -22,9 +22,9 @@ run: .venv/run.stamp .venv/project.stamp
 test: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
 	$(BIN)/pytest $(PYTEST)
 
-# Kills processes, fills disks and repeats for minutes; too long for every commit.
+# Kills processes, fills disks and repeats for minutes; too long for every commit. What was measured is printed.
 torture: test-packages .venv/test.stamp .venv/project.stamp $(MODULES)
-	$(BIN)/pytest -m torture --timeout 3600 $(PYTEST)
+	$(BIN)/pytest -m torture --timeout 3600 -rP $(PYTEST)
 
 # Two nodes behind nginx while everything around them fails: CHAOS is for how many seconds, 600 unless said.
 chaos: test-packages .venv/test.stamp .venv/project.stamp

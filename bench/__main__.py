@@ -34,7 +34,7 @@ class Plan:
 
 
 QUICK = Plan(rounds=1, seconds=1.5, warm_up=0.3, targets=(NGINX, "fresh", "grown"))
-FULL = Plan(rounds=4, seconds=4, warm_up=0.5, targets=(NGINX, "fresh", "grown", "postgresql"))
+FULL = Plan(rounds=7, seconds=2, warm_up=0.3, targets=(NGINX, "fresh", "grown", "postgresql"))
 GATEWAYS = {
     "fresh": (FRESH, database.sqlite),
     "grown": (GROWN, database.sqlite),

@@ -30,9 +30,13 @@ class Figures:
     def of(self, case: Case, target: str) -> list[Run]:
         return [run for run in self.runs if run.case == case and run.target == target]
 
-    def ratio(self, case: Case, target: str) -> float:
+    def ratios(self, case: Case, target: str) -> list[float]:
+        """To nginx, of each round, the lowest first."""
         plain = {run.round: run.cpu_us for run in self.of(case, NGINX)}
-        return median(run.cpu_us / plain[run.round] for run in self.of(case, target) if plain[run.round])
+        return sorted(run.cpu_us / plain[run.round] for run in self.of(case, target) if plain[run.round])
+
+    def ratio(self, case: Case, target: str) -> float:
+        return median(self.ratios(case, target))
 
     @property
     def books(self) -> Verdict:
@@ -59,7 +63,8 @@ def verdict(value: float, most: float) -> str:
 
 def call_row(figures: Figures, case: Case, target: str) -> list[str]:
     runs = figures.of(case, target)
-    ratio = figures.ratio(case, target)
+    ratios = figures.ratios(case, target)
+    ratio = median(ratios)
     most = case.targets.get(target)
     told = [verdict(ratio, most)] if most else []
     if case.beside is not None and target != NGINX:
@@ -75,6 +80,7 @@ def call_row(figures: Figures, case: Case, target: str) -> list[str]:
         f"{median(run.cpu_us for run in runs):.1f}",
         f"{database_us:.1f}" if database_us else "",
         f"{ratio:.2f}",
+        f"{ratios[0]:.1f}–{ratios[-1]:.1f}" if target != NGINX else "",
         "; ".join(told),
         f"{median(run.answers.calls_per_second for run in runs):,.0f}",
         f"{median(run.answers.p50_ms for run in runs):.1f}",
@@ -83,7 +89,8 @@ def call_row(figures: Figures, case: Case, target: str) -> list[str]:
 
 
 def calls_table(figures: Figures, cases: Sequence[Case], targets: Sequence[str], unit: str) -> str:
-    head = ["", "", f"CPU µs/{unit}", "database's CPU µs", "× nginx", "target", "calls/s", "p50 ms", "p99 ms"]
+    ratios = ("× nginx", "lowest–highest", "target")
+    head = ["", "", f"CPU µs/{unit}", "database's CPU µs", *ratios, "calls/s", "p50 ms", "p99 ms"]
     return table(head, [call_row(figures, case, target) for case in cases for target in targets])
 
 

@@ -225,8 +225,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     if config.gin_mode == "debug":
         list_routes()
     application = build_api(parts, [*probes(config, database, stack), *routes])
-    sessions = Sessions(partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
-    return service, with_relay(application, service, sessions)
+    talk = partial(Sessions, partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
+    return service, with_relay(application, service, talk(told=told, over=journal.note if config.log_calls else None))
 
 
 def relaying(

@@ -27,7 +27,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
     `input` includes `cached`, `cache_write` and `audio_in`, of which the first two never count the same token; `output`
     includes `reasoning` and `audio_out`; `cache_write` includes `cache_write_1h`, what is kept for an hour and not for
-    minutes. `tools` are calls of tools that the vendor ran and has a price for, by One API's own names of them.
+    minutes. `tools` are calls of tools that the vendor ran and has a price for, by One API's own names of them;
+    `searches` are what rankings are sold by: a query with up to 100 documents.
     docs/usage.md says what each dialect's own counts include.
     """
 
@@ -40,6 +41,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     audio_out: int = 0
     cache_write_1h: int = 0
     tools: tuple[tuple[str, int], ...] = ()
+    searches: int = 0
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -230,7 +232,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     limit: the most output tokens of one answer, None when not named. n: answers. inline: bytes of images and files in
     it, which are no text. media: how many there are, those by address included. kept: the field that stands for what
-    the vendor keeps from an earlier call. unseen: whether the model reads more than the request holds.
+    the vendor keeps from an earlier call. unseen: whether the model reads more than the request holds. tools: those
+    that the vendor runs and has a price for, by the names that `Usage.tools` has.
     """
 
     limit: int | None = None
@@ -239,6 +242,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     media: int = 0
     kept: str = ""
     unseen: bool = False
+    tools: tuple[str, ...] = ()
 
 
 class Encoded(msgspec.Struct, frozen=True):

@@ -169,6 +169,13 @@ class Options:
         "Dollars for 1,000 calls of what a vendor runs (`web_search`, `file_search`, ...); free if not named",
         listed="saved",
     )
+    # Named as in One API's forks; a price for a call takes the place of the model's ratios.
+    model_price: Ratios = opt(  # noqa: RUF009
+        "ModelPrice",
+        ratios.NONE,
+        "Dollars for a call of a model, instead of its ratios: an image, a search unit of a ranking, else a whole call",
+        listed="saved",
+    )
     audio_ratio: Ratios = opt("AudioRatio", ratios.NONE, "Price of audio heard, as parts of input", listed="saved")  # noqa: RUF009
     audio_completion_ratio: Ratios = opt(  # noqa: RUF009
         "AudioCompletionRatio", ratios.NONE, "Price of audio spoken, as parts of audio heard", listed="saved"

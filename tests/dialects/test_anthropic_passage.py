@@ -33,6 +33,19 @@ def test_inline_data_is_no_text() -> None:
     assert "Look." in text
 
 
+@pytest.mark.parametrize(
+    "tools, run",
+    [
+        (None, ()),
+        ([1, {"type": 1}, {"type": "custom", "name": "web_search"}, {"name": "web_fetch"}], ()),
+        ([{"type": "web_search_20250305"}, {"type": "web_search_20250305"}], ("web_search",)),
+        ([{"type": "web_fetch_20250910"}, {"type": "web_search_20260209"}], ("web_search", "web_fetch")),
+    ],
+)
+def test_tools_that_the_vendor_runs_are_named(tools: Any, run: tuple[str, ...]) -> None:
+    assert anthropic.measure({"messages": [], "tools": tools}).tools == run
+
+
 @pytest.mark.parametrize("messages", [None, 1, "x", [1], [{"content": {"type": "base64"}}], [{"source": {"type": []}}]])
 def test_a_request_of_any_shape_can_be_read(messages: Any) -> None:
     assert anthropic.measure({"messages": messages}) == ir.Measure()

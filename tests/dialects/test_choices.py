@@ -8,7 +8,9 @@ import pytest
 
 from one_api import ir
 from one_api.dialects.inbound import INBOUND
+from one_api.dialects.openai_chat import Verdict
 from one_api.dialects.outbound import OUTBOUND, SEVERAL, encode_request
+from one_api.dialects.tap import PassageTap
 from one_api.dialects.wholes import spread
 
 SEVERALS = sorted(SEVERAL)
@@ -120,6 +122,19 @@ def test_answers_may_be_numbered_from_anywhere() -> None:
         ir.TextDelta("c"),
         ir.TextDelta("d"),
     ]
+
+
+def test_a_stream_without_a_mark_ends_when_no_answer_is_under_way() -> None:
+    """Where the first ends and another goes on, or begins, what looked like the end was none."""
+    said = [(0, "a", ""), (1, "b", ""), (0, "", "STOP"), (1, "c", ""), (1, "", "STOP"), (2, "d", ""), (2, "", "STOP")]
+    tap = PassageTap(INBOUND["gemini"])
+    verdicts = []
+    for index, text, reason in said:
+        candidate = {"index": index, "content": {"parts": [{"text": text}]}, "finishReason": reason or None}
+        verdicts.append(tap.event(json.dumps({"candidates": [candidate]}).encode()))
+    content, forward, last, more = Verdict.CONTENT, Verdict.FORWARD, Verdict.LAST, Verdict.MORE
+    assert verdicts == [content, content, forward, content, last, more, last]
+    assert "".join(tap.pieces) == "abcd"
 
 
 def write(wire: str, events: list[ir.Event]) -> bytes:

@@ -146,6 +146,20 @@ def test_both_names_of_a_field_are_known() -> None:
 
 
 @pytest.mark.parametrize(
+    "tools, run",
+    [
+        (None, ()),
+        ({"googleSearch": {}}, ()),
+        ([1, {"functionDeclarations": []}, {"urlContext": {}}], ()),
+        ([{"googleSearch": {}}, {"google_search": {}}], ("web_search",)),
+        ([{"google_search_retrieval": {}}], ("web_search",)),
+    ],
+)
+def test_a_search_that_google_runs_is_named(tools: Any, run: tuple[str, ...]) -> None:
+    assert gemini.measure(ask(tools=tools)).tools == run
+
+
+@pytest.mark.parametrize(
     "document",
     [
         {**ask(), "generationConfig": {}, "generation_config": {}},

@@ -67,7 +67,12 @@ IMAGE = {"type": "input_image", "image_url": "https://x.example/a.png"}
             {"input": [{"content": [{"type": "input_file", "file_data": "data:text/plain;base64,AAAA"}]}]},
             ir.Measure(media=1),
         ),
-        ({"input": "hi", "tools": [{"type": "web_search"}]}, ir.Measure(unseen=True)),
+        ({"input": "hi", "tools": [{"type": "mcp"}, 1]}, ir.Measure(unseen=True)),
+        ({"input": "hi", "tools": [{"type": "web_search"}]}, ir.Measure(unseen=True, tools=("web_search",))),
+        (
+            {"input": "hi", "tools": [{"type": "image_generation"}, {"type": "web_search_preview_2025_03_11"}] * 2},
+            ir.Measure(unseen=True, tools=("web_search", "image_generation")),
+        ),
         ({"input": [{"content": [{"type": "input_file", "file_url": "u"}]}]}, ir.Measure(media=1, unseen=True)),
         (
             {"input": [{"content": [{"type": "input_file", "file_id": "file-1"}]}]},

@@ -189,6 +189,28 @@ async def test_the_end_of_a_stream_waits_for_its_charge(site: Client) -> None:
         assert len(await site.world.books.finals("alice")) == len(before) + 1
 
 
+async def test_a_second_answer_comes_as_it_is_said_after_the_first_has_ended(site: Client) -> None:
+    def said(index: int, text: str, **fields: Any) -> bytes:
+        candidate = {"index": index, "content": {"role": "model", "parts": [{"text": text}]}, **fields}
+        counts = {"promptTokenCount": 9, "candidatesTokenCount": 4}
+        return b"data: %b\r\n\r\n" % json.dumps({"candidates": [candidate], "usageMetadata": counts}).encode()
+
+    first, second, end = said(0, "a", finishReason="STOP"), said(1, "b"), said(1, "c", finishReason="STOP")
+    async with wire.connect(site.world.port) as connection:
+        asked: Any = {"generationConfig": {"candidateCount": 2}}
+        connection.send(site.written("streamGenerateContent", query="?alt=sse", **asked))
+        turn = await site.world.upstream.turn()
+        await turn.events(first)
+        await turn.piece(second)
+        assert (await connection.head())[0] == 200
+        assert await connection.content(len(first + second)) == first + second
+        before = await site.world.books.finals("alice")
+        await turn.piece(end)
+        await turn.end()
+        assert await connection.chunk() == end
+        assert len(await site.world.books.finals("alice")) == len(before) + 1
+
+
 @both
 async def test_tools_thoughts_and_signatures_go_there_and_back(site: Client, *, stream: bool) -> None:
     site.records("thoughts_and_signed_calls")

@@ -104,6 +104,46 @@ async def test_what_was_cached_may_have_a_price_of_its_own(site: Client, *, stre
     assert final.content == "倍率：1.00 × 1.00 × 2.00，缓存 0.10，缓存写入 1.25"
 
 
+async def test_the_fee_of_a_tool_that_is_offered_is_held_once_and_paid_as_often_as_it_ran(site: Client) -> None:
+    """A dollar a search: who has less is refused, who has it for one does not owe the others."""
+    searched = {"id": "m", "model": MODEL, "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn"}
+    offered = {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    books, root = site.world.books, site.world.root
+
+    poor = root.user("poor", 1)
+
+    async def left(start: int, ran: int, **fields: Any) -> tuple[int, int]:
+        usage = {"input_tokens": 10, "output_tokens": 5, "server_tool_use": {"web_search_requests": ran}}
+        site.world.upstream.scripts["up"] = replies(200, json.dumps({**searched, "usage": usage}).encode())
+        root.ask("PUT", "/api/user/", json={"id": poor.me()["id"], "quota": start})
+        reply = await site.ask(key=poor.token(), **fields)
+        await books.settled()
+        return reply.status, (await books.user("poor")).quota
+
+    root.option("ToolPrice", json.dumps({"web_search": 1000}))
+    try:
+        assert await left(499_999, 0, **offered) == (403, 499_999)
+        assert await left(499_999, 0) == (200, 499_979)
+        assert await left(600_000, 0, **offered) == (200, 599_980)
+        assert await left(600_000, 1, **offered) == (200, 99_980)
+        assert await left(600_000, 3, **offered) == (200, 0)
+        assert await left(2_000_000, 3, **offered) == (200, 499_980)
+    finally:
+        root.option("ToolPrice", "{}")
+
+
+async def test_a_call_may_have_a_price_instead_of_its_tokens(site: Client) -> None:
+    site.world.upstream.scripts["up"] = replies(200, WHOLE)
+    site.world.root.option("ModelPrice", json.dumps({f"{MODEL}(14)": 0.002}))
+    try:
+        assert (await site.ask()).status == 200
+        final = await site.paid()
+    finally:
+        site.world.root.option("ModelPrice", "{}")
+    assert (final.quota, final.prompt_tokens, final.completion_tokens) == (1000, 3210, 44)
+    assert final.content == "按次：1000 点额度，分组倍率 1.00"
+
+
 async def test_the_end_of_a_stream_waits_for_its_charge(site: Client) -> None:
     async with wire.connect(site.world.port) as connection:
         connection.send(site.written(stream=True))

@@ -16,6 +16,7 @@ from tests.conftest import GATEWAYS
 from tests.e2e.books import eventually
 from tests.e2e.world import START, World, open_world
 from tests.harness import servers
+from tests.harness.admin import Admin
 from tests.harness.sessions import Script, Sessions, Turn, sessions
 
 pytestmark = pytest.mark.anyio
@@ -172,6 +173,135 @@ async def test_a_transcript_nobody_has_a_price_for_costs_what_the_session_does(s
     async with connect(f"{site.url}?model=gpt-realtime", additional_headers=headers, proxy=None) as socket:
         assert json.loads(await socket.recv())["transcript"] == "hello"
     assert (await site.charges())[before:] == [(30 + 2 * 4, "reported")]
+
+
+def said(response: str, *words: str) -> list[Any]:
+    """The beginning of a response, and what comes of it."""
+    deltas = [{"type": "response.output_text.delta", "response_id": response, "delta": each} for each in words]
+    return [{"type": "response.created", "response": {"id": response}}, *deltas]
+
+
+def over(response: str, usage: Any) -> dict[str, Any]:
+    return {"type": "response.done", "response": {"id": response, "usage": usage}}
+
+
+def written(read: int) -> dict[str, Any]:
+    """Of the caller's words, at a unit for each token."""
+    return {"type": TRANSCRIBED, "transcript": "hello", "usage": {"input_tokens": read, "output_tokens": 0}}
+
+
+@dataclass(frozen=True)
+class Poor:
+    """Somebody with so much left, and what he has paid since."""
+
+    site: Site
+    admin: Admin
+    key: str
+
+    async def talk(self, left: int, *events: Any) -> tuple[list[Any], list[tuple[int, str]], int]:
+        """Every event, what was paid by which report, and what is left once the session is over."""
+        root, books = self.site.world.root, self.site.world.books
+        root.ask("PUT", "/api/user/", json={"id": self.admin.me()["id"], "quota": left})
+        before = len(await books.finals("poor"))
+
+        async def script(turn: Turn) -> None:
+            for each in events:
+                await turn.send(each["type"], **{name: each[name] for name in each if name != "type"})
+
+        self.site.upstream.scripts["talk"] = script
+        url = f"{self.site.url}?model=gpt-realtime"
+        async with connect(url, additional_headers={"api-key": self.key}, proxy=None) as socket:
+            seen, _, _ = await heard(socket)
+        await books.settled()
+        paid = [(each.quota, each.source) for each in (await books.finals("poor"))[before:]]
+        return seen, paid, (await books.user("poor")).quota
+
+
+@pytest.fixture(scope="module")
+def poor(site: Site) -> Poor:
+    admin = site.world.root.user("poor", 1)
+    return Poor(site, admin, admin.token())
+
+
+async def test_what_is_written_down_during_a_response_leaves_its_hold_alone(poor: Poor) -> None:
+    """It is paid beside it, or else with it: who has nothing but the hold is not given the response."""
+    words = said("a", "hello", "hello")
+    _, paid, left = await poor.talk(100_000, *words, written(50), over("a", USAGE))
+    assert (paid, left) == ([(50, "reported"), (COST, "reported")], 100_000 - 50 - COST)
+    _, paid, left = await poor.talk(310, *words, written(50), over("a", USAGE))
+    assert (paid, left) == ([(50 + COST, "reported")], 310 - 50 - COST)
+
+
+async def test_a_response_that_is_never_done_is_paid_whatever_was_written_down_meanwhile(poor: Poor) -> None:
+    events, paid, left = await poor.talk(310, *said("a", "hello", "hello"), written(50))
+    assert events[-1]["type"] == TRANSCRIBED
+    assert (paid, left) == ([(50 + 2 * 2, "estimated")], 310 - 50 - 2 * 2)
+
+
+async def test_who_owes_more_than_is_held_is_told_and_pays_all_he_has(poor: Poor) -> None:
+    events, paid, left = await poor.talk(310, *said("a", "hello", "hello"), written(200), written(200), written(1))
+    assert [each["type"] for each in events][-2:] == [TRANSCRIBED, "error"]
+    assert events[-1]["error"]["code"] == "insufficient_user_quota"
+    assert (paid, left) == ([(310, "estimated")], 0)
+
+
+async def test_responses_at_the_same_time_are_each_paid(poor: Poor) -> None:
+    """Also by who can hold for one only, and for none after the first is done."""
+    both = [*said("a", "hello"), *said("b", "hello", "hello")]
+    _, paid, left = await poor.talk(100_000, *both, over("a", USAGE), over("b", USAGE))
+    assert (paid, left) == ([(COST, "reported")] * 2, 100_000 - 2 * COST)
+    _, paid, left = await poor.talk(400, *both, over("a", USAGE))
+    assert (paid, left) == ([(COST + 150 + 2 * 2, "estimated")], 400 - COST - (150 + 2 * 2))
+
+
+async def test_a_session_is_a_line_of_the_log_and_has_a_callers_name(site: Site) -> None:
+    async def script(turn: Turn) -> None:
+        for each in (*said("a", "hello"), over("a", USAGE), *said("b", "hello"), over("b", USAGE)):
+            await turn.send(each["type"], **{name: each[name] for name in each if name != "type"})
+        await turn.hear()
+
+    site.upstream.scripts["talk"] = script
+    headers = {"api-key": site.key, "X-Request-Id": "mine-1"}
+    async with connect(f"{site.url}?model=mine", additional_headers=headers, proxy=None) as socket:
+        assert socket.response is not None
+        answered = socket.response.headers
+        while json.loads(await socket.recv())["type"] != "response.done":
+            pass
+        while json.loads(await socket.recv())["type"] != "response.done":
+            pass
+    assert answered["x-request-id"] == "mine-1"
+    line = await logged(site, answered["x-oneapi-request-id"])
+    for pair in (
+        *("caller_request_id=mine-1", "status=101", "mode=realtime", "model=mine", "channel=1", "tries=1"),
+        *("stream=true", "prompt_tokens=200", "completion_tokens=100", f"quota={2 * COST}"),
+    ):
+        assert f" {pair} " in f"{line} ", pair
+    assert "cause=" not in line
+
+
+async def test_a_session_that_never_begins_is_a_line_too(site: Site) -> None:
+    headers = {"api-key": site.key, "X-Request-Id": "mine-2"}
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"{site.url}?model=unheard-of", additional_headers=headers, proxy=None)
+    answered = refusal.value.response.headers
+    assert answered["x-request-id"] == "mine-2"
+    line = await logged(site, answered["x-oneapi-request-id"])
+    assert " status=503 cause=NoChannel mode=realtime model=unheard-of " in line
+
+
+async def logged(site: Site, request_id: str) -> str:
+    """The only line of this session."""
+
+    def written() -> list[str]:
+        whole, _, _ = site.world.gateway.output().rpartition("\n")  # the last line may be on its way
+        return [each for each in whole.splitlines() if f" event=call request_id={request_id} " in each]
+
+    async def there() -> bool:
+        return bool(written())
+
+    await eventually(there)
+    (found,) = written()
+    return found
 
 
 async def test_a_page_has_its_key_in_a_subprotocol(site: Site) -> None:

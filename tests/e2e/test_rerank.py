@@ -11,6 +11,7 @@ from tests.e2e import wire
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
+from tests.harness.admin import Admin
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +111,47 @@ async def test_other_forms_are_translated(site: Site, model: str, target: str, s
         assert (paid.source, 5 < paid.quota < 30) == ("counted", True)
     else:
         assert (paid.source, paid.quota, found["usage"]["total_tokens"]) == ("reported", 77, 77)
+
+
+@pytest.fixture(scope="module")
+def poor(site: Site) -> Admin:
+    return site.world.root.user("poor", 1)
+
+
+LONG = ["x" * 2500] * 100
+"""Three search units at most: pieces of long documents count as documents."""
+
+
+@pytest.mark.parametrize(
+    "model, meta, start, documents, status, left",
+    [
+        ("jina", {}, 2000, TEXTS, 200, 1000),
+        ("jina", {}, 999, TEXTS, 403, 999),
+        ("jina", {"billed_units": {"search_units": 2.0}}, 2500, TEXTS, 200, 500),
+        ("cohere", {"billed_units": {"search_units": 1}}, 1000, TEXTS, 200, 0),
+        ("cohere", {"billed_units": {"search_units": 1}}, 2999, LONG, 403, 2999),
+        ("cohere", {"billed_units": {"search_units": 2}}, 3000, LONG, 200, 1000),
+        ("cohere", {"billed_units": {"search_units": 99}}, 20_000, TEXTS, 200, 10_000),
+        ("cohere", {"billed_units": {"search_units": -1}}, 2000, TEXTS, 200, 1000),
+    ],
+)
+async def test_a_ranking_may_have_a_price_for_each_search(
+    site: Site, poor: Admin, model: str, meta: Any, start: int, documents: list[str], status: int, left: int
+) -> None:
+    """The hold covers what the documents are worth; paid is what the answer says, and one search if it says nothing."""
+    said = {"results": RESULTS, "meta": meta}
+    site.world.upstream.scripts[model] = scripted.replies(200, json.dumps(said).encode())
+    site.world.root.option("ModelPrice", json.dumps({"jina": 0.002, "cohere(35)": 0.002}))
+    site.world.root.ask("PUT", "/api/user/", json={"id": poor.me()["id"], "quota": start})
+    try:
+        body = json.dumps({"model": model, **BODY, "documents": documents}).encode()
+        answer = await site.world.ask(wire.request("/v1/rerank", body, key=poor.token()))
+    finally:
+        site.world.root.option("ModelPrice", "{}")
+    await site.world.books.settled()
+    assert (answer.status, (await site.world.books.user("poor")).quota) == (status, left)
+    if model == "cohere" and status == 200:
+        assert answer.json().get("meta", {}) == (meta if meta["billed_units"]["search_units"] > 0 else {})
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,9 @@ class Postgres:
         self._server.ensure_postgres_running()
 
     def close(self) -> None:
+        """What is in it is wanted no more: else it would write for ten seconds."""
+        if self._server.get_pid() is not None:
+            self.stop()
         self._server.cleanup()
         shutil.rmtree(self._directory, ignore_errors=True)
 

@@ -32,6 +32,12 @@ def test_transcriptions_follow_the_groups_ratio() -> None:
     assert audio.transcription_charge(0, Tariff(15, 1, 0, 15)) == 0
 
 
+def test_a_call_of_audio_may_have_a_price() -> None:
+    tariff = Tariff(15, 1, 1, 15, call=70)
+    assert audio.speech_charge("hello", tariff) == audio.transcription_charge(7, tariff) == 70
+    assert audio.transcription_estimate(tariff, pre_consumed=500) == 70
+
+
 def test_speech_is_limited_in_bytes() -> None:
     tariff = Tariff(1, 1, 1, 1)
     assert audio.speech_charge("x" * 4096, tariff) == 4096

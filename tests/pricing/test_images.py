@@ -108,6 +108,12 @@ def test_images_are_charged_when_delivered(delivered: int, quota: int) -> None:
     assert images.charge(ImageOrder("m", 3, "1x1", ""), FLAT, 1, delivered=delivered) == quota
 
 
+@pytest.mark.parametrize("delivered, quota", [(None, 210), (0, 0), (1, 70)])
+def test_a_call_of_images_has_its_price_for_each(delivered: int | None, quota: int) -> None:
+    tariff = Tariff(1, 1, 1, 1, call=70)
+    assert images.charge(ImageOrder("dall-e-3", 3, "1024x1792", "hd"), tariff, 1, delivered) == quota
+
+
 def test_a_renamed_model_keeps_its_price() -> None:
     assert images.upstream_model("ali-stable-diffusion-xl") == "stable-diffusion-xl"
     assert images.upstream_model("dall-e-3") == "dall-e-3"

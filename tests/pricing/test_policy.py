@@ -37,6 +37,15 @@ def test_a_client_that_left_before_content_pays_the_prompt_if_the_upstream_had_b
     assert who_pays("left_early", Meter(USED, "counted", accepted=False), TARIFF, BOUNDS) == FREE
 
 
+def test_a_call_with_a_price_of_its_own_is_paid_once_something_is_delivered() -> None:
+    tariff = Tariff(2, 1, 3, 2, call=70)
+    paid = {outcome: who_pays(outcome, Meter(USED, "reported"), tariff, BOUNDS).cost for outcome in get_args(Outcome)}
+    assert paid == {
+        **dict.fromkeys(("completed", "cut", "left"), 70),
+        **dict.fromkeys(("refused", "failed", "left_early", "crashed"), 0),
+    }
+
+
 def test_a_client_that_left_in_mid_stream_pays_what_was_produced() -> None:
     assert who_pays("left", Meter(USED, "counted"), TARIFF, BOUNDS) == Bill(COST, USED, "counted")
 

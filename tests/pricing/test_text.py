@@ -186,6 +186,27 @@ def test_tools_that_a_vendor_runs_cost_what_the_operator_says() -> None:
     assert text.charge(usage, prices.tariff("m", 14, "vip")) == 50 + 3 * 2500
 
 
+def test_what_is_offered_of_such_tools_is_held_once_and_may_be_claimed_often() -> None:
+    found = Prices(Options(model_ratio={"m": 1}, tool_price={"web_search": 10})).tariff("m", 1, "default")
+    bounds = text.Bounds(10, 20, 30)
+    assert text.with_fees(bounds, found, ()) == text.with_fees(bounds, found, ("file_search",)) == bounds
+    assert text.with_fees(bounds, found, ("web_search", "file_search")) == text.Bounds(5010, 5020, 30 + 1000 * 5000)
+    full = text.Bounds(0, text.MOST_QUOTA, text.MOST_QUOTA)
+    assert text.with_fees(full, found, ("web_search",)) == text.Bounds(5000, text.MOST_QUOTA, text.MOST_QUOTA)
+
+
+def test_a_call_may_have_a_price_instead_of_its_tokens() -> None:
+    options = Options(model_price={"m": 0.001, "m(24)": 0.0000001}, group_ratio={"vip": 0.5})
+    prices = Prices(options)
+    found = prices.tariff("m", 1, "default")
+    for usage, cost in ((Usage(), 500), (Usage(9, 9), 500), (Usage(searches=3), 1500), (Usage(searches=-3), 500)):
+        assert text.charge(usage, found) == cost
+    assert text.charge(Usage(9, 9), prices.tariff("m", 1, "vip")) == 250
+    assert text.charge(Usage(9, 9), prices.tariff("m", 24, "default")) == 1
+    assert (prices.known("m", 1), prices.known("n", 1)) == (True, False)
+    assert found.description == found.short_description == "按次：500 点额度，分组倍率 1.00"
+
+
 def test_prices_of_kinds_come_from_the_options() -> None:
     options = Options(
         model_ratio={"m": 1},

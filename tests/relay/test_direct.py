@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 import trustme
 
+from one_api.relay.connection import SIP
 from one_api.relay.direct import DirectTransport
 from one_api.relay.transport import HttpRequest, Origin, Timeouts
 from tests.relay.peer import Peer, Told, answering, peer, read_request
@@ -83,6 +84,13 @@ async def test_a_connection_that_cannot_be_used_again_is_not(answer: bytes, body
         for n in (1, 2):
             told = await ask(over, there.request())
             assert (told.error, told.body) == (None, body)
+            assert there.connections == n
+
+
+async def test_what_follows_an_answer_spoils_no_other() -> None:
+    async with peer(answering(OK + b"and more")) as there, transport() as over:
+        for n in (1, 2):
+            assert (await ask(over, there.request())).body == b"ok"
             assert there.connections == n
 
 
@@ -291,6 +299,32 @@ async def test_a_pause_stops_the_reading_and_does_not_count_as_silence() -> None
         assert exchange.overdue(over.now() + 600)
         assert await told.end() == "ok"
         assert len(told.body) == size
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": loop}) for loop in (False, True)])
+async def test_a_fast_upstream_is_read_a_little_at_a_time_on_a_connection_that_is_kept(*, secure: bool) -> None:
+    size, ca = 1_000_000, trustme.CA()
+    trusting, server = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.configure_trust(trusting)
+    ca.issue_cert("127.0.0.1").configure_cert(server)
+    large = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (size, bytes(range(250)) * (size // 250))
+
+    class Slow(Told):
+        def on_data(self, data: bytes) -> None:
+            super().on_data(data)
+            exchange.pause()
+            asyncio.get_running_loop().call_soon(exchange.resume)
+
+    async with peer(answering(large, OK, large, OK), server if secure else None) as there, transport(trusting) as over:
+        for _ in range(2):
+            told = Slow()
+            exchange = over.send(there.request(), told, QUICK)
+            assert await told.end() == "ok"
+            assert told.body == large[-size:]
+            assert sum(len(each) > SIP for each in told.pieces) <= 1
+            assert (await ask(over, there.request())).body == b"ok"
+        assert there.connections == 1
 
 
 async def test_abort_reaches_the_upstream_at_once_and_silences_the_sink() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Protocol, TypeVar
 import msgspec
 
 from one_api import ir
+from one_api.lib import json
 from one_api.lib.sse import EventTooLong, SSEReader
 
 T = TypeVar("T")
@@ -24,6 +25,14 @@ def believed(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw) -> T | None:
         return decoder.decode(raw)
     except BROKEN:
         return None
+
+
+def whole(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """An answer in one piece. Raises json.InvalidJSON for what is none."""
+    try:
+        return decoder.decode(body)
+    except BROKEN as error:
+        raise json.InvalidJSON(str(error)) from None
 
 
 class Reader(Protocol):

@@ -10,7 +10,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.asked import question
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import whole
 from one_api.dialects.wholes import WholeDecoder
 from one_api.lib import json
 
@@ -46,10 +46,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if not found.translations:
         return ir.Failed(ERROR, found.message or "the upstream gave no translation")
     blocks = tuple(ir.Text(each.text) for each in found.translations if each.text)

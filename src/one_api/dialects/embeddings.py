@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import Count, whole
 from one_api.lib import json
 
 _KNOWN: Final = frozenset(("model", "input", "user", "encoding_format", "dimensions"))
@@ -70,10 +70,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     counted = None if found.usage is None else found.usage.prompt_tokens
     ordered = sorted(found.data, key=lambda each: each.index)
     usage = None if counted is None else ir.Usage(input=counted)

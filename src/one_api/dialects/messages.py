@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from one_api import ir
-from one_api.dialects.decoding import CallPieces
+from one_api.dialects.decoding import MIXED, CallPieces, EventDecoder
 
 
 class Function(Protocol):
@@ -57,6 +57,25 @@ def events(piece: Message, calls: CallPieces) -> list[ir.Event] | None:
             return None
         found += taken
     return found
+
+
+class MessageDecoder(EventDecoder):
+    """A stream of such pieces. It has no mark at its end: one that gave a reason and ends is complete."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = CallPieces()
+
+    def _said(self, piece: Message | None, reason: ir.Reason | None) -> list[ir.Event]:
+        found = [] if piece is None else events(piece, self._calls)
+        if found is None:
+            return self._fail(MIXED)
+        if reason is not None and not self._finished:
+            self._finished = True
+            found.append(ir.Finished(reason))
+        return found
 
 
 def _called(call: Call) -> tuple[str, str]:

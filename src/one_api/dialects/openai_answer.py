@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final, assert_never
 
 from one_api import ir
-from one_api.dialects import openai_chat
+from one_api.dialects import openai_chat, turns
 from one_api.dialects.openai_notes import encode_annotation, encode_tokens
 from one_api.lib import json
 
@@ -121,7 +121,7 @@ def _extra_content(signature: str) -> dict[str, Any]:
 
 
 def _image(block: ir.Image | ir.File) -> dict[str, Any]:
-    url = block.url or f"data:{block.media_type};base64,{block.data}"
+    url = turns.inline(block)
     return {"type": "image_url", "image_url": {"url": url}}
 
 

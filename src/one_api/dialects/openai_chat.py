@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from one_api.dialects.decoding import whole
 from one_api.lib import json
 
 
@@ -54,6 +55,7 @@ class Verdict(Enum):
     DROP = "drop"
     USAGE_ONLY = "usage only"
     LAST = "last"  # of a stream without a mark at its end
+    MORE = "more"  # content after what looked like the last
     ERROR = "error"
     DONE = "done"
 
@@ -192,10 +194,7 @@ _whole = msgspec.json.Decoder(Whole)
 
 def read_whole(body: bytes) -> Whole:
     """Raises json.InvalidJSON when the body is not a JSON object."""
-    try:
-        return _whole.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise json.InvalidJSON(str(error)) from None
+    return whole(_whole, body)
 
 
 def said(choices: msgspec.Raw) -> list[str]:

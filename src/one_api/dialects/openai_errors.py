@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from one_api.dialects.reading import text_of
 from one_api.errors import OneAPIError
 from one_api.lib import json
 
@@ -49,19 +50,19 @@ def decode_error(status: int, body: bytes) -> Reported:
     error = value.get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str) and error["message"]:
         return from_object(error)
-    message = _first_text(value) or _text(error) or f"bad response status code {status}"
+    message = _first_text(value) or text_of(error) or f"bad response status code {status}"
     return Reported(message, param=str(status))
 
 
 def from_object(error: Any) -> Reported:
     """An error object as found in an answer or a stream event."""
     if not isinstance(error, dict):
-        return Reported(_text(error) or "the upstream reported an error")
+        return Reported(text_of(error) or "the upstream reported an error")
     message = error.get("message")
     return Reported(
         message if isinstance(message, str) and message else "the upstream reported an error",
-        type=_text(error.get("type")),
-        param=_text(error.get("param")),
+        type=text_of(error.get("type")),
+        param=text_of(error.get("param")),
         code=error.get("code"),
     )
 
@@ -76,10 +77,6 @@ def _first_text(value: dict[str, Any]) -> str:
         *(each.get("message") for each in (errors if isinstance(errors, list) else ()) if isinstance(each, dict)),
     )
     return next((text for text in places if isinstance(text, str) and text), "")
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _excerpt(status: int, body: bytes) -> str:

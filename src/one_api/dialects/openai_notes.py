@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.reading import text_of
 
 LOGPROBS: Final = "logprobs"
 """Among the `extra` of a request: how many alternatives are wanted beside each token, 0 for the token alone."""
@@ -35,7 +36,7 @@ def _citations(found: list[Any], base: int) -> Iterable[ir.Citation]:
         inner = each.get("url_citation", each) if isinstance(each, dict) else None
         if isinstance(inner, dict) and isinstance(inner.get("url"), str):
             start, end = (_place(inner.get(name)) for name in ("start_index", "end_index"))
-            yield ir.Citation(inner["url"], _text(inner.get("title")), base + start, base + end)
+            yield ir.Citation(inner["url"], text_of(inner.get("title")), base + start, base + end)
 
 
 def _place(value: Any) -> int:
@@ -93,10 +94,6 @@ def searched(found: Any) -> tuple[ir.Citation, ...]:
     for each in found if isinstance(found, list) else ():
         source = {"url": each} if isinstance(each, str) else each
         if isinstance(source, dict) and isinstance(source.get("url"), str):
-            title, quote = (_text(source.get(name)) for name in ("title", "snippet"))
+            title, quote = (text_of(source.get(name)) for name in ("title", "snippet"))
             sources[source["url"]] = ir.Citation(source["url"], title, quote=quote)
     return tuple(sources.values())
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -3,17 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from one_api.dialects.reading import data_url, text_of
 from one_api.ir import Extra, File, Image, Text, Unrepresentable
 
 MARK: Final = "cache_control"
 """Says that what stands before it is worth keeping: https://platform.claude.com/docs/en/build-with-claude/prompt-caching."""
-
-_BASE64: Final = ";base64"
-
-
-def text_of(value: object) -> str:
-    """The value if it is text, else ""."""
-    return value if isinstance(value, str) else ""
 
 
 def mark_of(value: Mapping[str, Any]) -> Extra:
@@ -81,7 +75,7 @@ def _part(part: Mapping[str, Any], place: str) -> Text | Image | File:
 def _image(url: str, extra: Extra, place: str) -> Image | File:
     if not url.startswith("data:"):
         return Image(url=url, extra=extra)
-    media_type, data = _inline(url, place)
+    media_type, data = data_url(url, place)
     if media_type.startswith("image/"):
         return Image(media_type=media_type, data=data, extra=extra)
     return File(media_type=media_type, data=data, extra=extra)
@@ -93,14 +87,5 @@ def _file(file: Mapping[str, Any], extra: Extra, place: str) -> File:
         raise Unrepresentable(f"{place}.file.file_data is required: this channel does not know files of another vendor")
     if data.startswith(("https://", "http://")):
         return File(url=data, name=name, extra=extra)
-    media_type, inline = _inline(data, place) if data.startswith("data:") else ("application/pdf", data)
+    media_type, inline = data_url(data, place) if data.startswith("data:") else ("application/pdf", data)
     return File(media_type=media_type, data=inline, name=name, extra=extra)
-
-
-def _inline(url: str, place: str) -> tuple[str, str]:
-    """Type and base64 text of a data URL."""
-    comma = url.find(",")  # data may be megabytes: they are copied once
-    head = url[5:comma] if comma >= 0 else ""
-    if not head.lower().endswith(_BASE64) or comma + 1 == len(url):
-        raise Unrepresentable(f"{place}: a data URL has to have the form data:TYPE;base64,DATA")
-    return head[: -len(_BASE64)].partition(";")[0].strip().lower(), url[comma + 1 :]

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from one_api.dialects import openai_parts
 from one_api.dialects.openai_notes import wanted
-from one_api.dialects.openai_parts import MARK, mark_of, text_of
+from one_api.dialects.openai_parts import MARK, mark_of
+from one_api.dialects.reading import text_of, typed
 from one_api.ir import (
     Format,
     Reasoning,
@@ -55,13 +56,13 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> Request:
         turns=turns,
         tools=_tools(document),
         choice=_choice(document),
-        parallel=_typed(document, "parallel_tool_calls", bool),
-        limit=max(_typed(document, key, int) or 0 for key in ("max_tokens", "max_completion_tokens")) or None,
-        temperature=_typed(document, "temperature", int, float),
-        top_p=_typed(document, "top_p", int, float),
-        top_k=_typed(document, "top_k", int),
+        parallel=typed(document, "parallel_tool_calls", bool),
+        limit=max(typed(document, key, int) or 0 for key in ("max_tokens", "max_completion_tokens")) or None,
+        temperature=typed(document, "temperature", int, float),
+        top_p=typed(document, "top_p", int, float),
+        top_k=typed(document, "top_k", int),
         stop=_stop(document.get("stop")),
-        n=_typed(document, "n", int) or 1,
+        n=typed(document, "n", int) or 1,
         stream=document.get("stream") is True,
         reasoning=_reasoning(document),
         format=_format(document.get("response_format")),
@@ -73,15 +74,6 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> Request:
         }
         | wanted(document.get("logprobs") is True, document.get("top_logprobs")),
     )
-
-
-def _typed(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
-    found = value.get(key)
-    if found is None:
-        return None
-    if not isinstance(found, kinds) or (isinstance(found, bool) and bool not in kinds):
-        raise Unrepresentable(f"{key} has the wrong type")
-    return found
 
 
 def _stop(value: Any) -> tuple[str, ...]:
@@ -283,7 +275,8 @@ def _format(value: Any) -> Format | None:
             return Format()
         case "json_schema":
             described = value.get("json_schema")
-            schema = described.get("schema") if isinstance(described, dict) else None
-            return Format(schema if isinstance(schema, dict) else None)
+            if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
+                return Format()
+            return Format(described["schema"], text_of(described.get("name")), strict=described.get("strict") is True)
         case _:
             return None

@@ -70,6 +70,7 @@ class _Configured(msgspec.Struct):
 
 
 class _Response(msgspec.Struct):
+    id: str = ""
     usage: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -77,6 +78,7 @@ class _Event(msgspec.Struct):
     type: str = ""
     delta: msgspec.Raw = msgspec.Raw(b"null")
     response: msgspec.Raw = msgspec.Raw(b"null")
+    response_id: str = ""
     audio: msgspec.Raw = msgspec.Raw(b"null")
     usage: msgspec.Raw = msgspec.Raw(b"null")
     session: msgspec.Raw = msgspec.Raw(b"null")
@@ -89,22 +91,35 @@ _usage = msgspec.json.Decoder(_Usage | None)
 _configured = msgspec.json.Decoder(_Configured)
 
 
+class Said(msgspec.Struct):
+    """What has come of a response: text, and bytes of sound in base64."""
+
+    pieces: list[str] = msgspec.field(default_factory=list)
+    sound: int = 0
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A response that is over: its usage, None where it has none that can be believed, and what came of it."""
+
+    usage: Usage | None
+    said: Said
+
+
 class Session:
     """What was said and heard since the last report, so that a response without one can be counted.
 
-    scribe: the model that writes down what the caller says, "" if nobody said which.
+    Responses may be under way at the same time. scribe: the model that writes down what the caller says, "" if nobody
+    said which.
     """
 
-    __slots__ = ("_context", "_heard", "_said", "answering", "pieces", "scribe", "sound")
+    __slots__ = ("_context", "_heard", "_responses", "_said", "scribe")
 
     def __init__(self) -> None:
         self._context = 0  # tokens that the model reads again with each response
         self._said = 0  # tokens of text and of sound the caller sent since
         self._heard = 0
-        self.answering = False
+        self._responses: dict[str, Said] = {}
         self.scribe = ""
-        self.pieces: list[str] = []
-        self.sound = 0  # bytes of base64
 
     def sent(self, message: str) -> None:
         """The caller's event. What cannot be read is the upstream's to refuse."""
@@ -120,22 +135,27 @@ class Session:
         if event is None:
             return ""
         if event.type in _SOUND:
-            self.sound += _length(event.delta)
+            self._under_way(event.response_id).sound += _length(event.delta)
         elif event.type in _TEXT:
-            self.pieces.append(_text(event.delta))
+            self._under_way(event.response_id).pieces.append(_text(event.delta))
         elif event.type == "response.created":
-            self.answering = True
+            self._responses.setdefault(_about(event).id, Said())
         elif event.type in _SESSIONS:
             self.scribe = _scribe(event.session) or self.scribe
         return event.type
 
-    def report(self, message: str) -> Usage | None:
-        """The usage that ends a response; None where it has none that can be believed."""
+    def _under_way(self, name: str) -> Said:
+        """The response of this name, or the last one for who does not say."""
+        return self._responses.setdefault(name or next(reversed(self._responses), ""), Said())
+
+    def done(self, message: str) -> Done:
+        """A response is over."""
         event = _read(message)
-        try:
-            return None if event is None else _reported(_response.decode(event.response).usage)
-        except msgspec.MsgspecError:
-            return None
+        found = _Response() if event is None else _about(event)
+        name = found.id
+        if name not in self._responses:
+            name = "" if name else next(iter(self._responses), "")
+        return Done(_reported(found.usage), self._responses.pop(name, Said()))
 
     def transcribed(self, message: str) -> tuple[Usage | None, str]:
         """What was written down of the caller's words, and its usage; None if that was no count of tokens."""
@@ -143,22 +163,25 @@ class Session:
         return (None, "") if event is None else (_reported(event.usage), _text(event.transcript))
 
     @property
-    def delivered(self) -> bool:
-        """Whether the caller got something of a response that is not reported."""
-        return self.sound > 0 or bool(self.pieces)
+    def answering(self) -> bool:
+        """Whether a response is under way."""
+        return bool(self._responses)
 
-    def estimate(self, text: int) -> Usage:
+    def left(self) -> Said:
+        """What the caller got of responses that are not over."""
+        under_way = self._responses.values()
+        return Said([piece for each in under_way for piece in each.pieces], sum(each.sound for each in under_way))
+
+    def estimate(self, said: Said, text: int) -> Usage:
         """The usage of a response that nobody reports; `text` are the tokens of its pieces."""
-        sound = self.sound * 3 // 4 // _BYTES_OUT
+        sound = said.sound * 3 // 4 // _BYTES_OUT
         read = self._context + self._said + self._heard
         return Usage(input=read, output=text + sound, audio_in=self._heard, audio_out=sound)
 
     def settled(self, usage: Usage) -> None:
-        """The response is paid; the next one begins with all that was said."""
+        """A response is paid; the next one begins with all that was said."""
         self._context = usage.input + usage.output
-        self._said = self._heard = self.sound = 0
-        self.pieces = []
-        self.answering = False
+        self._said = self._heard = 0
 
 
 def encode_error(error: OneAPIError, request_id: str) -> str:
@@ -178,6 +201,14 @@ def _read(message: str) -> _Event | None:
         return _event.decode(message)
     except msgspec.MsgspecError:
         return None
+
+
+def _about(event: _Event) -> _Response:
+    """The response of an event."""
+    try:
+        return _response.decode(event.response)
+    except msgspec.MsgspecError:
+        return _Response()
 
 
 def _reported(raw: msgspec.Raw) -> Usage | None:

@@ -13,6 +13,8 @@ from one_api import ir
 from one_api.lib import json
 
 MOST: Final = 10_000_000  # tokens that are believed
+_PIECES: Final = 100  # of a search unit
+_PIECE: Final = 1000  # bytes: of 510 tokens, https://docs.cohere.com/docs/models#rerank
 UNREADABLE: Final = "the upstream gave no ranking"
 _KNOWN: Final = frozenset(("model", "query", "documents", "top_n", "return_documents"))
 
@@ -73,9 +75,26 @@ def repeated(document: Mapping[str, Any]) -> int:
     https://docs.voyageai.com/docs/faq#what-is-the-total-number-of-tokens-for-the-rerankers
     """
     query, documents = document.get("query"), document.get("documents")
-    if not isinstance(query, str) or not isinstance(documents, list):
+    if not isinstance(documents, list):
         return 0
-    return len(query.encode()) * max(0, len(documents) - 1)
+    return _size(query) * max(0, len(documents) - 1)
+
+
+def searches(document: Mapping[str, Any]) -> int:
+    """The search units that a request is worth at most: each is a query with up to 100 documents.
+
+    Models cut documents that are too long for them, and each piece counts: https://cohere.com/pricing.
+    """
+    query, documents = document.get("query"), document.get("documents")
+    if not isinstance(documents, list):
+        return 1
+    texts = [each.get("text") if isinstance(each, dict) else each for each in documents]
+    pieces = sum(1 + (_size(query) + _size(each)) // _PIECE for each in texts)
+    return max(1, -(-pieces // _PIECES))
+
+
+def _size(text: object) -> int:
+    return len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else 0
 
 
 def encode_request(form: Form, asked: Asked, *, model: str) -> ir.Encoded:
@@ -97,10 +116,13 @@ def decode_answer(form: Form, body: bytes) -> Ranking | ir.Failed:
 
 def encode_answer(found: Ranking, asked: Asked, *, model: str) -> bytes:
     """In Jina's form."""
-    read = 0 if found.usage is None else found.usage.input
+    used = found.usage or ir.Usage()
     results = [_result(place, score, asked) for place, score in found.results]
-    usage = {"total_tokens": read, "prompt_tokens": read}
-    return json.encode({"object": "list", "model": model, "results": results, "usage": usage})
+    usage = {"total_tokens": used.input, "prompt_tokens": used.input}
+    value: dict[str, Any] = {"object": "list", "model": model, "results": results, "usage": usage}
+    if used.searches:
+        value["meta"] = {"billed_units": {"search_units": used.searches}}
+    return json.encode(value)
 
 
 def read_usage(value: Any) -> ir.Usage | None:
@@ -110,18 +132,25 @@ def read_usage(value: Any) -> ir.Usage | None:
     """
     if not isinstance(value, dict):
         return None
-    meta = _object(value.get("meta"))
-    places = (
-        (_object(value.get("usage")), ("total_tokens", "prompt_tokens")),
-        (_object(meta.get("tokens")), ("input_tokens",)),
-        (_object(meta.get("billed_units")), ("total_tokens", "input_tokens")),
+    usage, meta = _object(value.get("usage")), _object(value.get("meta"))
+    billed = _object(meta.get("billed_units"))
+    read = (
+        *(_count(usage, name) for name in ("total_tokens", "prompt_tokens")),
+        _count(_object(meta.get("tokens")), "input_tokens"),
+        *(_count(billed, name) for name in ("total_tokens", "input_tokens")),
     )
-    for place, names in places:
-        for name in names:
-            count = place.get(name)
-            if isinstance(count, int | float) and not isinstance(count, bool) and 0 < count <= MOST:
-                return ir.Usage(input=int(count))
-    return None
+    found = ir.Usage(
+        input=next(filter(None, read), 0), searches=_count(billed, "search_units") or _count(usage, "search_units")
+    )
+    return found if found.input or found.searches else None
+
+
+def _count(place: Mapping[str, Any], name: str) -> int:
+    """Cohere writes whole floats."""
+    count = place.get(name)
+    if not isinstance(count, int | float) or isinstance(count, bool) or not 0 < count <= MOST:
+        return 0
+    return int(count)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

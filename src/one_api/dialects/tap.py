@@ -75,14 +75,19 @@ _RANK: Final = {Verdict.FORWARD: 0, Verdict.CONTENT: 1, Verdict.DONE: 2, Verdict
 
 
 class PassageTap(EventTap):
-    """Reads along while a stream of the caller's own dialect passes."""
+    """Reads along while a stream of the caller's own dialect passes.
 
-    __slots__ = ("_decoder", "_end")
+    Of several answers to one request each has an end of its own: the stream's is there when no other is under way.
+    """
+
+    __slots__ = ("_decoder", "_end", "_last", "_others")
 
     def __init__(self, dialect: Inbound) -> None:
         super().__init__()
         self._decoder = dialect.decoder()
         self._end = dialect.END
+        self._last = False
+        self._others: set[int] = set()
 
     @property
     def end(self) -> bytes:
@@ -101,14 +106,30 @@ class PassageTap(EventTap):
             if isinstance(event, ir.Failed) and event.refused:
                 self.finished = True  # what the vendor says to that, its own client understands
                 continue
+            if isinstance(event, ir.Beside):
+                self._note_other(event)
             judged = self.note(event)
             if _RANK[judged] > _RANK[verdict]:
                 verdict = judged
         if self._decoder.usage is not None:
             self.usage = self._decoder.usage  # also if the end that would tell it never comes
-        return verdict if verdict in (Verdict.DONE, Verdict.ERROR) or not self._saying_goodbye else Verdict.LAST
+        if verdict in (Verdict.DONE, Verdict.ERROR):
+            return verdict
+        if self._saying_goodbye:
+            self._last = True
+            return Verdict.LAST
+        if self._last:
+            self._last = False
+            return Verdict.MORE
+        return verdict
+
+    def _note_other(self, event: ir.Beside) -> None:
+        if isinstance(event.event, ir.Finished):
+            self._others.discard(event.index)
+        else:
+            self._others.add(event.index)
 
     @property
     def _saying_goodbye(self) -> bool:
         """Whether a stream that has no mark at its end is past its content: no more than counts may follow."""
-        return self.finished and not self._end
+        return self.finished and not self._end and not self._others

@@ -88,20 +88,37 @@ def lose_wishes(request: ir.Request, losses: list[str]) -> None:
             lose(losses, name)
 
 
-def inline(image: ir.Image) -> str:
+def inline(block: ir.Image | ir.File) -> str:
     """Its address, or one that holds it."""
-    return image.url or f"data:{image.media_type};base64,{image.data}"
+    return block.url or f"data:{block.media_type};base64,{block.data}"
 
 
-def arguments(call: ir.ToolCall) -> dict[str, Any]:
-    """For dialects that want an object and no text."""
+def arguments(call: ir.ToolCall) -> msgspec.Raw | dict[str, Any]:
+    """For dialects that want an object and no text: as the model wrote it, which may have left half of it.
+
+    Raises Unrepresentable.
+    """
+    if not call.arguments.strip():
+        return {}
     try:
-        value = json.decode(call.arguments.encode()) if call.arguments.strip() else {}
+        written = call.arguments.encode()
+        value = json.decode(written)
     except (json.InvalidJSON, UnicodeEncodeError):
-        raise ir.Unrepresentable(f"the arguments of the call of {call.name!r} are no JSON") from None
+        raise ir.Unrepresentable(f"the arguments of the call {call.id!r} are no JSON") from None
     if not isinstance(value, dict):
-        raise ir.Unrepresentable(f"the arguments of the call of {call.name!r} are no JSON object")
-    return value
+        raise ir.Unrepresentable(f"the arguments of the call {call.id!r} are no JSON object")
+    return msgspec.Raw(written)
+
+
+def argued(arguments: str) -> msgspec.Raw | dict[str, Any]:
+    """The same of an answer, which cannot be refused any more: what is left unfinished is kept as a text."""
+    if not arguments.strip():
+        return {}
+    try:
+        value = json.decode(arguments.encode())
+    except (json.InvalidJSON, UnicodeEncodeError):
+        return {"unfinished": arguments}
+    return msgspec.Raw(arguments.encode()) if isinstance(value, dict) else {}
 
 
 def function(tool: ir.Tool, losses: list[str]) -> dict[str, Any]:

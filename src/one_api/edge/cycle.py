@@ -7,7 +7,8 @@ from it: response_complete, keep_alive, disconnected, message_event.
 import asyncio
 from collections.abc import Sized
 from http import HTTPStatus
-from typing import Protocol
+from itertools import chain
+from typing import Final, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
@@ -15,6 +16,7 @@ from uvicorn.server import ServerState
 from one_api.relay.client import Headers, Incoming, Listener
 from one_api.relay.heading import Heading
 
+_LINE: Final = b"%b: %b\r\n".__mod__
 MAX_BODY = 32 * 1024 * 1024
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -202,21 +204,17 @@ class RelayCycle:
 
     def lost(self) -> None:
         self.disconnected = True
-        if self._listener is not None:
-            self._listener.abandon()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.abandon()
 
     def _head_of(self, status: int, headers: Headers) -> bytes:
         protocol = self.protocol
         if protocol.draining:
             self.keep_alive = False
-        parts = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        for name, value in protocol.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
-        if not self.keep_alive:
-            parts.append(b"connection: close\r\n")
-        return b"".join(parts)
+        first = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+        last = b"" if self.keep_alive else b"connection: close\r\n"
+        return b"".join((first, *map(_LINE, chain(protocol.server_state.default_headers, headers)), last))
 
     def _complete(self) -> None:
         self.response_complete = True

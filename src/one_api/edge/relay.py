@@ -15,7 +15,7 @@ from one_api.relay.answers import own_headers
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
-from one_api.relay.health import cause
+from one_api.relay.health import in_a_word
 from one_api.relay.inflow import ClientGone
 from one_api.relay.record import NAMES, Record
 from one_api.relay.spoken import spoken
@@ -62,7 +62,8 @@ class RelayService:
         return read_head(method, url, headers)
 
     def begin(self, request: Incoming) -> "asyncio.Task[None]":
-        task = self._tasks[request] = self._loop.create_task(self._serve(request))
+        # Named: asyncio would write a number for each.
+        task = self._tasks[request] = asyncio.Task(self._serve(request), loop=self._loop, name="call")
         return task
 
     def refuse(self, request: Incoming, status: int, message: str) -> None:
@@ -146,11 +147,11 @@ class RelayService:
         if not request.started:
             self._answer(request, error, record)
         else:
-            record.cause = record.cause or _cause(error)
+            record.cause = record.cause or in_a_word(error)
             request.cut()
 
     def _answer(self, request: Incoming, error: OneAPIError, record: Record) -> None:
-        record.status, record.cause = error.status, _cause(error)
+        record.status, record.cause = error.status, in_a_word(error)
         body = b""
         if error.status not in (204, 304):
             body = spoken(request.heading.mode).encode_error(error, record.request_id)
@@ -160,11 +161,6 @@ class RelayService:
         elif isinstance(error, RateLimited):
             later = error.headers
         request.respond(error.status, (*own_headers(record.request_id, request.heading), _JSON, *later), body)
-
-
-def _cause(error: OneAPIError) -> str:
-    """In a word that is ours: what upstreams say of an error may hold anything."""
-    return cause(error).name.lower() if isinstance(error, UpstreamError) else type(error).__name__
 
 
 def inflate(body: bytes) -> bytes:

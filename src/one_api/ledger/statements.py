@@ -9,6 +9,7 @@ arguments; texts are built from the constants here and from counts, never from v
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
 Values: TypeAlias = Sequence[Any]  # what a driver takes: numbers, text, flags, and on PostgreSQL lists of them
@@ -119,7 +120,7 @@ def chunks(count: int) -> Iterator[tuple[int, int]]:
 
 
 def flat(rows: Iterable[Values]) -> list[Any]:
-    return [value for row in rows for value in row]
+    return [*chain.from_iterable(rows)]
 
 
 USERS = "select id, coalesce(quota, 0), coalesce(status, 0) from users{2} where id in ({0}){1}"

@@ -101,13 +101,8 @@ class Writer:
         await self.book.close()
 
     def take(self) -> list[Ticket]:
-        batch: list[Ticket] = []
-        take = self.queue.popleft
-        try:
-            while len(batch) < BATCH:
-                batch.append(take())
-        except IndexError:
-            pass
+        take = self.queue.popleft  # nobody else takes, so that what is counted now is there
+        batch = [take() for _ in range(min(len(self.queue), BATCH))]
         self.busy = batch
         return batch
 
@@ -178,7 +173,7 @@ class Writer:
         """Until the database answers."""
         tries = 0
         while True:
-            tickets = [ticket for ticket in tickets if not (ticket[1].done() and isinstance(ticket[0], HoldRequest))]
+            tickets = [ticket for ticket in tickets if type(ticket[0]) is not HoldRequest or not ticket[1].done()]
             if not tickets:
                 return
             operations = [cast("Operation", ticket[0]) for ticket in tickets]

@@ -29,10 +29,12 @@ def speech_charge(spoken: str, tariff: Tariff) -> int:
     size = text.size(spoken)
     if size > MOST_SPEECH_BYTES:
         raise BadRequest("input is too long (over 4096 characters)", code="text_too_long")
-    return text.whole(size * tariff.ratio, math.trunc)
+    return text.whole(size * tariff.ratio, math.trunc) if tariff.call is None else text.calls_charge(tariff.call, 1)
 
 
 def transcription_estimate(tariff: Tariff, *, pre_consumed: int) -> int:
+    if tariff.call is not None:
+        return text.calls_charge(tariff.call, 1)
     return text.estimate(tariff, pre_consumed=pre_consumed, prompt=0, max_tokens=0)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from one_api.errors import BadRequest
 from one_api.pricing import gojson, ratios
 from one_api.pricing.ratios import Tariff
-from one_api.pricing.text import MOST_QUOTA, size, whole
+from one_api.pricing.text import MOST_QUOTA, calls_charge, size, whole
 
 _TOKENS_PER_IMAGE: Final = 1000  # a ratio counts thousandths of an image
 _MOST_IMAGES: Final = 128  # of a model without a limit of its own
@@ -53,6 +53,8 @@ def charge(order: ImageOrder, tariff: Tariff, channel_type: int, delivered: int 
     n = 1 if channel_type == _REPLICATE else order.n
     if delivered is not None:
         n = max(0, min(n, delivered))
+    if tariff.call is not None:
+        return calls_charge(tariff.call, n) if n else 0
     each = whole(tariff.ratio * _cost_ratio(order) * _TOKENS_PER_IMAGE, math.trunc)
     return min(each * n, MOST_QUOTA)
 

@@ -58,6 +58,8 @@ def who_pays(outcome: Outcome, meter: Meter, tariff: Tariff, bounds: Bounds) -> 
             return _bill(meter.usage, meter.source, tariff, bounds)
         case "cut":
             return _bill(meter.usage, "estimated", tariff, bounds)
+        case "left_early" if tariff.call is not None:
+            return FREE
         case "left_early":
             prompt = replace(meter.usage, output=0, reasoning=0, audio_out=0, tools=())
             return _bill(prompt, meter.source, tariff, bounds) if meter.accepted else FREE

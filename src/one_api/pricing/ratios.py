@@ -55,6 +55,8 @@ class PriceOptions(Protocol):
     @property
     def tool_price(self) -> Ratios: ...
     @property
+    def model_price(self) -> Ratios: ...
+    @property
     def quota_per_unit(self) -> float: ...
 
 
@@ -84,7 +86,8 @@ PLAIN: Final = Kinds()
 class Tariff:
     """What one model costs one group on one channel type. `ratio` is `model_ratio` times `group_ratio`.
 
-    `fees`: quota for a call of a tool that the vendor runs, by its name.
+    `fees`: quota for a call of a tool that the vendor runs, by its name. `call`: quota for a call of the model, instead
+    of one for its tokens.
     """
 
     model_ratio: float
@@ -93,6 +96,7 @@ class Tariff:
     ratio: float
     kinds: Kinds = PLAIN
     fees: Ratios = field(default_factory=lambda: NONE)
+    call: float | None = None
     short_description: str = field(init=False)
     """The line of an image or audio call's log row."""
     description: str = field(init=False)
@@ -100,8 +104,11 @@ class Tariff:
 
     def __post_init__(self) -> None:
         short = f"倍率：{self.model_ratio:.2f} × {self.group_ratio:.2f}"
+        long = f"{short} × {self.completion_ratio:.2f}{self.kinds}"
+        if self.call is not None:
+            short = long = f"按次：{plain_number(self.call)} 点额度，分组倍率 {self.group_ratio:.2f}"
         object.__setattr__(self, "short_description", short)
-        object.__setattr__(self, "description", f"{short} × {self.completion_ratio:.2f}{self.kinds}")
+        object.__setattr__(self, "description", long)
 
 
 class Prices:
@@ -133,15 +140,28 @@ class Prices:
 
     def known(self, model: str, channel_type: int) -> bool:
         """Whether a model has a price of its own."""
-        return _four_places(model, channel_type, self._model, MODEL) is not None
+        tables = ((self._model, MODEL), (self._options.model_price, NONE))
+        return any(_four_places(model, channel_type, *each) is not None for each in tables)
 
     def _find(self, model: str, channel_type: int, group: str) -> Tariff:
         model_ratio = find_model_ratio(model, channel_type, self._model)
         group_ratio = self._group.get(group, MISSING_GROUP_RATIO)
         completion_ratio = find_completion_ratio(model, channel_type, self._completion)
         kinds = self._kinds(model, channel_type, completion_ratio)
-        fees = self._fees(channel_type, group_ratio)
-        return Tariff(model_ratio, group_ratio, completion_ratio, model_ratio * group_ratio, kinds, fees)
+        return Tariff(
+            model_ratio,
+            group_ratio,
+            completion_ratio,
+            model_ratio * group_ratio,
+            kinds,
+            self._fees(channel_type, group_ratio),
+            self._call(model, channel_type, group_ratio),
+        )
+
+    def _call(self, model: str, channel_type: int, group_ratio: float) -> float | None:
+        """The option has dollars."""
+        price = _four_places(model, channel_type, self._options.model_price, NONE)
+        return None if price is None else price * self._options.quota_per_unit * group_ratio
 
     def _fees(self, channel_type: int, group_ratio: float) -> Ratios:
         """The option has dollars for a thousand calls, as vendors' price lists do, and `web_search(14)` too."""

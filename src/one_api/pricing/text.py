@@ -1,7 +1,7 @@
 """Charges and holds of text calls, in float64 exactly as One API computes them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,6 +13,8 @@ from one_api.pricing.ratios import PLAIN, Tariff
 MOST_QUOTA: Final = 1 << 53
 """No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
 _MOST_TOKENS: Final = 1 << 53
+MOST_RUNS: Final = 1000
+"""Of one tool in one call: more is no report that anybody pays."""
 MOST_RATIOS: Final = 1024  # remembered
 
 
@@ -30,11 +32,18 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
 
 def charge(usage: Usage, tariff: Tariff) -> int:
     """The quota that `usage` costs: never negative, and at least 1 unless the model or the usage is free."""
-    if tariff.kinds is PLAIN:
+    if tariff.call is not None:
+        cost = calls_charge(tariff.call, usage.searches)
+    elif tariff.kinds is PLAIN:
         cost = _cost(usage.input, usage.output, tariff.completion_ratio, tariff.ratio)
     else:
         cost = _priced(_weighed(usage, tariff), tariff.ratio, anything=usage.input > 0 or usage.output > 0)
     return min(cost + _fees(usage, tariff), MOST_QUOTA) if usage.tools else cost
+
+
+def calls_charge(call: float, units: int) -> int:
+    """The quota of what has a price for each call: one, or as many as it was worth."""
+    return whole(call * max(_tokens(units), 1), math.ceil)
 
 
 def _fees(usage: Usage, tariff: Tariff) -> int:
@@ -62,6 +71,16 @@ def _weighed(usage: Usage, tariff: Tariff) -> float:
         output -= taken
         amount += taken * (completion_ratio if ratio is None else ratio)
     return amount + fresh + output * completion_ratio
+
+
+def with_fees(bounds: Bounds, tariff: Tariff, tools: Sequence[str]) -> Bounds:
+    """`bounds` of a call that offers these tools: what each costs once is held, and more may be claimed."""
+    fee = sum(tariff.fees.get(name, 0.0) for name in tools)
+    held, claimed = whole(fee, math.ceil), whole(fee * MOST_RUNS, math.ceil)
+    if not held:
+        return bounds
+    least, most = min(bounds.least + held, MOST_QUOTA), min(bounds.most + held, MOST_QUOTA)
+    return Bounds(least, most, max(most, min(bounds.ceiling + claimed, MOST_QUOTA)))
 
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:

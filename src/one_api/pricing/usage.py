@@ -91,7 +91,7 @@ def read_stream_usage(value: object) -> Report | None:
 
 
 def _of_a_dialect(usage: Usage) -> Report | None:
-    if max(usage.input, usage.output) > MOST_BELIEVED or usage.input + usage.output == 0:
+    if max(usage.input, usage.output) > MOST_BELIEVED or usage.input + usage.output + usage.searches == 0:
         return None
     return Report(usage, "nothing" if usage.input else "prompt")
 

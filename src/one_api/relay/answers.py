@@ -1,18 +1,21 @@
 """The heads of relayed answers: what of an upstream's headers a caller gets to see, and what is ours."""
 
 from functools import lru_cache
+from itertools import compress
+from operator import itemgetter
 from typing import Final
 
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Headers
 from one_api.relay.heading import Heading
-from one_api.relay.inflow import Shape
+from one_api.relay.inflow import EVENTS
 from one_api.relay.redaction import headers_without_key
 from one_api.routing import Channel
 
 MOST_NAMES: Final = 1024  # remembered
 
+_NAME: Final = itemgetter(0)
 _ALLOWED = frozenset((b"content-type", b"retry-after", b"openai-processing-ms", b"content-disposition"))
 _ALLOWED_PREFIX = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _CORS = (
@@ -41,7 +44,8 @@ def own_headers(request_id: str, heading: Heading) -> Headers:
 
 def passed_on(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
     """The upstream's headers that mean something to a caller. Cookies, CORS and server names are not among them."""
-    return headers_without_key([item for item in headers if _means_something(item[0])], channel, also)
+    shown = compress(headers, map(_means_something, map(_NAME, headers)))
+    return headers_without_key([*shown], channel, also)
 
 
 @lru_cache(MOST_NAMES)
@@ -59,7 +63,7 @@ def respond_whole(call: Call, answer: Answer, client: Client) -> None:
 
 def start_stream(call: Call, answer: Answer, client: Client) -> None:
     head, own = answer.inflow.head, own_headers(call.id, call.heading)
-    if answer.inflow.shape is Shape.EVENTS or head is None:
+    if answer.inflow.shape is EVENTS or head is None:
         client.start(200, (*own, *_EVENT_STREAM))
     else:
         client.start(head.status, (*own, *passed_on(head.headers, answer.channel, answer.inflow.hidden)))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import replace
 
+from one_api.dialects import reranking
 from one_api.dialects.openai_images import ImageTap
 from one_api.ir import Usage
 from one_api.lib import json
@@ -18,8 +19,8 @@ from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
 from one_api.pricing.usage import MOST_BELIEVED
 from one_api.providers import DRAWN, EMBEDDED, Mode
-from one_api.relay.calls import HEARD_MODES, TEXT_MODES, Ask
-from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.calls import HEARD_MODES, RERANK, SPEECH, TEXT_MODES, Ask
+from one_api.relay.inflow import EVENTS, Inflow
 from one_api.routing import Channel
 
 # Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
@@ -28,6 +29,7 @@ MOST_TOKENS_PER_BYTE = 0.5
 TOKENS_PER_BYTE = 0.38
 TOKENS_PER_MEDIUM = 1500
 TOKENS_PER_DRAWING = 6500  # of an image that is read with high fidelity
+MOST_SEARCHES = 10  # times the expected ones that a ranking may claim
 UNCOUNTED = frozenset((*EMBEDDED, Mode.EDITS, Mode.RERANK))  # One API asks nothing for their prompt beforehand
 NO_OUTPUT = frozenset((*EMBEDDED, Mode.MODERATIONS, Mode.RERANK))
 
@@ -53,11 +55,11 @@ def price(
     tariff = prices.tariff(model, channel.type, group)
     if ask.mode in DRAWN:
         order = images.read_order(ask.document, model, prompted=ask.mode is not Mode.IMAGE_VARIATIONS)
-        if images.by_tokens(model):
+        if images.by_tokens(model) and tariff.call is None:
             return Price(model, tariff, _drawn_bounds(ask, tariff, options, order), order)
         cost = images.charge(order, tariff, channel.type)
         return Price(images.upstream_model(model), tariff, text.Bounds(cost, cost, cost), order, cost)
-    if ask.mode is Mode.SPEECH:
+    if ask.mode is SPEECH:
         # The model as asked for has the price of a speech; a mapping only renames it upstream and in the log.
         tariff = prices.tariff(ask.model, channel.type, group)
         cost = audio.speech_charge(audio.speech_input(ask.document), tariff)
@@ -88,6 +90,17 @@ def dearest(prices: Collection[Price]) -> text.Bounds:
 
 
 def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None) -> text.Bounds:
+    """What is declared of tools that the vendor runs is in the hold once; how often they will run nobody knows."""
+    if tariff.call is None:
+        bounds = _token_bounds(ask, tariff, options, prompt)
+    else:
+        searches = reranking.searches(ask.document) if ask.mode is RERANK else 1
+        cost = text.calls_charge(tariff.call, searches)
+        bounds = text.Bounds(cost, cost, text.calls_charge(tariff.call, searches * MOST_SEARCHES))
+    return text.with_fees(bounds, tariff, ask.tools) if ask.tools else bounds
+
+
+def _token_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None) -> text.Bounds:
     media = ask.media * TOKENS_PER_MEDIUM
     estimated = int(ask.text * TOKENS_PER_BYTE) if prompt is None else prompt
     if ask.mode in UNCOUNTED:
@@ -134,7 +147,7 @@ class Drawn(Struct, frozen=True):
 def drawn(flow: Inflow, outcome: policy.Outcome) -> Drawn:
     """Who leaves when he has seen a preview has the image drawn all the same."""
     tap = flow.tap
-    if flow.shape is Shape.EVENTS and isinstance(tap, ImageTap):
+    if flow.shape is EVENTS and isinstance(tap, ImageTap):
         unseen = outcome == "left" and tap.previews > 0 and not tap.images
         return Drawn(1 if unseen else tap.images, tap.previews, tap.reports)
     try:

@@ -5,8 +5,9 @@ differs only in case from one that has a price, because some upstreams match key
 """
 
 from collections.abc import Mapping
+from itertools import filterfalse
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -26,12 +27,16 @@ MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
+CHAT: Final = Mode.CHAT  # what each call is asked for, see relay.inflow
+SPEECH: Final = Mode.SPEECH
+RERANK: Final = Mode.RERANK
 TEXT_MODES = frozenset(
     (Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, Mode.RERANK, *MEASURED_MODES)
 )
 HEARD_MODES = frozenset((Mode.TRANSCRIPTION, Mode.TRANSLATION))
 NO_FORM = "the body has to be a multipart form"
-FORM_MODES = HEARD_MODES | {Mode.IMAGE_EDITS, Mode.IMAGE_VARIATIONS}
+_FORMS_ONLY = frozenset((Mode.IMAGE_EDITS, Mode.IMAGE_VARIATIONS))
+FORM_MODES = HEARD_MODES | _FORMS_ONLY
 # Where One API refuses an unreadable body while it authenticates, in the shape of those errors.
 REFUSED_EARLY = frozenset((Mode.CHAT, Mode.COMPLETIONS, Mode.IMAGES, Mode.SPEECH, Mode.TRANSCRIPTION, Mode.TRANSLATION))
 
@@ -63,7 +68,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     text: bytes of text in the request; media: images and audio in it; limit: the most output tokens the caller allows
     for one choice, None when he named none. kept: the field that stands for what a vendor keeps from an earlier call;
-    unseen: whether the model reads more than is here.
+    unseen: whether the model reads more than is here. tools: those that the vendor runs and has a price for.
     """
 
     mode: Mode
@@ -75,6 +80,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     media: int = 0
     kept: str = ""
     unseen: bool = False
+    tools: tuple[str, ...] = ()
     document: Mapping[str, Any] = msgspec.field(default_factory=dict)
     form: forms.Form | None = None
 
@@ -82,7 +88,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 def understand(call: Call) -> Ask:
     """Read the body. Raises BadRequest with the code One API gives for that kind of call."""
     heading = call.heading
-    if heading.is_json and call.mode in FORM_MODES - HEARD_MODES:
+    if heading.is_json and call.mode in _FORMS_ONLY:
         raise unreadable(call.mode, NO_FORM)
     if not heading.is_json:
         if call.mode in FORM_MODES:
@@ -112,7 +118,7 @@ def understand(call: Call) -> Ask:
             stream=stream,
             n=1 if call.mode in DRAWN else _choices(value),
             limit=_limit(value),
-            text=document.text + (reranking.repeated(value) if call.mode is Mode.RERANK else 0),
+            text=document.text + (reranking.repeated(value) if call.mode is RERANK else 0),
             media=document.media,
             document=value,
         )
@@ -149,6 +155,7 @@ def _measured(call: Call, document: json.Document, model: str, *, stream: bool) 
         media=measure.media,
         kept=measure.kept,
         unseen=measure.unseen,
+        tools=measure.tools,
         document=document.value,
     )
 
@@ -245,9 +252,9 @@ def _object(value: Any) -> dict[str, Any]:
     """The body's object, if it is one, and no key looks like another that has a price."""
     if not isinstance(value, dict):
         raise BadRequest(gojson.mismatch(value, "value", "middleware.ModelRequest"))
-    for key in value:
+    for key in filterfalse(_PRICED.__contains__, value):
         # Folded, not lowered: a long s and a Kelvin sign are letters of "messages" and "tokens" to readers in Go.
-        if key not in _PRICED and key.casefold() in _PRICED:
+        if key.casefold() in _PRICED:
             raise BadRequest(f"the key {key!r} differs only in case from {key.casefold()!r}")
     return value
 
@@ -282,14 +289,13 @@ _REQUIRED = {
 def _validate_text(ask: Ask) -> None:
     if not ask.model:
         raise BadRequest("model is required")
-    for key, found in ask.document.items():
-        kinds = _SCALARS.get(key)
-        if kinds is not None and type(found) not in kinds:
-            _optional(ask.document, key, *kinds)
+    for key in filter(_SCALARS.__contains__, ask.document):
+        if type(ask.document[key]) not in _SCALARS[key]:
+            _optional(ask.document, key, *_SCALARS[key])
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
-    if ask.mode is Mode.CHAT:
+    if ask.mode is CHAT:
         _messages(ask.document["messages"])
 
 

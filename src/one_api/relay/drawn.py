@@ -14,13 +14,13 @@ from one_api.dialects.dashscope import images as dashscope
 from one_api.dialects.drawing import Asked, Picture
 from one_api.dialects.replicate import images as replicate
 from one_api.errors import UpstreamError
-from one_api.lib import json
 from one_api.pricing.images import upstream_model
+from one_api.relay import rewritten
 from one_api.relay.calls import Ask, Call
 from one_api.relay.enclosed import Source
 from one_api.relay.fetch import MAX_IMAGE, FetchError
-from one_api.relay.inflow import ClientGone, Cut, Inflow, Shape
-from one_api.relay.translated import UNREADABLE, log_losses, refusal
+from one_api.relay.inflow import ClientGone, Shape
+from one_api.relay.rewritten import RewrittenInflow
 from one_api.routing import Channel
 
 
@@ -40,17 +40,15 @@ FORMS: Final[Mapping[str, Form]] = MappingProxyType({"dashscope": dashscope, "re
 
 def write_request(call: Call, ask: Ask, channel: Channel, model: str, form: Form) -> bytes:
     """The body for the upstream. Raises UpstreamError for what this channel cannot draw; another may."""
-    try:
-        encoded = form.encode_request(drawing.decode_request(ask.document), model=upstream_model(model))
-    except ir.Unrepresentable as error:
-        raise UpstreamError(
-            error.message, status=400, code="invalid_image_request", kind="one_api_error", blame="caller"
-        ) from None
-    log_losses(call, channel, encoded)
-    return encoded.body
+    return rewritten.write_request(
+        call,
+        channel,
+        lambda: form.encode_request(drawing.decode_request(ask.document), model=upstream_model(model)),
+        code="invalid_image_request",
+    )
 
 
-class DrawnInflow(Inflow):
+class DrawnInflow(RewrittenInflow):
     """An answer that is translated. What the caller wants enclosed is fetched by `enclose` before it is told."""
 
     __slots__ = ("_created", "_enclosed", "_fetching", "_form", "_pictures")
@@ -70,23 +68,12 @@ class DrawnInflow(Inflow):
             self._fetching.cancel()
         super().abandon()
 
-    def on_end(self) -> None:
-        if self.accepted:
-            self._read()
-        super().on_end()
-
-    def _read(self) -> None:
-        try:
-            found = self._form.decode_answer(self.body)
-        except json.InvalidJSON:
-            error = UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error")
-            self._fail(error, Cut(UNREADABLE))
-            return
+    def rewrite(self) -> ir.Failed | None:
+        found = self._form.decode_answer(self.body)
         if isinstance(found, ir.Failed):
-            made = refusal if found.refused else _failure
-            self._fail(made(found.message, found.type), Cut(found.message))
-            return
+            return found
         self._tell(found)
+        return None
 
     def _tell(self, pictures: tuple[Picture, ...]) -> None:
         self._pictures = pictures
@@ -114,9 +101,3 @@ async def _fetched(pictures: tuple[Picture, ...], source: Source) -> tuple[Pictu
 async def _enclosed(picture: Picture, source: Source) -> Picture:
     found = await source.get(picture.url, most=MAX_IMAGE)
     return replace(picture, url="", data=b64encode(found.body).decode())
-
-
-def _failure(message: str, kind: str) -> UpstreamError:
-    error = UpstreamError(message, kind=kind)
-    error.code = None
-    return error

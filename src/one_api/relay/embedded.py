@@ -16,12 +16,12 @@ from one_api.dialects.gemini import embeddings as google
 from one_api.dialects.ollama import embeddings as ollama
 from one_api.dialects.tap import EventTap
 from one_api.dialects.tencent import embeddings as tencent
-from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.providers import Mode
+from one_api.relay import rewritten
 from one_api.relay.calls import Ask, Call
-from one_api.relay.inflow import Cut, Inflow, Shape
-from one_api.relay.translated import UNREADABLE, log_losses
+from one_api.relay.inflow import Shape
+from one_api.relay.rewritten import RewrittenInflow
 from one_api.routing import Channel
 
 
@@ -66,14 +66,10 @@ def spoken(mode: Mode) -> Dialect:
 
 def write_request(call: Call, ask: Ask, channel: Channel, model: str, dialect: Outgoing) -> bytes:
     """The body for the upstream. Raises UpstreamError for what this channel cannot embed; another may."""
-    try:
-        encoded = dialect.encode_request(spoken(ask.mode).decode_request(ask.document), model=model)
-    except ir.Unrepresentable as error:
-        raise UpstreamError(
-            error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
-        ) from None
-    log_losses(call, channel, encoded)
-    return encoded.body
+    asked = spoken(ask.mode)
+    return rewritten.write_request(
+        call, channel, lambda: dialect.encode_request(asked.decode_request(ask.document), model=model)
+    )
 
 
 def write_own(call: Call, ask: Ask, model: str) -> bytes:
@@ -82,7 +78,7 @@ def write_own(call: Call, ask: Ask, model: str) -> bytes:
     return call.body if patched is None else json.encode(patched)
 
 
-class EmbeddedInflow(Inflow):
+class EmbeddedInflow(RewrittenInflow):
     """An answer that is translated instead of forwarded. `model` is the name that was asked for at the upstream."""
 
     __slots__ = ("_document", "_model", "_spoken", "_tap", "_theirs")
@@ -103,20 +99,10 @@ class EmbeddedInflow(Inflow):
         self._model = model
         self.tap = self._tap = EventTap()
 
-    def on_end(self) -> None:
-        if self.accepted:
-            self._rewrite()
-        super().on_end()
-
-    def _rewrite(self) -> None:
-        try:
-            found = self._theirs.decode_answer(self.body)
-        except json.InvalidJSON:
-            error = UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error")
-            self._fail(error, Cut(UNREADABLE))
-            return
+    def rewrite(self) -> ir.Failed | None:
+        found = self._theirs.decode_answer(self.body)
         if isinstance(found, ir.Failed):
-            self._fail(UpstreamError(found.message, kind=found.type), Cut(found.message))
-            return
+            return found
         self._tap.usage = found.usage
         self._parts = [self._spoken.encode_answer(found, model=self._model, asked=self._document)]
+        return None

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from one_api.errors import UpstreamError
+from one_api.errors import OneAPIError, UpstreamError
 from one_api.options import Options
 from one_api.relay import notices
 from one_api.relay.notices import Notice
@@ -172,6 +172,11 @@ def _place(channel: Channel) -> Hashable:
 
 def cause(error: UpstreamError) -> Cause:
     return cause_of(error.status, error.type, error.code, error.message, quoted=error.quoted)
+
+
+def in_a_word(error: OneAPIError) -> str:
+    """Why a call failed, in a word that is ours: what upstreams say of an error may hold anything."""
+    return cause(error).name.lower() if isinstance(error, UpstreamError) else type(error).__name__
 
 
 def summary(error: UpstreamError) -> str:

@@ -8,11 +8,11 @@ from one_api import ir
 from one_api.dialects import reranking
 from one_api.dialects.reranking import FORMS
 from one_api.dialects.tap import EventTap
-from one_api.errors import UpstreamError
 from one_api.lib import json
+from one_api.relay import rewritten
 from one_api.relay.calls import Ask, Call
-from one_api.relay.inflow import Cut, Inflow, Shape
-from one_api.relay.translated import UNREADABLE, log_losses
+from one_api.relay.inflow import Shape
+from one_api.relay.rewritten import RewrittenInflow
 from one_api.routing import Channel
 
 
@@ -21,17 +21,12 @@ def write_request(call: Call, ask: Ask, channel: Channel, model: str, wire: str)
     form = FORMS.get(wire)
     if form is None:
         return call.body if model == ask.model else json.encode({**ask.document, "model": model})
-    try:
-        encoded = reranking.encode_request(form, reranking.decode_request(ask.document), model=model)
-    except ir.Unrepresentable as error:
-        raise UpstreamError(
-            error.message, status=400, code="invalid_text_request", kind="one_api_error", blame="caller"
-        ) from None
-    log_losses(call, channel, encoded)
-    return encoded.body
+    return rewritten.write_request(
+        call, channel, lambda: reranking.encode_request(form, reranking.decode_request(ask.document), model=model)
+    )
 
 
-class RankedInflow(Inflow):
+class RankedInflow(RewrittenInflow):
     """An answer whose usage is read; it is translated where the channel has another form."""
 
     __slots__ = ("_document", "_model", "_tap", "_wire")
@@ -43,28 +38,17 @@ class RankedInflow(Inflow):
         self._model = model
         self.tap = self._tap = EventTap()
 
-    def on_end(self) -> None:
-        if self.accepted:
-            try:
-                self._read()
-            except json.InvalidJSON:
-                error = UpstreamError(
-                    UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error"
-                )
-                self._fail(error, Cut(UNREADABLE))
-        super().on_end()
-
-    def _read(self) -> None:
+    def rewrite(self) -> ir.Failed | None:
         form = FORMS.get(self._wire)
         if form is None:
             self._tap.usage = reranking.read_usage(json.decode(self.body))
-            return
+            return None
         found = reranking.decode_answer(form, self.body)
-        asked = reranking.decode_request(self._document)
         if isinstance(found, ir.Failed):
-            self._fail(UpstreamError(found.message, kind=found.type), Cut(found.message))
-        elif not all(0 <= place < len(asked.documents) for place, _ in found.results):
-            self._fail(UpstreamError(reranking.UNREADABLE), Cut(reranking.UNREADABLE))
-        else:
-            self._tap.usage = found.usage
-            self._parts = [reranking.encode_answer(found, asked, model=self._model)]
+            return found
+        asked = reranking.decode_request(self._document)
+        if not all(0 <= place < len(asked.documents) for place, _ in found.results):
+            return ir.Failed("", reranking.UNREADABLE)
+        self._tap.usage = found.usage
+        self._parts = [reranking.encode_answer(found, asked, model=self._model)]
+        return None

@@ -2,16 +2,16 @@
 
 A response is paid when its report arrives, before the caller sees it; then the next one is held for. So is what a
 model with a price of its own writes down of the caller's words. Who cannot afford that is told by an event of an error,
-and the session is closed. Messages go on one by one: whoever reads slowly makes the other side wait.
+and the session is closed. As long as a response is under way its hold stays: what is over meanwhile is paid beside it.
+Messages go on one by one: whoever reads slowly makes the other side wait.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import structs
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from one_api.accounts import rules
@@ -26,13 +26,16 @@ from one_api.providers import Mode
 from one_api.relay import billing
 from one_api.relay.attempt import SATURATED
 from one_api.relay.calls import Ask, Call
-from one_api.relay.health import cause
+from one_api.relay.health import cause, in_a_word
 from one_api.relay.pipeline import Relay, admit, hold_for, plan, request
+from one_api.relay.record import ABSENT
 from one_api.relay.redaction import text_without_key, without_key
-from one_api.relay.sockets import open_socket
 from one_api.relay.targets import USER_AGENT
 from one_api.routing import Channel
 from one_api.routing.health import OF_THE_ACCOUNT
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 POLICY: Final = 1008
 BROKEN: Final = 1011
@@ -62,13 +65,14 @@ class Opened:
 
     channel: Channel
     model: str
-    socket: ClientConnection
+    socket: "ClientConnection"
 
 
 async def run(relay: Relay, call: Call, client: Socket, *, proxy: str) -> None:
     """Admit, plan, hold, then talk until one of the two leaves. `proxy`: of channels that name none."""
     caller, pinned = await admit(relay, call)
     ask = Ask(mode=Mode.REALTIME, model=call.heading.engine, stream=True)
+    call.record.model, call.record.stream = ask.model, True
     if not ask.model:
         raise BadRequest("the query has to name a model", code="missing_required_parameter")
     rules.permit_model(caller, ask.model)
@@ -116,10 +120,14 @@ async def _serve(
 
 async def _open(relay: Relay, call: Call, ask: Ask, candidates: list[Channel], proxy: str) -> Opened:
     """The first channel that takes the session on. Raises the last one's UpstreamError."""
+    from one_api.relay.sockets import open_socket  # noqa: PLC0415  # a MiB that is loaded by who has sessions
+
     upstreams = relay.upstreams
     last: UpstreamError | None = None
     for channel in candidates:
         model = channel.mapping.get(ask.model) or ask.model
+        call.record.channel = channel.id
+        call.record.tries += 1
         try:
             target = upstreams.targets.find(channel, ask.mode, model, "", stream=True)
             beta = call.heading.headers.get(b"openai-beta") == _BETA
@@ -178,12 +186,12 @@ async def _down(tab: "_Tab", client: Socket) -> None:
             if isinstance(message, bytes):
                 continue
             kind = tab.session.received(message)
-            if kind == "response.done":
-                await tab.charge(message)
-            elif kind == realtime.TRANSCRIBED:
-                await tab.charge_transcript(message)
+            if kind in ("response.done", realtime.TRANSCRIBED):
+                await tab.charge(kind, message)
             await client.send(text_without_key(message, channel) if kind == "error" else message)
+            tab.delivered()
             if tab.refusal is not None:
+                tab.call.record.cause = in_a_word(tab.refusal)
                 await client.send(realtime.encode_error(tab.refusal, tab.call.id))
                 await client.close(POLICY, tab.refusal.type)
                 return
@@ -191,6 +199,7 @@ async def _down(tab: "_Tab", client: Socket) -> None:
     except ConnectionClosed as closed:
         code, reason = (BROKEN, "") if closed.rcvd is None else (closed.rcvd.code, closed.rcvd.reason)
     if code not in (1000, GONE):
+        tab.call.record.cause = "cut"
         broken = UpstreamError("the upstream closed the session", code="upstream_stream_error")
         await client.send(realtime.encode_error(broken, tab.call.id))
     shown = text_without_key(reason, channel).encode()[:120].decode("utf-8", "ignore")
@@ -218,25 +227,51 @@ class _Tab:
         self._caller = caller
         self._price = prices[opened.channel.id]
         self._hold: Hold | None = hold
-        self._settling: asyncio.Future[bool] | None = None
-        self._holding: asyncio.Future[Hold] | None = None
+        self._owed: list[policy.Bill] = []
+        self._paying: asyncio.Task[None] | None = None
         self._number = 1
         self._began = relay.upstreams.loop.time()
 
-    async def charge(self, message: str) -> None:
-        """Pay for a response that is done, and hold for the next; `refusal` says why there is none."""
-        usage = self.session.report(message)
+    async def charge(self, kind: str, message: str) -> None:
+        """Pay for what is over; `refusal` says why the session is over too.
+
+        A caller who leaves stops us from waiting, and nothing else.
+        """
+        pay = self._response if kind == "response.done" else self._transcript
+        self._paying = asyncio.ensure_future(pay(message))
+        await asyncio.shield(self._paying)
+        self._paying = None
+
+    def delivered(self) -> None:
+        """A message reached the caller."""
+        record = self.call.record
+        if record.first_ms == ABSENT and self.session.left() != realtime.Said():
+            record.first_ms = int((self._relay.upstreams.loop.time() - self.call.started) * 1000)
+
+    async def close(self) -> None:
+        """Pay for what was delivered of responses that were not done; the rest of the hold goes back."""
+        if self._paying is not None:
+            await self._paying
+        record = self.call.record
+        if not record.cause and self.session.answering:
+            record.cause = "left"
+        hold = self._hold
+        if hold is not None:
+            bill = self._bill(await self._counted(self.session.left()), "estimated")
+            await self._settle(hold, self._with_debts(bill), self._price.model, self._price.tariff)
+
+    async def _response(self, message: str) -> None:
+        done = self.session.done(message)
         source: policy.Source = "reported"
+        usage = done.usage
         if usage is None:
-            usage, source = await self._counted(), "counted"
-        await self._settle(usage, source)
-        await self._go_on()
+            usage, source = await self._counted(done.said), "counted"
+        await self._pay(self._bill(usage, source), self._price.model, self._price.tariff)
 
-    async def charge_transcript(self, message: str) -> None:
-        """Pay for what a second model wrote down of the caller's words, as it would cost without a session.
+    async def _transcript(self, message: str) -> None:
+        """What a second model wrote down of the caller's words costs what it would without a session.
 
-        It comes any time, while a response is given too: the hold that was for that is made anew. A model that nobody
-        has named, or given a price, costs what the session's does.
+        A model that nobody has named, or given a price, costs what the session's does.
         """
         usage, words = self.session.transcribed(message)
         model, tariff = self._scribe()
@@ -247,8 +282,7 @@ class _Tab:
             cost = audio.transcription_charge(tokens, tariff)
             bill = policy.Bill(cost, Usage(input=tokens), "counted")
         if bill.cost:
-            await self._book(bill, model, tariff)
-            await self._go_on()
+            await self._pay(bill, model, tariff)
 
     def _scribe(self) -> tuple[str, Tariff]:
         name, channel, prices = self.session.scribe, self.opened.channel.type, self._relay.prices()
@@ -256,64 +290,68 @@ class _Tab:
             return self._price.model, self._price.tariff
         return name, prices.tariff(name, channel, self._caller.group)
 
-    async def _go_on(self) -> None:
-        try:
-            await self._take()
+    async def _counted(self, said: realtime.Said) -> Usage:
+        if not said.pieces and not said.sound:
+            return Usage()
+        text = await self._relay.counting.text(self.opened.model, said.pieces, self._relay.options())
+        return self.session.estimate(said, text)
+
+    def _bill(self, usage: Usage, source: policy.Source) -> policy.Bill:
+        if not usage.input and not usage.output:
+            return policy.FREE
+        price = self._price
+        bill = policy.who_pays("completed", policy.Meter(usage, "reported"), price.tariff, price.bounds)
+        self.session.settled(usage)
+        return structs.replace(bill, source=source)
+
+    async def _pay(self, bill: policy.Bill, model: str, tariff: Tariff) -> None:
+        """By the hold, and then there is a new one; by one beside it while a response is under way."""
+        hold = self._hold
+        if hold is None:
+            return
+        if self.session.answering:
+            await self._pay_beside(hold, bill, model, tariff)
+            return
+        self._hold = None
+        await self._settle(hold, self._with_debts(bill), model, tariff)
+        try:  # the ledger looks again whether he may spend
+            self._hold = await self._take(self._price.bounds.least, self._price.bounds.most)
         except OneAPIError as refusal:
             self.refusal = refusal
 
-    async def close(self) -> None:
-        """Pay for what was delivered of a response that was not done; the rest of the hold goes back."""
-        if self._settling is not None:
-            await self._settling
-        if self._holding is not None:
-            try:
-                self._hold = await self._holding
-            except OneAPIError:
-                self._hold = None
-        if self._hold is not None:
-            await self._settle(await self._counted(), "estimated")
+    async def _pay_beside(self, hold: Hold, bill: policy.Bill, model: str, tariff: Tariff) -> None:
+        """What cannot be had for that is paid with the response, as far as its hold reaches."""
+        try:
+            beside = await self._take(bill.cost, bill.cost)
+        except OneAPIError as refusal:
+            self._owed.append(bill)
+            if sum(each.cost for each in self._owed) > hold.quota:
+                self.refusal = refusal
+        else:
+            await self._settle(beside, bill, model, tariff)
 
-    async def _counted(self) -> Usage:
-        session, relay = self.session, self._relay
-        if not session.delivered:
-            return Usage()
-        text = await relay.counting.text(self.opened.model, session.pieces, relay.options())
-        return session.estimate(text)
+    def _with_debts(self, bill: policy.Bill) -> policy.Bill:
+        owed, self._owed = self._owed, []
+        for each in owed:
+            both = Usage(input=bill.usage.input + each.usage.input, output=bill.usage.output + each.usage.output)
+            source = each.source if bill.source == "nothing" else bill.source
+            bill = policy.Bill(bill.cost + each.cost, both, source, bill.excess + each.excess)
+        return bill
 
-    async def _settle(self, usage: Usage, source: policy.Source) -> None:
-        price = self._price
-        bill = policy.FREE
-        if usage.input or usage.output:
-            meter = policy.Meter(usage, "reported")
-            bill = structs.replace(policy.who_pays("completed", meter, price.tariff, price.bounds), source=source)
-            self.session.settled(usage)
-        await self._book(bill, price.model, price.tariff)
-
-    async def _book(self, bill: policy.Bill, model: str, tariff: Tariff) -> None:
-        hold, self._hold = self._hold, None
-        if hold is None:
-            return
-        self.used += bill.usage.input + bill.usage.output
-        # A caller who leaves stops us from waiting, and nothing else.
-        self._settling = self._relay.ledger.settle(hold, bill.cost, self._facts(bill, model, tariff))
-        await asyncio.shield(self._settling)
-        self._settling = None
-        self._began = self._relay.upstreams.loop.time()
-        self._relay.spent(self._caller.user_id)
-
-    async def _take(self) -> None:
-        """The ledger looks again whether he may spend."""
+    async def _take(self, least: int, most: int) -> Hold:
         self._number += 1
         call = structs.replace(self.call, id=f"{self.call.id}-{self._number}")
-        bounds = self._price.bounds
-        self._holding = self._relay.ledger.hold(request(call, self._caller, bounds.least, bounds.most))
-        try:
-            self._hold = await asyncio.shield(self._holding)
-        except OneAPIError:
-            self._holding = None
-            raise
-        self._holding = None
+        return await self._relay.ledger.hold(request(call, self._caller, least, most))
+
+    async def _settle(self, hold: Hold, bill: policy.Bill, model: str, tariff: Tariff) -> None:
+        record, usage = self.call.record, bill.usage
+        record.prompt_tokens += usage.input
+        record.completion_tokens += usage.output
+        record.quota += bill.cost
+        self.used += usage.input + usage.output
+        await asyncio.shield(self._relay.ledger.settle(hold, bill.cost, self._facts(bill, model, tariff)))
+        self._began = self._relay.upstreams.loop.time()
+        self._relay.spent(self._caller.user_id)
 
     def _facts(self, bill: policy.Bill, model: str, tariff: Tariff) -> Facts:
         relay = self._relay

@@ -5,9 +5,8 @@ Two registries make every pair: `dialects.inbound` has what callers speak, `dial
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-import structlog
 from msgspec import structs
 
 from one_api import ir
@@ -19,13 +18,11 @@ from one_api.dialects.wholes import spread
 from one_api.errors import UpstreamError
 from one_api.lib import json
 from one_api.providers import Reader
+from one_api.relay import rewritten
 from one_api.relay.calls import Ask, Call
 from one_api.relay.inflow import Cut, Inflow, Shape
+from one_api.relay.rewritten import UNREADABLE, failure, refusal, refused, unreadable
 from one_api.routing import Channel
-
-UNREADABLE: Final = "the upstream's answer cannot be read"
-
-log = structlog.get_logger(__name__)
 
 
 def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir.Request:
@@ -34,43 +31,13 @@ def read_request(ask: Ask, channel: Channel, model: str, inbound: Inbound) -> ir
     try:
         asked = inbound.decode_request(document or ask.document, model=model)
     except ir.Unrepresentable as error:
-        raise _refused(error) from None
+        raise refused(error) from None
     return structs.replace(asked, stream=ask.stream)  # a path may have said so
 
 
 def write_request(call: Call, channel: Channel, asked: ir.Request, wire: str, outbound: Outbound) -> bytes:
     """The body for the upstream. Raises UpstreamError for content that this channel cannot be told; another may."""
-    try:
-        encoded = encode_request(wire, outbound, asked)
-    except ir.Unrepresentable as error:
-        raise _refused(error) from None
-    log_losses(call, channel, encoded)
-    return encoded.body
-
-
-def _refused(error: ir.Unrepresentable) -> UpstreamError:
-    return UpstreamError(
-        error.message,
-        status=400,
-        code="invalid_text_request",
-        kind="one_api_error",
-        param=error.param,
-        blame="caller",
-    )
-
-
-def log_losses(call: Call, channel: Channel, encoded: ir.Encoded) -> None:
-    if encoded.losses:
-        # Names of unknown fields are the caller's words: as many and as long as he likes.
-        lost = [name[:64] for name in encoded.losses[:16]]
-        log.info("lost in translation", request_id=call.id, channel=channel.id, losses=lost)
-
-
-def refusal(message: str, kind: str) -> UpstreamError:
-    """An upstream will not answer this request, which no other channel mends."""
-    error = UpstreamError(message, status=400, kind=kind, retry=False, blame="caller")
-    error.code = None
-    return error
+    return rewritten.write_request(call, channel, lambda: encode_request(wire, outbound, asked))
 
 
 class TranslatedInflow(Inflow):
@@ -121,11 +88,7 @@ class TranslatedInflow(Inflow):
             self._fail(self._unreadable(), Cut(UNREADABLE))
             return
         if isinstance(answer, ir.Failed):
-            error = UpstreamError(answer.message, kind=answer.type)
-            error.code = None
-            if answer.refused:
-                error = refusal(answer.message, answer.type)
-            self._fail(error, Cut(answer.message))
+            self._fail(failure(answer), Cut(answer.message))
             return
         if self._wants is Shape.EVENTS:
             self._spread(answer)
@@ -139,7 +102,7 @@ class TranslatedInflow(Inflow):
         """No answer, and perhaps an error in a form of the provider's own."""
         found = None if self.faults is decode_error else self.faults(502, self.body)
         if found is None or found == decode_error(502, self.body):
-            return UpstreamError(UNREADABLE, status=500, code="unmarshal_response_body_failed", kind="one_api_error")
+            return unreadable()
         error = UpstreamError(found.message, kind=found.type)
         error.code = found.code
         return error

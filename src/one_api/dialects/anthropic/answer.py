@@ -7,6 +7,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.reading import text_of
 from one_api.lib import json
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -145,14 +146,10 @@ def cited(found: Any, start: int, end: int) -> tuple[ir.Citation, ...]:
     https://platform.claude.com/docs/en/build-with-claude/citations; of places in documents only their clients know.
     """
     return tuple(
-        ir.Citation(each["url"], _text(each.get("title")), start, end, _text(each.get("cited_text")))
+        ir.Citation(each["url"], text_of(each.get("title")), start, end, text_of(each.get("cited_text")))
         for each in (found if isinstance(found, list) else ())
         if isinstance(each, dict) and isinstance(each.get("url"), str)
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _blocks(content: tuple[msgspec.Raw, ...]) -> Iterator[ir.Said]:

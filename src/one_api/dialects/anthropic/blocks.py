@@ -4,10 +4,8 @@ import base64
 import re
 from typing import Any, Final, assert_never
 
-import msgspec
-
 from one_api import ir
-from one_api.lib import json
+from one_api.dialects import turns
 
 NAME: Final = "anthropic"
 PDF: Final = "application/pdf"
@@ -25,7 +23,7 @@ def encode(block: ir.Said, role: str, losses: list[str]) -> dict[str, Any] | Non
                 raise ir.Unrepresentable("on this channel a message of the assistant cannot hold images or files")
             return _media(block)
         case ir.ToolCall():
-            called = {"id": tool_id(block.id), "name": block.name, "input": _input(block)}
+            called = {"id": tool_id(block.id), "name": block.name, "input": turns.arguments(block)}
             return {"type": "tool_use", **called, **block.extra}
         case ir.ToolResult():
             return _result(block)
@@ -95,17 +93,3 @@ def _source(block: ir.Image | ir.File) -> dict[str, Any]:
     if block.url:
         return {"type": "url", "url": block.url}
     return {"type": "base64", "media_type": block.media_type, "data": block.data}
-
-
-def _input(block: ir.ToolCall) -> Any:
-    """Arguments are an object there, here as the model wrote it. One that was cut off may have left half of it."""
-    if not block.arguments.strip():
-        return {}
-    try:
-        written = block.arguments.encode()
-        value = json.decode(written)
-    except (json.InvalidJSON, UnicodeEncodeError):
-        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON") from None
-    if not isinstance(value, dict):
-        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON object")
-    return msgspec.Raw(written)

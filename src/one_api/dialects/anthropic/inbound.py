@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.reading import text_of, typed
 from one_api.dialects.seals import unseal
 from one_api.ir import Unrepresentable
 from one_api.lib import json
@@ -36,15 +37,15 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         tools=tuple(_tool(each, f"tools.{number}") for number, each in enumerate(_list(document, "tools"))),
         choice=_choice(asked),
         parallel=False if asked.get("disable_parallel_tool_use") is True else None,
-        limit=_typed(document, "max_tokens", int) or None,
-        temperature=_typed(document, "temperature", int, float),
-        top_p=_typed(document, "top_p", int, float),
-        top_k=_typed(document, "top_k", int),
+        limit=typed(document, "max_tokens", int) or None,
+        temperature=typed(document, "temperature", int, float),
+        top_p=typed(document, "top_p", int, float),
+        top_k=typed(document, "top_k", int),
         stop=tuple(each for each in _list(document, "stop_sequences") if isinstance(each, str)),
         stream=document.get("stream") is True,
         reasoning=_reasoning(document),
         format=_format(document.get("output_config")),
-        user=_text(metadata.get("user_id")) if isinstance(metadata, dict) else "",
+        user=text_of(metadata.get("user_id")) if isinstance(metadata, dict) else "",
         extra={
             key: value
             for key, value in document.items()
@@ -53,22 +54,11 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _list(value: Mapping[str, Any], key: str) -> list[Any]:
     found = value.get(key)
     if found is not None and not isinstance(found, list):
         raise Unrepresentable(f"{key} has to be an array")
     return found or []
-
-
-def _typed(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
-    found = value.get(key)
-    if found is not None and (not isinstance(found, kinds) or isinstance(found, bool)):
-        raise Unrepresentable(f"{key} has the wrong type")
-    return found
 
 
 def _mark(block: Mapping[str, Any]) -> ir.Extra:
@@ -107,19 +97,19 @@ def _block(block: Any, place: str) -> ir.Said:
         raise Unrepresentable(f"{place} has to be an object")
     match block.get("type"):
         case "text":
-            return ir.Text(_text(block.get("text")), _mark(block))
+            return ir.Text(text_of(block.get("text")), _mark(block))
         case "image" | "document" if isinstance(block.get("source"), dict):
             return _media(block, block["source"], place)
         case "tool_use":
             arguments = json.encode(block.get("input") or {}).decode()
-            return ir.ToolCall(_text(block.get("id")), _text(block.get("name")), arguments, _mark(block))
+            return ir.ToolCall(text_of(block.get("id")), text_of(block.get("name")), arguments, _mark(block))
         case "tool_result":
             return _result(block, place)
         case "thinking":
-            origin, signature = unseal(_text(block.get("signature")), own=NAME)
-            return ir.Thinking(_text(block.get("thinking")), signature, origin)
+            origin, signature = unseal(text_of(block.get("signature")), own=NAME)
+            return ir.Thinking(text_of(block.get("thinking")), signature, origin)
         case "redacted_thinking":
-            origin, data = unseal(_text(block.get("data")), own=NAME)
+            origin, data = unseal(text_of(block.get("data")), own=NAME)
             return ir.Redacted(data, origin)
         case _:
             return ir.Opaque(NAME, block)
@@ -132,23 +122,23 @@ def _result(block: Mapping[str, Any], place: str) -> ir.ToolResult:
     if len(kept) < len(said):
         kinds = [each.raw.get("type") for each in said if isinstance(each, ir.Opaque)]
         raise Unrepresentable(f"{place} holds a block that cannot be sent to this channel: {kinds[:3]}")
-    return ir.ToolResult(_text(block.get("tool_use_id")), kept, block.get("is_error") is True, _mark(block))
+    return ir.ToolResult(text_of(block.get("tool_use_id")), kept, block.get("is_error") is True, _mark(block))
 
 
 def _media(block: Mapping[str, Any], source: Mapping[str, Any], place: str) -> ir.Image | ir.File:
     image, extra = block["type"] == "image", _hints(block, _MEDIA)
-    name = _text(block.get("title"))
+    name = text_of(block.get("title"))
     match source.get("type"):
         case "base64":
-            media_type, data = _text(source.get("media_type")), _text(source.get("data"))
+            media_type, data = text_of(source.get("media_type")), text_of(source.get("data"))
             if image:
                 return ir.Image(media_type=media_type, data=data, extra=extra)
             return ir.File(media_type=media_type, data=data, name=name, extra=extra)
         case "url":
-            url = _text(source.get("url"))
+            url = text_of(source.get("url"))
             return ir.Image(url=url, extra=extra) if image else ir.File(url=url, name=name, extra=extra)
         case "text":
-            data = base64.b64encode(_text(source.get("data")).encode()).decode()
+            data = base64.b64encode(text_of(source.get("data")).encode()).decode()
             return ir.File(media_type="text/plain", data=data, name=name, extra=extra)
         case kind:
             raise Unrepresentable(f"{place}.source of type {kind!r} cannot be sent to this channel")
@@ -165,7 +155,7 @@ def _tool(tool: Any, place: str) -> ir.Tool:
     schema = tool.get("input_schema")
     return ir.Tool(
         tool["name"],
-        _text(tool.get("description")),
+        text_of(tool.get("description")),
         schema if isinstance(schema, dict) else None,
         strict=tool.get("strict") is True,
         extra=_hints(tool, _TOOL),
@@ -181,14 +171,14 @@ def _choice(choice: Mapping[str, Any]) -> ir.ToolChoice | None:
         case "none":
             return ir.ToolChoice("none")
         case "tool":
-            return ir.ToolChoice("one", _text(choice.get("name")))
+            return ir.ToolChoice("one", text_of(choice.get("name")))
         case _:
             return None
 
 
 def _reasoning(document: Mapping[str, Any]) -> ir.Reasoning | None:
     thinking, config = document.get("thinking"), document.get("output_config")
-    effort = _text(config.get("effort")) if isinstance(config, dict) else ""
+    effort = text_of(config.get("effort")) if isinstance(config, dict) else ""
     if not isinstance(thinking, dict):
         return ir.Reasoning(effort) if effort else None
     budget = thinking.get("budget_tokens")

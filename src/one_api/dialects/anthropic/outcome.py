@@ -9,9 +9,8 @@ for one, since the image as text would be paid for with every turn.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, assert_never
 
-import msgspec
-
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.anthropic.blocks import NAME
 from one_api.dialects.seals import seal
 from one_api.lib import json
@@ -66,7 +65,7 @@ def _block(block: ir.Said) -> dict[str, Any] | None:
             noted = {"citations": [_citation(each) for each in block.citations]} if block.citations else {}
             return {"type": "text", "text": block.text, **noted}
         case ir.ToolCall():
-            return {"type": "tool_use", "id": block.id, "name": block.name, "input": _input(block.arguments)}
+            return {"type": "tool_use", "id": block.id, "name": block.name, "input": turns.argued(block.arguments)}
         case ir.Thinking():
             signature = seal(block.origin, block.signature, own=NAME)
             return {"type": "thinking", "thinking": block.text, "signature": signature}
@@ -86,15 +85,6 @@ def _citation(found: ir.Citation) -> dict[str, Any]:
 
 def _unseen(block: ir.Image | ir.File) -> str:
     return f"[{block.media_type or 'image'}]"
-
-
-def _input(arguments: str) -> Any:
-    """The model's text where it is an object; what it left unfinished is kept as text of its own."""
-    try:
-        value = json.decode(arguments.encode()) if arguments.strip() else {}
-    except (json.InvalidJSON, UnicodeEncodeError):
-        return {"unfinished": arguments}
-    return msgspec.Raw(arguments.encode()) if isinstance(value, dict) and arguments.strip() else {}
 
 
 class EventEncoder:

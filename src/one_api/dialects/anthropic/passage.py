@@ -14,6 +14,12 @@ KEY: Final = b"x-api-key"
 REQUIRED: Final = ("messages",)
 PRICED: Final = frozenset(("model", "stream", "max_tokens", "messages", "system", "tools"))
 
+_RUN: Final = ("web_search", "web_fetch")
+"""Tools that Anthropic runs and counts; their types end in the date of a version.
+
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+"""
+
 
 def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
     """The document with what the gateway has to change, every other field kept; None when nothing changes.
@@ -98,7 +104,13 @@ def measure(document: Mapping[str, Any]) -> ir.Measure:
         limit=limit or None,
         inline=sum(len(each["data"]) for each in sources if isinstance(each.get("data"), str)),
         media=len(sources),
+        tools=tuple(name for name in _RUN if any(each.startswith(name) for each in _kinds(document.get("tools")))),
     )
+
+
+def _kinds(tools: Any) -> list[str]:
+    kinds = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return [kind for kind in kinds if isinstance(kind, str)]
 
 
 def _sources(value: Any) -> Iterator[Mapping[str, Any]]:

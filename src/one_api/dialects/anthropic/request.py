@@ -7,6 +7,7 @@ and named among the losses if it is a wish.
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.anthropic import blocks
 from one_api.dialects.anthropic.models import Abilities, abilities, full_name, longest
 from one_api.dialects.anthropic.thinking import thinking
@@ -61,7 +62,7 @@ def _conversation(request: ir.Request, losses: list[str]) -> tuple[Any, list[dic
     for turn in request.turns:
         if turn.role == "system":
             system.extend(block for block in turn.blocks if isinstance(block, ir.Text))
-            _lose(losses, "place of a later system message")
+            turns.lose(losses, "place of a later system message")
             continue
         written = [each for block in turn.blocks if (each := blocks.encode(block, turn.role, losses)) is not None]
         if not written:
@@ -118,7 +119,7 @@ def _tools(request: ir.Request, able: Abilities, losses: list[str]) -> dict[str,
     for tool in request.tools:
         strict = tool.strict and able.structured
         if tool.strict and not strict:
-            _lose(losses, "strict")
+            turns.lose(losses, "strict")
         tools.append(
             {
                 "name": tool.name,
@@ -150,8 +151,3 @@ def _format(request: ir.Request, able: Abilities, losses: list[str]) -> dict[str
         losses.append("response_format")
         return {}
     return {"format": {"type": "json_schema", "schema": request.format.schema}}
-
-
-def _lose(losses: list[str], name: str) -> None:
-    if name not in losses:
-        losses.append(name)

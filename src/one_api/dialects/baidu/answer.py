@@ -10,7 +10,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.baidu.causes import failed
-from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, EventDecoder, believed
+from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, EventDecoder, believed, whole
 from one_api.lib import json
 
 REASONS: Final[Mapping[str, ir.Reason]] = {
@@ -58,10 +58,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if found.error_code:
         return failed(found.error_code, found.error_msg or "")
     if found.result is None and found.function_call is None:

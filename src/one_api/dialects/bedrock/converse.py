@@ -12,7 +12,7 @@ from one_api import ir
 from one_api.dialects.bedrock import failure
 from one_api.dialects.bedrock.converse_request import NAME, encode_request, must_be_enclosed
 from one_api.dialects.bedrock.frames import Broken, Frame, FrameReader
-from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, believed
+from one_api.dialects.decoding import BROKEN, NOTHING, UNREADABLE, Count, believed, whole
 from one_api.lib import json
 
 __all__ = ["StreamDecoder", "decode_answer", "decoder", "encode_request", "must_be_enclosed"]
@@ -87,10 +87,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON for what is no answer."""
-    try:
-        found = _body.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_body, body)
     if found.output is None or found.output.message is None:
         raise json.InvalidJSON("an answer without a message")
     blocks = tuple(said for block in found.output.message.content if (said := _said(block)) is not None)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.bedrock.converse_wishes import cache_point, structured, wishes
 from one_api.lib import json
 
@@ -115,7 +116,7 @@ def _block(block: ir.Said, losses: list[str]) -> dict[str, Any] | None:
             losses.extend(block.extra)
             return _media(block)
         case ir.ToolCall():
-            return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": _input(block)}}
+            return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": turns.arguments(block)}}
         case ir.ToolResult():
             content = [{"text": each.text} if isinstance(each, ir.Text) else _media(each) for each in block.content]
             result: dict[str, Any] = {"toolUseId": block.call_id, "content": content or [{"text": ""}]}
@@ -141,13 +142,3 @@ def _media(block: ir.Image | ir.File) -> dict[str, Any]:
     # Theirs wants names without dots.
     named = {"name": _NO_NAME.sub(" ", block.name).strip() or "document"} if isinstance(block, ir.File) else {}
     return {place: {"format": found, **named, "source": {"bytes": block.data}}}
-
-
-def _input(block: ir.ToolCall) -> Any:
-    try:
-        value = json.decode(block.arguments.encode()) if block.arguments.strip() else {}
-    except (json.InvalidJSON, UnicodeEncodeError):
-        value = None
-    if not isinstance(value, dict):
-        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON object")
-    return value

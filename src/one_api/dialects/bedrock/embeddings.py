@@ -10,7 +10,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.cohere import embeddings as cohere
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import Count, whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.lib import json
 
@@ -37,10 +37,7 @@ class Titan:
 
     def decode_answer(self, body: bytes, /) -> Vectors | ir.Failed:
         """Raises json.InvalidJSON."""
-        try:
-            found = _embedded.decode(body)
-        except BROKEN as error:
-            raise json.InvalidJSON(str(error)) from None
+        found = whole(_embedded, body)
         read = found.input_text_token_count
         return Vectors((found.embedding,), None if read is None else ir.Usage(input=read))
 

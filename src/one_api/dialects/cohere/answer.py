@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, EventDecoder, believed
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, EventDecoder, believed, whole
 from one_api.lib import json
 
 Count = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
@@ -86,10 +86,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if isinstance(found.message, str):
         return ir.Failed("", found.message or REPORTED)
     reason = found.finish_reason or ""

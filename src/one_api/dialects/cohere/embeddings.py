@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.lib import json
 
@@ -49,10 +49,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if found.embeddings is None:
         return ir.Failed("", found.message or "the upstream gave no embeddings")
     units = None if found.meta is None else found.meta.billed_units

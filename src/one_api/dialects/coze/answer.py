@@ -20,6 +20,7 @@ from one_api.dialects.decoding import (
     Piece,
     believed,
     event_name,
+    whole,
 )
 from one_api.dialects.wholes import gather
 from one_api.lib import json
@@ -64,10 +65,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Of an error in one piece, or of a whole stream. Raises json.InvalidJSON."""
     if body.lstrip().startswith(b"{"):
-        try:
-            found = _event.decode(body)
-        except BROKEN as error:
-            raise json.InvalidJSON(str(error)) from None
+        found = whole(_event, body)
         if not found.code:
             raise json.InvalidJSON("an answer that is neither an error nor a stream")
         return _failed(found.code, found.msg)

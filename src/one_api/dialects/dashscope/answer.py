@@ -4,7 +4,7 @@ Each event of a stream counts what was read and written up to then. The last is 
 the reason is the word "null".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -12,16 +12,14 @@ import msgspec
 from one_api import ir
 from one_api.dialects.decoding import (
     BROKEN,
-    MIXED,
     NOTHING,
     REPORTED,
     UNREADABLE,
-    CallPieces,
     Count,
-    EventDecoder,
     believed,
+    whole,
 )
-from one_api.dialects.messages import blocks, events
+from one_api.dialects.messages import MessageDecoder, blocks
 from one_api.lib import json
 
 REASONS: Final[Mapping[str, ir.Reason]] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
@@ -64,6 +62,11 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message | None = None
     finish_reason: str | None = None
+
+    @property
+    def reason(self) -> ir.Reason | None:
+        given = self.finish_reason not in (None, "", "null")
+        return REASONS.get(self.finish_reason or "", "stop") if given else None
 
 
 class _Output(msgspec.Struct):
@@ -109,10 +112,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _body.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_body, body)
     if found.code:
         return _failed(found.code, found.message)
     choice = None if found.output is None else found.output.choice
@@ -122,7 +122,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
         id=found.request_id or "",
         model="",
         blocks=tuple(blocks(choice.message)),
-        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        reason=choice.reason or "stop",
         usage=_counted(found.usage),
     )
 
@@ -146,14 +146,10 @@ def _counted(raw: msgspec.Raw) -> ir.Usage | None:
     )
 
 
-class StreamDecoder(EventDecoder):
-    """Reads a stream cut anywhere. It has no mark at its end: one that gave a reason and ends is complete."""
+class StreamDecoder(MessageDecoder):
+    """Reads a stream cut anywhere."""
 
-    __slots__ = ("_calls",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._calls = CallPieces()
+    __slots__ = ()
 
     def read(self, data: bytes) -> list[ir.Event]:
         try:
@@ -167,14 +163,4 @@ class StreamDecoder(EventDecoder):
         started: list[ir.Event] = [] if self._started else [ir.Started(body.request_id or "", "")]
         self._started = True
         choice = None if body.output is None else body.output.choice
-        return started if choice is None else [*started, *self._said(choice)]
-
-    def _said(self, choice: _Choice) -> Iterable[ir.Event]:
-        said = events(choice.message or _Message(), self._calls)
-        if said is None:
-            yield from self._fail(MIXED)
-            return
-        yield from said
-        if choice.finish_reason and choice.finish_reason != "null" and not self._finished:
-            self._finished = True
-            yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))
+        return started if choice is None else [*started, *self._said(choice.message, choice.reason)]

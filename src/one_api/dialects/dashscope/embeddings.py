@@ -6,7 +6,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.dashscope.answer import CAUSES
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import Count, whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.lib import json
 
@@ -43,10 +43,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if found.output is None:
         code = found.code or ""
         return ir.Failed(CAUSES.get(code, code), found.message or "the upstream gave no embeddings")

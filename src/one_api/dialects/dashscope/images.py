@@ -13,7 +13,7 @@ import msgspec
 from one_api import ir
 from one_api.dialects import drawing, turns
 from one_api.dialects.dashscope.answer import CAUSES, REFUSALS
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import whole
 from one_api.dialects.drawing import Asked, Picture
 from one_api.lib import json
 
@@ -97,10 +97,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> tuple[Picture, ...] | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     output = found.output or _Output()
     pictures = tuple(output.pictures())
     if pictures:

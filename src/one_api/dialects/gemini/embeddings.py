@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini.answer import Fault
 from one_api.dialects.gemini.fields import field, message, number, several
@@ -89,10 +89,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if found.error is not None:
         return ir.Failed(found.error.status, found.error.message or "the upstream reported an error")
     if found.embeddings is None:

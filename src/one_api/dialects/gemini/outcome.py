@@ -6,9 +6,8 @@ A stream is a row of such answers; the last one gives the reason for the end and
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-import msgspec
-
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.gemini import parts
 from one_api.dialects.gemini.notes import encode_citations, encode_tokens
 from one_api.dialects.gemini.seals import seal
@@ -78,18 +77,7 @@ def _signed(origin: str, signature: str) -> dict[str, str]:
 
 
 def _call(number: str, name: str, arguments: str) -> dict[str, Any]:
-    return {"functionCall": {"id": number, "name": name, "args": _args(arguments)}}
-
-
-def _args(arguments: str) -> Any:
-    """The model's text where it is an object; what it left unfinished is kept as text of its own."""
-    if not arguments.strip():
-        return {}
-    try:
-        value = json.decode(arguments.encode())
-    except (json.InvalidJSON, UnicodeEncodeError):
-        return {"unfinished": arguments}
-    return msgspec.Raw(arguments.encode()) if isinstance(value, dict) else {}
+    return {"functionCall": {"id": number, "name": name, "args": turns.argued(arguments)}}
 
 
 END: Final = b""

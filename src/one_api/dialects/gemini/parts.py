@@ -11,6 +11,7 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from one_api import ir
+from one_api.dialects import turns
 from one_api.lib import json
 
 NAME: Final = "gemini"
@@ -93,22 +94,8 @@ def media(block: ir.Image | ir.File) -> dict[str, Any]:
 
 
 def _call(block: ir.ToolCall, signature: str, *, ids: bool) -> dict[str, Any]:
-    called = {"name": block.name, "args": _object(block), **({"id": block.id} if ids and block.id else {})}
+    called = {"name": block.name, "args": turns.arguments(block), **({"id": block.id} if ids and block.id else {})}
     return {"functionCall": called, **({"thoughtSignature": signature} if signature else {})}
-
-
-def _object(block: ir.ToolCall) -> Any:
-    """Arguments are an object there, here as the model wrote it."""
-    if not block.arguments.strip():
-        return {}
-    try:
-        written = block.arguments.encode()
-        value = json.decode(written)
-    except (json.InvalidJSON, UnicodeEncodeError):
-        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON") from None
-    if not isinstance(value, dict):
-        raise ir.Unrepresentable(f"the arguments of the call {block.id!r} are no JSON object")
-    return msgspec.Raw(written)
 
 
 def _result(block: ir.ToolResult, names: Mapping[str, str], *, ids: bool) -> Iterator[dict[str, Any]]:

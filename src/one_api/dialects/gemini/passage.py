@@ -17,6 +17,8 @@ PRICED: Final = frozenset(("contents", "systemInstruction", "tools", "generation
 _WRITTEN = ("systemInstruction", "contents", "tools")
 _WHOLE: Final = "generateContentRequest"  # what tokens may be counted of, instead of contents alone
 _MEDIA = frozenset(name for each in ("inlineData", "fileData") for name in (each, snake(each)))
+_SEARCHES: Final = ("googleSearch", "googleSearchRetrieval", "enterpriseWebSearch")
+_SEARCH: Final = frozenset(name for each in _SEARCHES for name in (each, snake(each)))
 
 
 def patch(document: Mapping[str, Any], *, model: str, system_prompt: str) -> dict[str, Any] | None:
@@ -108,7 +110,15 @@ def measure(document: Mapping[str, Any]) -> ir.Measure:
         n=n or 1,
         inline=sum(len(each["data"]) for each in media if isinstance(each.get("data"), str)),
         media=len(media),
+        tools=("web_search",) if _searches(document) else (),
     )
+
+
+def _searches(document: Mapping[str, Any]) -> bool:
+    """Whether the model may search the web: https://ai.google.dev/gemini-api/docs/google-search."""
+    tools = document.get("tools")
+    found = tools if isinstance(tools, list) else []
+    return any(isinstance(tool, dict) and not tool.keys().isdisjoint(_SEARCH) for tool in found)
 
 
 def _media(value: Any) -> Iterator[Mapping[str, Any]]:

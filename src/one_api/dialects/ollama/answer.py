@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, Count, EventDecoder, believed
+from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, UNREADABLE, Count, EventDecoder, believed, whole
 from one_api.lib import json
 from one_api.lib.lines import LineReader
 
@@ -55,10 +55,7 @@ _count: msgspec.json.Decoder[Count | None] = msgspec.json.Decoder(Count | None)
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _line.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_line, body)
     if found.error is not None:
         return ir.Failed(ERROR, found.error or REPORTED)
     if found.message is None:

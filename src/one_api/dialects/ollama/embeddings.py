@@ -4,7 +4,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects import turns
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import Count, whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.ollama.answer import ERROR
 from one_api.lib import json
@@ -26,10 +26,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body)
     if found.error is not None or found.embeddings is None:
         return ir.Failed(ERROR, found.error or "the upstream gave no embeddings")
     read = found.prompt_eval_count

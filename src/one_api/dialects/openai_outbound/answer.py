@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, NOTHING, REPORTED, Count, believed
+from one_api.dialects.decoding import NOTHING, REPORTED, Count, believed, whole
 from one_api.dialects.openai_notes import decode_annotations, decode_tokens, searched
 from one_api.lib import json
 
@@ -144,10 +144,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON for what is no answer."""
-    try:
-        found = body_decoder.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(body_decoder, body)
     if found.error:
         return failed(found.error)
     choice = found.choices[0] if found.choices else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.openai_efforts import effort
 from one_api.dialects.openai_notes import LOGPROBS
 from one_api.lib import json
@@ -110,7 +111,7 @@ def _asked(turn: ir.Turn, losses: list[str]) -> Iterable[dict[str, Any]]:
     for block in turn.blocks:
         if isinstance(block, ir.ToolResult):
             losses.extend(block.extra)
-            yield {"role": "tool", "tool_call_id": block.call_id, "content": _result(block)}
+            yield {"role": "tool", "tool_call_id": block.call_id, "content": turns.result_text(block)}
             media = [each for each in block.content if not isinstance(each, ir.Text)]
             parts.extend(_part(each, losses) for each in media)
         else:
@@ -121,11 +122,6 @@ def _asked(turn: ir.Turn, losses: list[str]) -> Iterable[dict[str, Any]]:
     yield {"role": turn.role, "content": alone}
 
 
-def _result(block: ir.ToolResult) -> str:
-    text = "\n".join(each.text for each in block.content if isinstance(each, ir.Text))
-    return f"Error: {text}" if block.failed else text
-
-
 def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
     if isinstance(block, (ir.Text, ir.Image, ir.File)):
         losses.extend(block.extra)
@@ -133,10 +129,10 @@ def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
         case ir.Text():
             return {"type": "text", "text": block.text}
         case ir.Image():
-            url = block.url or f"data:{block.media_type};base64,{block.data}"
+            url = turns.inline(block)
             return {"type": "image_url", "image_url": {"url": url}}
         case ir.File() if block.data:
-            inline = f"data:{block.media_type};base64,{block.data}"
+            inline = turns.inline(block)
             return {"type": "file", "file": {"filename": block.name or "file", "file_data": inline}}
         case _:
             raise _unsaid(block)

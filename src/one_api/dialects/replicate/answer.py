@@ -16,6 +16,7 @@ from one_api.dialects.decoding import (
     Piece,
     believed,
     event_name,
+    whole,
 )
 from one_api.lib import json
 
@@ -42,10 +43,7 @@ _metrics: msgspec.json.Decoder[_Metrics | None] = msgspec.json.Decoder(_Metrics 
 
 def decode_prediction(body: bytes) -> Prediction | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _prediction.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_prediction, body)
     if found.error or found.status in FAILED:
         told = found.error if isinstance(found.error, str) else ""
         return ir.Failed("upstream_error", told or f"the prediction {found.status or 'failed'}")

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from one_api import ir
 from one_api.dialects.openai_notes import wanted
+from one_api.dialects.reading import text_of, typed
 from one_api.dialects.responses import reasoning, tools
-from one_api.dialects.responses.parts import LIKELY, parts, text_of
+from one_api.dialects.responses.parts import LIKELY, parts
 from one_api.ir import Unrepresentable
 
 _STORED: Final = ("previous_response_id", "conversation", "prompt")
@@ -50,26 +51,17 @@ def decode_request(document: Mapping[str, Any], *, model: str) -> ir.Request:
         turns=turns,
         tools=tools.decode_tools(document),
         choice=tools.decode_choice(document),
-        parallel=_typed(document, "parallel_tool_calls", bool),
-        limit=_typed(document, "max_output_tokens", int) or None,
+        parallel=typed(document, "parallel_tool_calls", bool),
+        limit=typed(document, "max_output_tokens", int) or None,
         open_ended=True,
-        temperature=_typed(document, "temperature", int, float),
-        top_p=_typed(document, "top_p", int, float),
+        temperature=typed(document, "temperature", int, float),
+        top_p=typed(document, "top_p", int, float),
         stream=document.get("stream") is True,
         reasoning=_reasoning(document.get("reasoning")),
         format=_format(document.get("text")),
         user=text_of(document.get("user")) or text_of(document.get("safety_identifier")),
         extra=dict(_rest(document)),
     )
-
-
-def _typed(value: Mapping[str, Any], key: str, *kinds: type) -> Any:
-    found = value.get(key)
-    if found is None:
-        return None
-    if not isinstance(found, kinds) or (isinstance(found, bool) and bool not in kinds):
-        raise Unrepresentable(f"{key} has the wrong type")
-    return found
 
 
 def _rest(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -98,7 +90,7 @@ def _conversation(document: Mapping[str, Any]) -> tuple[tuple[ir.Text, ...], tup
         said = [{"role": "user", "content": said}]
     if not isinstance(said, list):
         raise Unrepresentable("input has to be a string or an array")
-    instructions = _typed(document, "instructions", str)
+    instructions = typed(document, "instructions", str)
     system: list[ir.Text] = [ir.Text(instructions)] if instructions else []
     turns: list[ir.Turn] = []
     for number, item in enumerate(said):

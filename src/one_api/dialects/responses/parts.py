@@ -6,17 +6,12 @@ https://developers.openai.com/api/reference/resources/responses/methods/create
 from collections.abc import Mapping
 from typing import Any, Final
 
+from one_api.dialects.reading import data_url, text_of
 from one_api.ir import File, Image, Text, Unrepresentable
 
 LIKELY: Final = "message.output_text.logprobs"
 """What is to be included in an answer that shall say how likely it is."""
-_BASE64: Final = ";base64"
 _PDF: Final = "application/pdf"
-
-
-def text_of(value: object) -> str:
-    """The value if it is text, else ""."""
-    return value if isinstance(value, str) else ""
 
 
 def parts(content: Any, place: str) -> tuple[Text | Image | File, ...]:
@@ -53,7 +48,7 @@ def _image(part: Mapping[str, Any], place: str) -> Image | File:
         raise Unrepresentable(f"{place}.image_url is required: this channel does not know files of another vendor")
     if not url.startswith("data:"):
         return Image(url=url)
-    media_type, data = _inline(url, f"{place}.image_url")
+    media_type, data = data_url(url, f"{place}.image_url")
     return Image(media_type=media_type, data=data) if media_type.startswith("image/") else File(media_type, data)
 
 
@@ -65,13 +60,5 @@ def _file(part: Mapping[str, Any], place: str) -> File:
         raise Unrepresentable(
             f"{place} needs file_data or file_url: this channel does not know files of another vendor"
         )
-    media_type, inline = _inline(data, f"{place}.file_data") if data.startswith("data:") else (_PDF, data)
+    media_type, inline = data_url(data, f"{place}.file_data") if data.startswith("data:") else (_PDF, data)
     return File(media_type=media_type, data=inline, name=name)
-
-
-def _inline(url: str, place: str) -> tuple[str, str]:
-    """Type and base64 text of a data URL."""
-    head, comma, data = url[5:].partition(",")
-    if not comma or not head.lower().endswith(_BASE64) or not data:
-        raise Unrepresentable(f"{place}: a data URL has to have the form data:TYPE;base64,DATA")
-    return head[: -len(_BASE64)].partition(";")[0].strip().lower(), data

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects.responses.answer import TOOLS
 from one_api.dialects.responses.reasoning import foreign
 from one_api.errors import BadRequest
 from one_api.lib import json
@@ -18,6 +19,7 @@ PRICED: Final = frozenset(
     )
 )
 
+_LOCAL: Final = frozenset(("function", "custom", "namespace"))  # any other the vendor runs, and reads what it finds
 _STORED: Final = ("previous_response_id", "conversation", "prompt")
 _MEDIA: Final = ("input_image", "input_file")
 _DATA: Final = ("image_url", "file_data", "encrypted_content")
@@ -68,13 +70,15 @@ def measure(document: Mapping[str, Any]) -> ir.Measure:
     if limit is not None and (type(limit) is not int or limit < 0):
         raise _refused("max_output_tokens", "max_output_tokens is invalid")
     parts = [each for each in _objects(document.get("input")) if each.get("type") in _MEDIA]
+    kinds = _kinds(document.get("tools"))
     kept = stored or ("input" if any(_is_kept(each) for each in _objects(document.get("input"))) else "")
     return ir.Measure(
         limit=limit or None,
         inline=sum(len(each["file_data"]) for each in parts if _is_bare(each.get("file_data"))),
         media=len(parts),
         kept=kept,
-        unseen=bool(kept) or any("file_url" in each for each in parts) or _searches(document.get("tools")),
+        unseen=bool(kept) or any("file_url" in each for each in parts) or not _LOCAL.issuperset(kinds),
+        tools=tuple(name for name in TOOLS.values() if any(kind.startswith(name) for kind in kinds)),
     )
 
 
@@ -99,10 +103,8 @@ def _is_kept(value: Mapping[str, Any]) -> bool:
     return value.get("type") == "item_reference" or (value.get("type") in _MEDIA and bool(value.get("file_id")))
 
 
-def _searches(tools: Any) -> bool:
-    """Whether the vendor runs a tool of its own, and reads what it finds."""
-    kinds = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    return any(kind not in ("function", "custom", "namespace") for kind in kinds)
+def _kinds(tools: Any) -> set[str]:
+    return {str(tool.get("type")) for tool in tools if isinstance(tool, dict)} if isinstance(tools, list) else set()
 
 
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:

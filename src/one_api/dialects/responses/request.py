@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from one_api import ir
+from one_api.dialects import turns
 from one_api.dialects.openai_efforts import effort
 from one_api.dialects.openai_notes import LOGPROBS
 from one_api.dialects.responses import reasoning
@@ -120,12 +121,12 @@ def _part(block: ir.Said, role: str, losses: list[str]) -> dict[str, Any] | None
         case ir.Image() | ir.File() if role != "user":
             raise ir.Unrepresentable(f"on this channel a message of role {role!r} can only hold text")
         case ir.Image():
-            url = block.url or f"data:{block.media_type};base64,{block.data}"
+            url = turns.inline(block)
             return {"type": "input_image", "detail": "auto", "image_url": url}
         case ir.File() if block.url:
             return {"type": "input_file", "file_url": block.url}
         case ir.File():
-            inline = f"data:{block.media_type};base64,{block.data}"
+            inline = turns.inline(block)
             return {"type": "input_file", "filename": block.name or "file", "file_data": inline}
         case _:
             return None

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.responses.parts import text_of
+from one_api.dialects.reading import text_of
 from one_api.ir import Tool, ToolChoice, Unrepresentable
 from one_api.lib import json
 

@@ -4,7 +4,7 @@ A whole answer is in a wrapper, an event is not. Each event counts what was read
 one that gives a reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -12,16 +12,14 @@ import msgspec
 from one_api import ir
 from one_api.dialects.decoding import (
     BROKEN,
-    MIXED,
     NOTHING,
     REPORTED,
     UNREADABLE,
-    CallPieces,
     Count,
-    EventDecoder,
     believed,
+    whole,
 )
-from one_api.dialects.messages import blocks, events
+from one_api.dialects.messages import MessageDecoder, blocks
 from one_api.dialects.tencent.causes import failed
 from one_api.lib import json
 
@@ -53,6 +51,10 @@ class _Choice(msgspec.Struct, rename="pascal"):
     message: _Message | None = None
     delta: _Message | None = None
     finish_reason: str | None = None
+
+    @property
+    def reason(self) -> ir.Reason | None:
+        return REASONS.get(self.finish_reason, "stop") if self.finish_reason else None
 
 
 class _Details(msgspec.Struct, rename="pascal"):
@@ -106,10 +108,7 @@ _usage: msgspec.json.Decoder[_Usage | None] = msgspec.json.Decoder(_Usage | None
 
 def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        event = _event.decode(body)
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    event = whole(_event, body)
     found = event.response or event
     failure = found.failure
     if failure is not None:
@@ -121,7 +120,7 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
         id=found.request_id or found.id or "",
         model="",
         blocks=tuple(blocks(choice.message)),
-        reason=REASONS.get(choice.finish_reason or "", "stop"),
+        reason=choice.reason or "stop",
         usage=_counted(found.usage),
     )
 
@@ -135,14 +134,10 @@ def _counted(raw: msgspec.Raw) -> ir.Usage | None:
     return ir.Usage(input=found.prompt_tokens, output=found.completion_tokens, cached=cached)
 
 
-class StreamDecoder(EventDecoder):
-    """Reads a stream cut anywhere. It has no mark at its end: one that gave a reason and ends is complete."""
+class StreamDecoder(MessageDecoder):
+    """Reads a stream cut anywhere."""
 
-    __slots__ = ("_calls",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._calls = CallPieces()
+    __slots__ = ()
 
     def read(self, data: bytes) -> list[ir.Event]:
         if data == b"[DONE]":
@@ -159,14 +154,4 @@ class StreamDecoder(EventDecoder):
             self.usage = _counted(found.usage)
         started: list[ir.Event] = [] if self._started else [ir.Started(found.id or "", "")]
         self._started = True
-        return [*started, *self._said(found.choices[0])] if found.choices else started
-
-    def _said(self, choice: _Choice) -> Iterable[ir.Event]:
-        said = events(choice.delta or _Message(), self._calls)
-        if said is None:
-            yield from self._fail(MIXED)
-            return
-        yield from said
-        if choice.finish_reason and not self._finished:
-            self._finished = True
-            yield ir.Finished(REASONS.get(choice.finish_reason, "stop"))
+        return [*started, *self._said(found.choices[0].delta, found.choices[0].reason)] if found.choices else started

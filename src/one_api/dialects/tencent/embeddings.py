@@ -3,7 +3,7 @@
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import Count, whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.tencent.causes import failed
 from one_api.lib import json
@@ -44,10 +44,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
-    try:
-        found = _answer.decode(body).response
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = whole(_answer, body).response
     if found.error is not None:
         return failed(found.error.code, found.error.message)
     if found.data is None:

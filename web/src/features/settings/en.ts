@@ -86,6 +86,7 @@ export const en = {
     AudioCompletionRatio: { label: 'Audio spoken', help: 'In parts of the price of audio heard' },
     ReasoningRatio: { label: 'Reasoning', help: 'In parts of the price of output' },
     ToolPrice: { label: 'Calls of tools', help: 'Dollars for 1,000 calls of what a provider runs, such as web_search; for one type of channel web_search(14). Free if not named' },
+    ModelPrice: { label: 'Models by the call', help: 'Dollars for a call, instead of the ratios: for an image, for a search unit of a ranking; for one type of channel rerank-v3.5(35)' },
     CallLimits: { label: 'Limits of calls', help: 'Requests and tokens a minute and calls at a time, as JSON; empty: none' },
     ChannelDisableThreshold: { label: 'Longest response (seconds)', help: 'A channel whose test takes longer is disabled, or root is told; 0: any time' },
     AutomaticDisableChannelEnabled: { label: 'Disable failing channels', help: 'A channel whose key or account no longer works is taken out of use' },

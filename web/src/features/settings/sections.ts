@@ -22,6 +22,7 @@ export const tabs = {
       'AudioCompletionRatio',
       'ReasoningRatio',
       'ToolPrice',
+      'ModelPrice',
     ],
     monitoring: [
       'ChannelDisableThreshold',

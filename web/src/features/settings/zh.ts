@@ -88,6 +88,7 @@ export const zh: typeof en = {
     AudioCompletionRatio: { label: '音频输出倍率', help: '相对于音频输入价格的倍数' },
     ReasoningRatio: { label: '推理倍率', help: '相对于输出价格的倍数' },
     ToolPrice: { label: '工具调用价格', help: '上游工具（如 web_search）每千次调用的美元价格；web_search(14) 只用于该渠道类型；未列出则免费' },
+    ModelPrice: { label: '按次计费价格', help: '每次调用的美元价格，代替倍率：图片按张，重排序按搜索单元；rerank-v3.5(35) 只用于该渠道类型' },
     CallLimits: { label: '调用限制', help: '每分钟请求数、token 数和同时调用数，JSON 格式；留空则不限' },
     ChannelDisableThreshold: { label: '最长响应时间（秒）', help: '测试超过此时间的渠道将被禁用或通知超级管理员；0 表示不限' },
     AutomaticDisableChannelEnabled: { label: '失败时自动禁用渠道', help: '密钥或账户失效的渠道将停止使用' },
