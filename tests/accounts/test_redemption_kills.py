@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 CODES = 400
 KILLS = 8
-STARTED_S = 30.0
+STARTED_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,11 @@ def lost(load: Load) -> list[object]:
     return [call for call in load.calls if call.outcome == "lost" and not call.detail.startswith(REFUSED)]
 
 
+def measured(load: Load, what: str) -> None:
+    """For the table of docs/reliability.md."""
+    print(f"{what}: {len(load.calls):,} calls, {len(lost(load))} of them lost")
+
+
 def replaced(gateway: Gateway) -> int:
     return gateway.output().count("is replaced by")
 
@@ -70,6 +75,7 @@ async def test_processes_of_a_port_are_replaced_and_ended_without_losing_a_call(
                 assert answered > CLIENTS * times
                 gateway.child.send_signal(signal.SIGTERM)
                 assert await asyncio.to_thread(gateway.child.wait, 60) == 0
+            measured(load, f"{times} reloads and an end")
             assert not lost(load)
             whole = {call.request_id: upstream.claimed[call.name] for call in load.calls if call.outcome == "whole"}
             assert not await differences(World(postgres.url, engine), Seen(whole))
@@ -91,6 +97,7 @@ async def test_a_hundred_restarts_of_nodes_behind_nginx_lose_no_call(tmp_path: P
         async with calling(site.proxy.port, site.keys) as load:
             for _ in range(50):
                 await restart_all_nodes(site, random.Random(1))
+        measured(load, "100 restarts")
         assert not lost(load)
         whole = {call.request_id: site.upstream.claimed[call.name] for call in load.calls if call.outcome == "whole"}
         assert not await differences(site.place, Seen(whole))

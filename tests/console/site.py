@@ -89,9 +89,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for event in events:
-            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
+        lines = [*(json.dumps(event) for event in events), "[DONE]"]
+        self.wfile.write("".join(f"data: {line}\n\n" for line in lines).encode())
 
     def _answer(self, status: int, body: object) -> None:
         raw = json.dumps(body).encode()

@@ -2,17 +2,30 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import StartGateway
 from tests.console.conftest import Witness
 from tests.console.upstream import FIRST, SECOND, halfway
+from tests.harness import servers
 from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
 
 pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One for all; the first test finds it empty."""
+    folder = tmp_path_factory.mktemp("console")
+    gateway = Gateway(folder, servers.sqlite(folder).env)
+    gateway.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
 
 
 def log_in(page: Page, gateway: Gateway, path: str) -> None:
@@ -49,8 +62,7 @@ def add_token(page: Page, *, name: str) -> None:
     expect(ready).to_be_hidden()
 
 
-def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: Page) -> None:
-    running = gateway()
+def test_from_the_first_login_to_a_streamed_answer(running: Gateway, page: Page) -> None:
     witness = Witness()
     witness.watch(page)
     with halfway() as upstream:
@@ -81,24 +93,23 @@ def test_from_the_first_login_to_a_streamed_answer(gateway: StartGateway, page: 
     assert witness.errors == []
 
 
-def test_settings_of_a_channel_are_kept_and_changed(gateway: StartGateway, page: Page) -> None:
-    running = gateway()
+def test_settings_of_a_channel_are_kept_and_changed(running: Gateway, page: Page) -> None:
     with Admin(running.url) as root:
-        root.channel("http://127.0.0.1:1", "tiny", name="office", config='{"responses":false,"kept_responses":true}')
+        root.channel("http://127.0.0.1:1", "tiny", name="kept", config='{"responses":false,"kept_responses":true}')
         log_in(page, running, "/channel")
-        page.get_by_role("link", name="Edit office").click()
+        page.get_by_role("link", name="Edit kept").click()
         responses = page.get_by_role("combobox", name="Responses API")
         expect(responses).to_have_value("No")
         responses.click()
         page.get_by_role("option", name="Nothing else").click()
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_role("heading", name="Channels", level=1)).to_be_visible()
-        (channel,) = root.ask("GET", "/api/channel/")
-    assert json.loads(channel["config"]) == {"responses": "only", "kept_responses": "true"}
+        newest, *_ = root.ask("GET", "/api/channel/")
+    assert json.loads(newest["config"]) == {"responses": "only", "kept_responses": "true"}
 
 
-def test_a_token_is_disabled_and_deleted(gateway: StartGateway, page: Page) -> None:
-    log_in(page, gateway(), "/token")
+def test_a_token_is_disabled_and_deleted(running: Gateway, page: Page) -> None:
+    log_in(page, running, "/token")
     add_token(page, name="old")
     page.get_by_label("Disable old").click(force=True)  # the input lies under the drawn switch
     expect(page.get_by_role("row", name=re.compile("old.*Disabled"))).to_be_visible()
@@ -107,16 +118,16 @@ def test_a_token_is_disabled_and_deleted(gateway: StartGateway, page: Page) -> N
     expect(page.get_by_role("row", name=re.compile("old"))).to_have_count(0)
 
 
-def test_a_wrong_password_is_told_on_the_page(gateway: StartGateway, page: Page) -> None:
-    page.goto(gateway().url + "/login")
+def test_a_wrong_password_is_told_on_the_page(running: Gateway, page: Page) -> None:
+    page.goto(running.url + "/login")
     page.get_by_label("User name or e-mail").fill("root")
     page.get_by_label("Password", exact=True).fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("用户名或密码错误")
 
 
-def test_language_and_appearance_are_remembered(gateway: StartGateway, page: Page) -> None:
-    page.goto(gateway().url + "/login")
+def test_language_and_appearance_are_remembered(running: Gateway, page: Page) -> None:
+    page.goto(running.url + "/login")
     page.get_by_role("button", name="Language").click()
     page.get_by_role("menuitem", name="中文").click()
     page.get_by_role("button", name="外观").click()

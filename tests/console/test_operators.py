@@ -235,15 +235,16 @@ def test_every_setting_is_saved_and_there_again(console: Page, running: Gateway,
         console.goto(f"{running.url}/settings/{tab}")
         sections = console.locator("section")
         expect(sections.first).to_be_visible()
-        for section in reversed(sections.all()):
-            for field in section.locator("[data-option]").all():
-                key = field.get_attribute("data-option") or ""
+        for number in reversed(range(sections.count())):
+            section = sections.nth(number)
+            keys = section.locator("[data-option]").evaluate_all(KEYS)
+            for key in keys:
                 entered[key] = particular.get(key) or OWN[types[key]["kind"]](types[key])
-                change(console, field, types[key], entered[key])
-            section.get_by_role("button", name=re.compile("^Save")).click()
-            if "PasswordLoginEnabled" in section.locator("[data-option]").evaluate_all(KEYS):
+                change(section.locator(f"[data-option={key}]"), types[key], entered[key])
+            section.locator("button[type=submit]").first.click()  # others follow: a test mail
+            if "PasswordLoginEnabled" in keys:
                 console.get_by_role("dialog").get_by_role("button", name="Save").click()
-            expect(section.get_by_role("button", name="Discard")).to_be_hidden()
+            expect(section.get_by_role("status")).to_be_hidden()  # nothing is left to be saved
     assert set(entered) == set(types)
     rows = {each["key"]: each["value"] for each in root.ask("GET", "/api/option/")}
     told = {key: value for key, value in entered.items() if not types[key]["secret"]}
@@ -273,17 +274,17 @@ OWN: dict[str, Callable[[dict[str, str]], str]] = {
 }
 
 
-def change(page: Page, field: Locator, option: dict[str, Any], value: str) -> None:
+def change(field: Locator, option: dict[str, Any], value: str) -> None:
     if option["kind"] == "switch":
-        field.get_by_role("switch").press("Space")
+        field.locator("input").press("Space")
     elif option["kind"] == "ratios":
         field.get_by_placeholder("New name").fill(value)
         field.get_by_role("button", name=re.compile("Add$")).click()
     elif option["kind"] == "list":
-        field.get_by_role("combobox").fill("example.org")
-        field.get_by_role("combobox").press("Enter")
+        field.locator("input:not([type=hidden])").fill("example.org")
+        field.locator("input:not([type=hidden])").press("Enter")
     elif option["choices"]:
-        field.get_by_role("combobox").click()
-        page.get_by_role("option", name=value).click()
+        field.locator("input:not([type=hidden])").click()
+        field.page.get_by_role("option", name=value).click()
     else:
         field.locator("input, textarea").first.fill(value)

@@ -1,22 +1,40 @@
-"""Every page, in both languages and colour schemes, on a desk and on a phone: no barrier, no error, nothing cut off.
+"""Every page in every look of the console: no barrier, no error, nothing cut off.
 
-A page is loaded once for a size; languages and schemes change where it stands, as by another tab and by the system.
+A walk goes through all of them in one look. Language, scheme and size change where it stands, as by another tab and by
+the system; of these three every two meet on every page.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.console.conftest import PATIENCE_MS, Witness, barriers
-from tests.console.site import PAGES, SIZES, context_of, furnish, upstream
+from tests.console.site import PAGES, SIZES, Scheme, context_of, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
 
 pytestmark = pytest.mark.timeout(300)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    size: str
+    language: str
+    scheme: Scheme
+
+
+# In the last look a page is seen in one view, the next page in the other.
+VIEWS: Final = {
+    "default": (View("desk", "en", "light"), View("desk", "zh", "dark")),
+    "berry": (View("phone", "zh", "light"), View("phone", "en", "dark")),
+    "air": (View("desk", "zh", "light"), View("phone", "en", "dark")),
+}
 
 MORE = (
     ("reset-link", "/user/reset?email=a@b.example&token=1", "nobody"),
@@ -47,53 +65,76 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         gateway.stop()
 
 
-@pytest.mark.parametrize("size, theme", [("desk", "default"), ("phone", "berry")])
-def test_no_page_has_barriers(browser: Browser, running: Gateway, size: str, theme: str) -> None:
+@pytest.mark.parametrize("theme", VIEWS)
+def test_no_page_has_barriers(browser: Browser, running: Gateway, theme: str) -> None:
     """What is found on one page says nothing of others, so all of it is told at once."""
-    witness, said = Witness(), list[str]()
     with Admin(running.url) as root:
         root.option("Theme", theme)
         session = root.session()
-    context = context_of(browser, "en", "light", size)
-    context.add_init_script(STILL)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    witness.watch(page)
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.goto(running.url)
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
-    found: dict[str, list[str]] = {}
+    walk = Walk(browser, VIEWS[theme], on_each=1 if theme == "air" else 2)
+    walk.page.goto(running.url)
+    expect(walk.page.locator("html")).to_have_attribute("data-theme", theme)
     for role in ("nobody", "root"):
         if role == "root":
-            context.add_cookies([{"name": "session", "value": session, "url": running.url}])
-            page.goto(running.url)
+            walk.context.add_cookies([{"name": "session", "value": session, "url": running.url}])
+            walk.page.goto(running.url)
         for name, path, who in (*PAGES, *MORE):
             if who == role:
-                go(page, path)
-                found |= {f"{name}, {place}": faults for place, faults in look(page).items() if faults}
-    context.close()
-    assert found == {}
+                walk.to(name, path)
+    walk.context.close()
+    assert walk.found == {}
     # Visitors are nobody, and the state of the callback is not ours: the browser tells of both.
-    assert [text for text in said if not re.search("40[13]", text)] == []
-    assert witness.errors == []
-    assert witness.hosts == {f"127.0.0.1:{running.port}"}
+    assert [text for text in walk.said if not re.search("40[13]", text)] == []
+    assert walk.witness.errors == []
+    assert walk.witness.hosts == {f"127.0.0.1:{running.port}"}
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_no_page_has_barriers_in_the_compact_look(browser: Browser, running: Gateway, size: str) -> None:
-    with Admin(running.url) as root:
-        root.option("Theme", "air")
-        session = root.session()
-    context = context_of(browser, "en", "dark", size)
-    context.add_cookies([{"name": "session", "value": session, "url": running.url}])
-    page = context.new_page()
-    found = {}
-    for path in ("/", "/channel", "/log", "/settings/system"):
-        page.goto(running.url + path)
-        settle(page)
-        found[path] = [*barriers(page), *(["wider than the screen"] if page.evaluate(WIDER) > 0 else [])]
-    context.close()
-    assert {path: faults for path, faults in found.items() if faults} == {}
+class Walk:
+    """From page to page, each looked at in one view or two; two begin with the last of the page before."""
+
+    def __init__(self, browser: Browser, views: tuple[View, ...], *, on_each: int) -> None:
+        self.found: dict[str, list[str]] = {}
+        self.said: list[str] = []
+        self.witness = Witness()
+        self._views, self._on_each = views, on_each
+        self._audited: set[View] = set()
+        self._shown = views[0]
+        self.context = context_of(browser, views[0].language, views[0].scheme, views[0].size)
+        self.context.add_init_script(STILL)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("console", self._listen)
+        self.witness.watch(self.page)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.said.append(message.text)
+
+    def to(self, name: str, path: str) -> None:
+        """All rules in the first view; in the next those of colours, for nothing else is another."""
+        go(self.page, path)
+        for number, view in enumerate(self._views[: self._on_each]):
+            self._show(view)
+            faults = barriers(self.page, only="color-contrast" if number else None, shell=view not in self._audited)
+            faults += MISSING.findall(self.page.locator("body").inner_text())
+            if self.page.evaluate(WIDER) > 0:
+                faults.append("wider than the screen")
+            if faults:
+                self.found[f"{name}, {view}"] = faults
+            self._audited.add(view)
+        self._views = self._views[::-1]
+
+    def _show(self, view: View) -> None:
+        if view == self._shown:
+            return
+        self._shown = view
+        width, height = SIZES[view.size]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=view.scheme)
+        self.page.evaluate(SPEAK, view.language)
+        html = self.page.locator("html")
+        expect(html).to_have_attribute("lang", view.language)
+        expect(html).to_have_attribute("data-mantine-color-scheme", view.scheme)
 
 
 def go(page: Page, path: str) -> None:
@@ -103,30 +144,16 @@ def go(page: Page, path: str) -> None:
 
 
 def settle(page: Page) -> None:
+    """Waits until what was asked for is there, and all that it asked the gateway for.
+
+    While its code is loaded, the page before it is still in the document, but hidden.
+    """
     path = urlsplit(page.url).path
-    expect(page.locator("main")).to_have_attribute("data-page", re.compile(rf"{re.escape(path)}(\?|$)"))
-    expect(page.locator("h1, iframe").first).to_be_attached()
+    expect(page.locator("main")).to_have_attribute("data-page", "/" if path == "/nowhere" else path)
+    expect(page.locator("h1, iframe").first).to_be_visible()
     expect(page.locator("[role=status].mantine-Loader-root, .mantine-Skeleton-root")).to_have_count(0)
     if "/dashboard" in page.url:
         expect(page.locator(".recharts-surface").first).to_be_visible()
-
-
-def look(page: Page) -> dict[str, list[str]]:
-    """All rules once, and those of colours and widths again wherever these are different."""
-    found = {}
-    for language, scheme in (("en", "light"), ("en", "dark"), ("zh", "dark"), ("zh", "light")):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.evaluate(SPEAK, language)
-        expect(page.locator("html")).to_have_attribute("lang", language)
-        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-        faults = barriers(page) if (language, scheme) == ("en", "light") else barriers(page, only="color-contrast")
-        faults += MISSING.findall(page.locator("body").inner_text())
-        if page.evaluate(WIDER) > 0:
-            faults.append("wider than the screen")
-        found[f"{language} {scheme}"] = faults
-    page.emulate_media(color_scheme="light")
-    page.evaluate(SPEAK, "en")
-    return found
 
 
 # Half way from one scheme to the other colours are of neither.

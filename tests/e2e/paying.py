@@ -1,7 +1,6 @@
 """A world whose prices are easy to add up, and what its books say after a call; for tests of who pays."""
 
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ PROMPT = 8  # tokens of the request for "hello"
 TEXT = "hello world"  # two tokens
 COUNTED = PROMPT + 2 * 2
 TOLERANCE = 1000
-AT_ONCE_S = 1.0
 SHOWN = (
     *("request_id", "quota", "prompt_tokens", "completion_tokens", "user_id", "username", "token_name", "model_name"),
     *("channel_id", "content", "created_at", "is_stream", "elapsed_time", "system_prompt_reset"),
@@ -110,13 +108,6 @@ def answers(*deltas: Mapping[str, object], stream: bool, usage: object = None) -
 
 
 # --- in the middle of a call ---
-
-
-async def closes_at_once(turn: Turn) -> None:
-    """The upstream's connection ends within the promise."""
-    since = time.monotonic()
-    await turn.left()
-    assert time.monotonic() - since <= AT_ONCE_S
 
 
 async def part_of_a_whole(turn: Turn) -> None:

@@ -201,7 +201,7 @@ async def spoil(world: World, key: str, sink: Sink) -> None:
         try:
             await ask_everything(world.gateway.url, cookie, sink, f"root without {table}", numbers=("1",))
             await call_models(world, key, sink, "hello", most=2)
-            async with httpx2.AsyncClient(base_url=world.gateway.url, trust_env=False) as http:
+            async with httpx2.AsyncClient(base_url=world.gateway.url, trust_env=False, timeout=30) as http:
                 form = {"username": "mallory", "password": f"{MARK}-password"[:20]}
                 for path in ("/api/user/login", "/api/user/register"):
                     answer = await http.post(path, json=form)

@@ -123,7 +123,7 @@ async def test_a_model_of_anthropics_on_bedrock_is_asked_signed_and_paid(site: C
     assert request.target == f"/aws/model/anthropic.claude-3-haiku-20240307-v1%3A0/{action}"
     assert request.header("authorization").endswith(f"Signature={signature(request)}")
     assert request.json()["anthropic_version"] == "bedrock-2023-05-31"
-    assert SK not in site.world.gateway.log.read_text("utf-8")
+    assert SK not in site.world.gateway.output()
 
 
 @both
@@ -177,7 +177,7 @@ async def test_a_model_of_anthropics_on_vertex_is_asked_with_a_token_that_is_kep
     assert (whole.target, stream.target) == (f"{path}:rawPredict", f"{path}:streamRawPredict")
     assert {each.header("authorization") for each in (whole, stream)} == {"Bearer ya29.canary"}
     assert whole.json()["anthropic_version"] == "vertex-2023-10-16"
-    assert "ya29.canary" not in site.world.gateway.log.read_text("utf-8")
+    assert "ya29.canary" not in site.world.gateway.output()
 
 
 @both

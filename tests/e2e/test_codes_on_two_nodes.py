@@ -32,8 +32,8 @@ async def test_codes_are_shared(gateway: StartGateway, postgres: Database) -> No
     one, other = (gateway(postgres, GLOBAL_API_RATE_LIMIT="0") for _ in range(2))
     async with (
         smtp.serve() as mails,
-        httpx2.AsyncClient(base_url=one.url) as first,
-        httpx2.AsyncClient(base_url=other.url) as second,
+        httpx2.AsyncClient(base_url=one.url, timeout=30) as first,
+        httpx2.AsyncClient(base_url=other.url, timeout=30) as second,
     ):
         await first.post("/api/user/login", json={"username": "root", "password": "123456"})
         for key, value in (

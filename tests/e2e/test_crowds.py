@@ -1,6 +1,6 @@
 """Many clients at a time who are slow, idle or deaf: what they cost has a bound, and others are served.
 
-`make torture` has more of them.
+`make torture` has more of them, and prints what was measured.
 """
 
 import asyncio
@@ -68,6 +68,13 @@ def resident(site: Site) -> int:
     return sum(int(size) for size in re.findall(r"^(?:RssAnon|VmSwap):\s*(\d+) kB", status, re.MULTILINE)) * 1024
 
 
+def measured(site: Site, before: int, many: int, who: str) -> int:
+    """What each of them takes, in bytes."""
+    each = (resident(site) - before) // many
+    print(f"{many:,} {who}: {each / 1024:.0f} KiB each, {resident(site) / MIB:.0f} MiB in all")
+    return each
+
+
 async def connected(site: Site) -> int:
     reply = await site.world.ask(wire.request("/metrics", method="GET", key="m"))
     found = re.search(rb"^one_api_connections (\d+)", reply.body, re.MULTILINE)
@@ -101,7 +108,7 @@ async def test_others_are_served_beside_two_thousand_that_send_their_heads_slowl
         await others_are_served(site)
         for client in clients:
             await loop.sock_sendall(client, b"a")
-        assert resident(site) - before < many * 32 * 1024
+        assert measured(site, before, many, "slow heads") < 32 * 1024
     await eventually(lambda: at_most(site, 10))
 
 
@@ -136,7 +143,7 @@ async def test_open_streams_take_little_memory_each(site: Site, many: int) -> No
         for client in clients:
             assert (await client.head())[0] == 200
             await client.until(b"hello")
-        assert resident(site) - before < 4 * MIB + many * 48 * 1024
+        assert measured(site, before, many, "open streams") < 4 * MIB // many + 48 * 1024
         assert resident(site) < 400 * MIB
         await others_are_served(site)
         end.set()
@@ -148,7 +155,7 @@ async def test_open_streams_take_little_memory_each(site: Site, many: int) -> No
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("many", [100, pytest.param(500, marks=pytest.mark.torture)])
 async def test_who_stops_reading_keeps_little_in_memory_and_his_upstream_waiting(site: Site, many: int) -> None:
-    """A MiB for each: two reads of 250 KiB, as text that will be counted and as bytes that wait."""
+    """400 KiB for each: what the system took and what waits, once as text that may have to be counted."""
     sent: dict[Turn, int] = {}
 
     async def endless(turn: Turn) -> None:
@@ -175,5 +182,5 @@ async def test_who_stops_reading_keeps_little_in_memory_and_his_upstream_waiting
 
         await eventually(all_wait, within=300)
         await others_are_served(site)
-        assert resident(site) - before < 8 * MIB + many * MIB
+        assert measured(site, before, many, "clients that stopped reading") < 8 * MIB // many + 400 * 1024
     await site.world.books.settled()

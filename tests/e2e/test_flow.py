@@ -210,7 +210,7 @@ class Spring:
 
     async def stands_still(self) -> None:
         """Returns when nothing was taken for a while."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(wire.PATIENCE_S):
             before = -1
             while before != self.size:
                 before = self.size
@@ -321,7 +321,7 @@ async def test_who_does_not_read_and_leaves_is_settled(site: Site) -> None:
         await reader.send(wire.chat(site.key, stream=True))
         await reader.some()
         await spring.stands_still()
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), wire.PATIENCE_S)
     await world.books.settled()
     (final,) = list(await world.books.finals())[count:]
     assert final.source == "counted"
@@ -358,7 +358,7 @@ async def test_three_hundred_streams_at_once_have_their_own_bills(site: Site) ->
         assert reply.body.endswith(DONE)
         return reply.headers["x-oneapi-request-id"], number + 1 + 2 * (number % 7)
 
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(wire.PATIENCE_S):
         bills = dict(await asyncio.gather(*(call(number) for number in range(count))))
     finals = {row.request_id: row.quota for row in await world.books.finals() if row.request_id in bills}
     assert finals == bills

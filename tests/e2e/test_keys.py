@@ -43,7 +43,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
 
 
 def made(url: str, path: Path) -> Iterator[Keys]:
-    with Admin(url) as root, httpx2.Client(base_url=url, trust_env=False) as http:
+    with Admin(url) as root, httpx2.Client(base_url=url, trust_env=False, timeout=30) as http:
         alice = root.user("alice", QUOTA)
         refused = {name: alice.token(name=name) for name in ("disabled", "expired", "exhausted", "late", "deleted")}
         refused["elsewhere"] = alice.token(name="elsewhere", subnet="192.0.2.0/24")

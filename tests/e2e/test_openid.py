@@ -22,7 +22,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def configured(gateway: servers.Gateway, issuer: str, client: str) -> None:
-    with httpx2.Client(base_url=gateway.url) as root:
+    with httpx2.Client(base_url=gateway.url, timeout=30) as root:
         assert root.post("/api/user/login", json={"username": "root", "password": "123456"}).json()["success"]
         options = {
             "ServerAddress": CONSOLE,
@@ -37,7 +37,7 @@ def configured(gateway: servers.Gateway, issuer: str, client: str) -> None:
 
 def agreed(issuer: str, start: str, name: str) -> dict[str, str]:
     """What the provider's last redirect has in its query, after somebody signed in there and agreed."""
-    with httpx2.Client() as browser:
+    with httpx2.Client(timeout=30) as browser:
         answer = browser.get(start)
         for _ in range(10):
             place = urljoin(str(answer.url), answer.headers["location"])
@@ -52,7 +52,7 @@ def agreed(issuer: str, start: str, name: str) -> dict[str, str]:
 
 
 def signed_in(gateway: servers.Gateway, issuer: str, name: str) -> Any:
-    with httpx2.Client(base_url=gateway.url) as person:
+    with httpx2.Client(base_url=gateway.url, timeout=30) as person:
         begun = person.get("/api/oauth/state?provider=oidc").json()
         back = agreed(issuer, begun["url"], name)
         assert back["state"] == begun["data"]

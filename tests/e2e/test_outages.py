@@ -20,7 +20,6 @@ from tests.harness.servers import Database, MariaDB, Postgres
 pytestmark = pytest.mark.anyio
 
 MODEL = "gpt-3.5-turbo"  # one unit for a token of input, two for one of output
-HEALED_S = 30.0
 READY = wire.request("/readyz", method="GET")
 
 
@@ -72,8 +71,8 @@ async def healed(world: World, key: str) -> None:
         return (await world.ask(READY)).status == 200
 
     world.upstream.scripts["up"] = replies(200, completion(usage=tokens(20, 10)))
-    await eventually(served, HEALED_S)
-    await eventually(ready, HEALED_S)
+    await eventually(served)
+    await eventually(ready)
 
 
 def server_of(kind: str, request: pytest.FixtureRequest) -> Postgres | MariaDB:

@@ -513,7 +513,7 @@ async def test_a_token_that_baidu_takes_no_more_is_not_used_again(site: Provider
     site.answers("baidu")
     await site.world.ask(wire.chat(site.key, model="baidu-1", stream=stream))
     assert ["/oauth/" in each.target for each in site.world.upstream.received] == [True, False]
-    assert "token-canary-93" not in site.world.gateway.log.read_text("utf-8")
+    assert "token-canary-93" not in site.world.gateway.output()
 
 
 async def test_an_error_of_minimaxs_with_status_200_is_one_in_every_dialect(site: Providers) -> None:

@@ -322,7 +322,7 @@ async def test_no_answer_is_given_in_the_background(site: Client, channel: str) 
     ],
 )
 async def test_other_routes_say_what_is_missing(site: Client, method: str, path: str, words: str) -> None:
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{site.world.port}", trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=site.world.gateway.url, trust_env=False, timeout=30) as client:
         assert (await client.request(method, path)).status_code == 401
         answer = await client.request(method, path, headers={"authorization": f"Bearer {site.key}"})
     error = answer.json()["error"]

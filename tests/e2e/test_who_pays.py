@@ -18,7 +18,6 @@ from tests.e2e.paying import (
     all_in_the_log,
     answers,
     ask,
-    closes_at_once,
     mark,
     open_site,
     part_of_a_whole,
@@ -290,7 +289,7 @@ async def test_images_are_paid_when_delivered(site: Site) -> None:
         await part_of_a_whole(turn)
         await read_by_gateway(site)
         connection.leave()
-        await closes_at_once(turn)
+        await turn.left()
     await before.free()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import pytest
@@ -11,7 +10,6 @@ from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.paying import (
-    AT_ONCE_S,
     COUNTED,
     ERROR,
     PROMPT,
@@ -19,7 +17,6 @@ from tests.e2e.paying import (
     Site,
     all_in_the_log,
     ask,
-    closes_at_once,
     mark,
     open_site,
     part_of_a_whole,
@@ -151,7 +148,7 @@ async def leaving(site: Site, begun: Callable[[Turn], Awaitable[None]], *, strea
         turn = await site.world.upstream.turn()
         await begun(turn)
         connection.leave()
-        await closes_at_once(turn)
+        await turn.left()
 
 
 async def silent(_turn: Turn) -> None:
@@ -199,7 +196,7 @@ async def test_who_leaves_when_the_upstream_had_accepted_pays_the_prompt(
         await begun(turn)
         await read_by_gateway(site)
         connection.leave()
-        await closes_at_once(turn)
+        await turn.left()
     final = await before.paid(PROMPT, "counted")
     assert (final.prompt_tokens, final.completion_tokens) == (PROMPT, 0)
 
@@ -235,7 +232,7 @@ async def test_who_leaves_in_mid_stream_pays_what_was_produced(site: Site, at: i
         assert (await connection.head())[0] == 200
         await connection.content(ends(EVENTS)[whole - 1])
         connection.leave()
-        await closes_at_once(turn)
+        await turn.left()
     final = await before.paid(PROMPT + 2 * whole, "counted")
     assert final.completion_tokens == whole
 
@@ -255,7 +252,7 @@ async def test_who_leaves_after_a_report_pays_what_was_reported(site: Site) -> N
         assert (await connection.head())[0] == 200
         await connection.content(len(first))
         connection.leave()
-        await closes_at_once(turn)
+        await turn.left()
     await before.paid(20 + 2, "reported")
 
 
@@ -338,9 +335,7 @@ async def test_what_happens_to_the_caller_meanwhile_changes_no_bill(
         assert (await connection.head())[0] == 200
         await connection.until(b"hello")
         await asyncio.to_thread(happens, world.root, user)
-        since = time.monotonic()
         await refused(world, key)
-        assert time.monotonic() - since <= AT_ONCE_S
         await turn.piece(chunk(" world") + chunk(finish="stop") + usage_chunk(tokens(20, 10)) + DONE)
         await turn.end()
         body, complete = await connection.rest()

@@ -107,7 +107,7 @@ def connected(server: Server) -> socket.socket:
 async def rest(client: socket.socket) -> bytes:
     """All that comes until the end of the connection."""
     loop, found = asyncio.get_running_loop(), b""
-    while data := await asyncio.wait_for(loop.sock_recv(client, 65536), 10):
+    while data := await asyncio.wait_for(loop.sock_recv(client, 65536), 60):
         found += data
     return found
 

@@ -8,7 +8,7 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PATIENCE_S = 30.0  # a loaded machine, not an expectation
+PATIENCE_S = 60.0  # a loaded machine, not an expectation
 LIMIT = 2**26
 
 Headers = Sequence[tuple[str, str]]

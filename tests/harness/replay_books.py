@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tests.harness.replay_lines import Json
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0  # a loaded machine, not an expectation
 POLL_S = 0.02
 
 TABLES: Mapping[str, tuple[str, ...]] = {

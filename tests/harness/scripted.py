@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.client import responses
 from typing import Any
 
-PATIENCE_S = 20.0  # a loaded machine, not an expectation
+PATIENCE_S = 60.0  # a loaded machine, not an expectation
 
 Headers = Sequence[tuple[str, str]]
 

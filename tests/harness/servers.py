@@ -51,11 +51,20 @@ def name_of(database: Database) -> str:
 
 
 def free_port() -> int:
-    """Free now; whoever binds it next may be another, which START_S then tells."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+    """Free, and given to nobody by chance as long as this process lives.
+
+    A socket stays bound to it. Another with SO_REUSEADDR, which servers set, may listen there all the same, but Linux
+    gives the port neither to who wants any port nor to a connection.
+    """
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    port: int = s.getsockname()[1]
+    if sys.platform == "linux":
+        s.detach()
+    else:
+        s.close()
+    return port
 
 
 @contextmanager
@@ -104,7 +113,7 @@ def connects(port: int) -> bool:
 
 def serves(port: int) -> bool:
     """Whether a gateway asks for a key. Questions to the relay are counted by no rate limit."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/v1/models")
         return connection.getresponse().status == 401
@@ -159,6 +168,10 @@ class Postgres:
         self._server.ensure_postgres_running()
 
     def close(self) -> None:
+        """What is in it is wanted no more: else it would write for ten seconds."""
+        if self._server.get_pid() is not None:
+            self.stop()
+        self._server.cleanup_mode = None
         self._server.cleanup()
         shutil.rmtree(self._directory, ignore_errors=True)
 

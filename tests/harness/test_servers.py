@@ -1,5 +1,7 @@
 """The servers that other tests rely on."""
 
+import socket
+import struct
 import sys
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.harness.servers import Database, NotStarted, free_port, process
+from tests.harness.servers import Database, NotStarted, connects, free_port, process
+
+IP_LOCAL_PORT_RANGE = 51  # linux/in.h
 
 
 @pytest.mark.anyio
@@ -27,3 +31,17 @@ def test_a_server_that_ends_says_why(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no disk')"]
     with pytest.raises(NotStarted, match="no disk"), process(command, port=free_port(), log=tmp_path / "log"):
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system decides")
+def test_a_free_port_is_for_servers_and_comes_to_nobody_by_chance() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        assert connects(port)
+    with socket.socket() as other:
+        try:
+            other.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("I", port | port << 16))
+        except OSError:
+            pytest.skip("Linux before 6.3 has no way to ask for this port as any port")
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", 0))

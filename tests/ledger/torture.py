@@ -27,7 +27,7 @@ from tests.ledger.world import World, audit, world
 
 GRANT = 100_000
 LIMIT = 10**12
-STARTED_S = 30.0
+STARTED_S = 60.0
 LIFE_S = 0.06
 
 
@@ -186,7 +186,7 @@ async def totals(place: World, query: str) -> list[tuple[int, int]]:
 async def clean_up(place: World, score: Score) -> None:
     """The last process recovers everything: no hold is left, and logs and channels show what the ledger says."""
     async with place.ledger(lease_s=LEASE_S) as ledger:
-        deadline = time.monotonic() + 20 * LEASE_S
+        deadline = time.monotonic() + STARTED_S
         while await place.value("select count(*) from holds") and time.monotonic() < deadline:
             await ledger.sweep()
             await asyncio.sleep(0.1)

@@ -50,8 +50,8 @@ async def client(ledger: Ledger, name: str, dice: random.Random, reports: int) -
             await ledger.settle(hold, hold.quota, Facts(channel_id=1))
             continue
         cost = dice.choice([0, dice.randint(1, hold.quota), hold.quota + 7])
-        await ledger.settle(hold, cost, Facts(channel_id=1 + user % 2, logged=cost > 0, source="reported"))
-        os.write(reports, f"done {request_id} {cost}\n".encode())
+        if await ledger.settle(hold, cost, Facts(channel_id=1 + user % 2, logged=cost > 0, source="reported")):
+            os.write(reports, f"done {request_id} {cost}\n".encode())  # else it stalled, and another took it over
 
 
 if __name__ == "__main__":

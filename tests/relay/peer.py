@@ -84,8 +84,7 @@ class Told:
 
     def __init__(self) -> None:
         self.head: Head | None = None
-        self.body = b""
-        self.pieces = 0
+        self.pieces: list[bytes] = []
         self.error: TransportError | None = None
         self.calls: list[str] = []
         self.done = asyncio.Event()
@@ -96,8 +95,7 @@ class Told:
 
     def on_data(self, data: bytes) -> None:
         self.calls.append("data")
-        self.body += data
-        self.pieces += 1
+        self.pieces.append(data)
 
     def on_end(self) -> None:
         self.calls.append("end")
@@ -112,6 +110,10 @@ class Told:
         """How it ended: "ok" or the kind of the failure."""
         await asyncio.wait_for(self.done.wait(), 60)
         return "ok" if self.error is None else self.error.kind
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
 
     @property
     def status(self) -> int:

@@ -204,8 +204,9 @@ class RelayCycle:
 
     def lost(self) -> None:
         self.disconnected = True
-        if self._listener is not None:
-            self._listener.abandon()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.abandon()
 
     def _head_of(self, status: int, headers: Headers) -> bytes:
         protocol = self.protocol

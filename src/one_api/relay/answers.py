@@ -9,7 +9,7 @@ from one_api.relay.attempt import Answer
 from one_api.relay.calls import Call
 from one_api.relay.client import Client, Headers
 from one_api.relay.heading import Heading
-from one_api.relay.inflow import Shape
+from one_api.relay.inflow import EVENTS
 from one_api.relay.redaction import headers_without_key
 from one_api.routing import Channel
 
@@ -63,7 +63,7 @@ def respond_whole(call: Call, answer: Answer, client: Client) -> None:
 
 def start_stream(call: Call, answer: Answer, client: Client) -> None:
     head, own = answer.inflow.head, own_headers(call.id, call.heading)
-    if answer.inflow.shape is Shape.EVENTS or head is None:
+    if answer.inflow.shape is EVENTS or head is None:
         client.start(200, (*own, *_EVENT_STREAM))
     else:
         client.start(head.status, (*own, *passed_on(head.headers, answer.channel, answer.inflow.hidden)))

@@ -16,13 +16,13 @@ from one_api.lib import json
 from one_api.pricing import gojson
 from one_api.providers.flows import Query
 from one_api.relay import abroad, forms
-from one_api.relay.calls import HEARD_MODES, LONG, Ask, Call
+from one_api.relay.calls import CHAT, HEARD_MODES, LONG, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.drawn import DrawnInflow
 from one_api.relay.enclosed import NOTHING, Enclosed, Source
 from one_api.relay.flows import Flows
 from one_api.relay.health import cause
-from one_api.relay.inflow import ClientGone, Inflow, Shape
+from one_api.relay.inflow import WHOLE, ClientGone, Inflow
 from one_api.relay.quoting import begins_with_the_callers_words
 from one_api.relay.redaction import body_without_key, without_key
 from one_api.relay.targets import EVENT_STREAM, USER_AGENT, Target, Targets, shape
@@ -215,7 +215,7 @@ def _ask(
         inflow = abroad.inflow(upstreams.loop, ask, model, target, target.dialect, upstreams.now(), checkpoint)
         headers = abroad.headers(call, ask, target)
         return _send(upstreams, channel, target, headers, body, inflow)
-    wants_usage = ask.mode is providers.Mode.CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
+    wants_usage = ask.mode is CHAT and ask.stream and _needs_usage(upstreams, ask, channel, model)
     inflow = Inflow(
         upstreams.loop,
         wants=shape(ask),
@@ -310,7 +310,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
         raise UpstreamError("do request failed", status=500, code="do_request_failed")
     if not inflow.accepted:
         raise refused(head.status, body_without_key(inflow.body, channel, inflow.hidden), channel)
-    if inflow.shape is not Shape.WHOLE:
+    if inflow.shape is not WHOLE:
         return None
     body = inflow.body
     try:
@@ -327,7 +327,7 @@ def _judge(inflow: Inflow, ask: Ask, channel: Channel) -> openai_chat.Whole | No
     if _is_error(whole.error):
         reported = openai_errors.from_object(whole.error)
         raise _failure(502, reported, retry=True)
-    if ask.mode is providers.Mode.CHAT and whole.choices == _NO_CHOICES:
+    if ask.mode is CHAT and whole.choices == _NO_CHOICES:
         _look_for_a_fault(body, channel)
     if ask.stream:
         raise UpstreamError("the upstream answered a request for a stream with a whole answer", status=502)

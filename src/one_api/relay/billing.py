@@ -19,8 +19,8 @@ from one_api.pricing import audio, images, policy, text
 from one_api.pricing.ratios import Prices, Tariff
 from one_api.pricing.usage import MOST_BELIEVED
 from one_api.providers import DRAWN, EMBEDDED, Mode
-from one_api.relay.calls import HEARD_MODES, TEXT_MODES, Ask
-from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.calls import HEARD_MODES, RERANK, SPEECH, TEXT_MODES, Ask
+from one_api.relay.inflow import EVENTS, Inflow
 from one_api.routing import Channel
 
 # Bytes of text a token holds at least, on average, in any language a tokenizer was made for; and as One API's own
@@ -59,7 +59,7 @@ def price(
             return Price(model, tariff, _drawn_bounds(ask, tariff, options, order), order)
         cost = images.charge(order, tariff, channel.type)
         return Price(images.upstream_model(model), tariff, text.Bounds(cost, cost, cost), order, cost)
-    if ask.mode is Mode.SPEECH:
+    if ask.mode is SPEECH:
         # The model as asked for has the price of a speech; a mapping only renames it upstream and in the log.
         tariff = prices.tariff(ask.model, channel.type, group)
         cost = audio.speech_charge(audio.speech_input(ask.document), tariff)
@@ -94,7 +94,7 @@ def _text_bounds(ask: Ask, tariff: Tariff, options: Options, prompt: int | None)
     if tariff.call is None:
         bounds = _token_bounds(ask, tariff, options, prompt)
     else:
-        searches = reranking.searches(ask.document) if ask.mode is Mode.RERANK else 1
+        searches = reranking.searches(ask.document) if ask.mode is RERANK else 1
         cost = text.calls_charge(tariff.call, searches)
         bounds = text.Bounds(cost, cost, text.calls_charge(tariff.call, searches * MOST_SEARCHES))
     return text.with_fees(bounds, tariff, ask.tools) if ask.tools else bounds
@@ -147,7 +147,7 @@ class Drawn(Struct, frozen=True):
 def drawn(flow: Inflow, outcome: policy.Outcome) -> Drawn:
     """Who leaves when he has seen a preview has the image drawn all the same."""
     tap = flow.tap
-    if flow.shape is Shape.EVENTS and isinstance(tap, ImageTap):
+    if flow.shape is EVENTS and isinstance(tap, ImageTap):
         unseen = outcome == "left" and tap.previews > 0 and not tap.images
         return Drawn(1 if unseen else tap.images, tap.previews, tap.reports)
     try:

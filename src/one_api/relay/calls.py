@@ -7,7 +7,7 @@ differs only in case from one that has a price, because some upstreams match key
 from collections.abc import Mapping
 from itertools import filterfalse
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -27,6 +27,9 @@ MAX_TOKENS = 1_073_741_823
 MAX_CHOICES = 128
 LONG = 256 * 1024  # bytes; a longer body is read beside the loop
 
+CHAT: Final = Mode.CHAT  # what each call is asked for, see relay.inflow
+SPEECH: Final = Mode.SPEECH
+RERANK: Final = Mode.RERANK
 TEXT_MODES = frozenset(
     (Mode.CHAT, Mode.COMPLETIONS, *EMBEDDED, Mode.MODERATIONS, Mode.EDITS, Mode.RERANK, *MEASURED_MODES)
 )
@@ -115,7 +118,7 @@ def understand(call: Call) -> Ask:
             stream=stream,
             n=1 if call.mode in DRAWN else _choices(value),
             limit=_limit(value),
-            text=document.text + (reranking.repeated(value) if call.mode is Mode.RERANK else 0),
+            text=document.text + (reranking.repeated(value) if call.mode is RERANK else 0),
             media=document.media,
             document=value,
         )
@@ -292,7 +295,7 @@ def _validate_text(ask: Ask) -> None:
     for key in _REQUIRED[ask.mode]:
         if ask.document.get(key) in (None, "", []):
             raise BadRequest(f"field {key} is required")
-    if ask.mode is Mode.CHAT:
+    if ask.mode is CHAT:
         _messages(ask.document["messages"])
 
 

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
 MAX_HEADER_COUNT: Final = 256
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
+SIP: Final = 32 * 1024
+"""Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
+twice where a client is slow: to be sent, and as text that may have to be counted."""
 
 _NAME: Final = itemgetter(0)
 _VALUE: Final = itemgetter(1)
@@ -137,6 +140,9 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # What a callback raised comes wrapped; a limit it met is in the context.
             failure = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
+            self._reusable = False
+        if len(data) > SIP:
+            self._sip()
         if self._complete:
             failure = None  # it was not about this answer
         elif self._pieces:
@@ -146,6 +152,11 @@ class Connection(asyncio.Protocol):
             if self._overhead > MAX_HEADERS:
                 failure = "too_large"
         self._hand_on(exchange, failure)
+
+    def _sip(self) -> None:
+        """Read a little at a time until the end of this answer."""
+        if self._transport is not None and self._transport.is_reading():
+            _read_by(_Sips(self), self._transport)
 
     def eof_received(self) -> bool:
         if self._transport is not None:
@@ -288,7 +299,9 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is not None and not transport.is_closing():
             if self._reusable and self._framed and not transport.get_write_buffer_size():
-                if exchange.paused:
+                if transport.get_protocol() is not self:
+                    _read_by(self, transport)
+                elif exchange.paused:
                     transport.resume_reading()
                 self._owner.release(self)
             else:
@@ -297,6 +310,33 @@ class Connection(asyncio.Protocol):
             sink.on_end()
         except Exception:
             log.exception("an answer's sink failed")
+
+
+class _Sips(asyncio.BufferedProtocol):
+    """Reads for a connection, a little at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._buffer = memoryview(bytearray(SIP))  # asyncio's TLS fills slices of it
+        self._connection = connection
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._connection.data_received(bytes(self._buffer[:nbytes]))
+
+    def eof_received(self) -> bool:
+        return self._connection.eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._connection.connection_lost(error)
+
+
+def _read_by(protocol: asyncio.BaseProtocol, transport: asyncio.Transport) -> None:
+    """uvloop asks how to read when it begins to."""
+    transport.pause_reading()
+    transport.set_protocol(protocol)
+    transport.resume_reading()
 
 
 class _TooLarge(Exception):

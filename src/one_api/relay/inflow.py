@@ -8,7 +8,7 @@ that lets another channel be tried) and, of a stream, for `ended`.
 import asyncio
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from one_api.dialects import openai_errors
 from one_api.dialects.openai_chat import StreamTap, Verdict
@@ -34,6 +34,14 @@ class Shape(Enum):
     EVENTS = "events"
     BYTES = "bytes"
     ANYTHING = "anything"  # asked for by proxied calls, paid beforehand: whatever comes is handed on at once, as bytes
+
+
+# Its members by names of the module: to find one in the class takes as long as ten steps, and each call asks for many.
+UNKNOWN: Final = Shape.UNKNOWN
+WHOLE: Final = Shape.WHOLE
+EVENTS: Final = Shape.EVENTS
+BYTES: Final = Shape.BYTES
+ANYTHING: Final = Shape.ANYTHING
 
 
 class ClientGone(Exception):
@@ -100,7 +108,7 @@ class Inflow:
         self._reader: SSEReader | None = None
         self.head: Head | None = None
         self.hidden: tuple[str, ...] = ()
-        self.shape = Shape.UNKNOWN
+        self.shape = UNKNOWN
         self.tap = StreamTap()
         self.tail = b""
         self.ready: asyncio.Future[None] = loop.create_future()
@@ -136,7 +144,7 @@ class Inflow:
         self._client = client
         self._checkpoint_at = self._loop.time()
         waiting, self._parts = b"".join(self._parts), []
-        if self.shape is not Shape.BYTES or self._wants is Shape.ANYTHING:
+        if self.shape is not BYTES or self._wants is ANYTHING:
             client.write(waiting)
         elif self.ended.done():
             self.tail = waiting
@@ -151,10 +159,16 @@ class Inflow:
         if self._exchange is not None:
             self._exchange.abort()
             self._exchange = None
-        if not self.ready.done():
-            self.ready.cancel()
-        if not self.ended.done():
-            self.ended.cancel()
+        self.ready, self.ended = self._let_go(self.ready), self._let_go(self.ended)
+
+    def _let_go(self, future: "asyncio.Future[None]") -> "asyncio.Future[None]":
+        """Over. An error holds the frames it went through, and they hold us, with all the text that came."""
+        if not future.done():
+            future.cancel()
+        elif not future.cancelled() and future.exception() is not None:
+            future = self._loop.create_future()
+            future.cancel()
+        return future
 
     # client.Listener
 
@@ -175,21 +189,21 @@ class Inflow:
         self.head = head
         good = head.status in (200, 201)
         kind = (head.get(b"content-type") or b"").lower()
-        if self._wants is Shape.ANYTHING:
-            self.shape = Shape.BYTES
+        if self._wants is ANYTHING:
+            self.shape = BYTES
         elif not good:
-            self.shape, self._limit = Shape.WHOLE, MAX_ERROR_BODY
-        elif self._wants is Shape.EVENTS and not kind.startswith(b"application/json"):
-            self.shape, self._reader = Shape.EVENTS, SSEReader()
-        elif self._wants is Shape.BYTES and not kind.startswith(b"application/json"):
-            self.shape = Shape.BYTES
+            self.shape, self._limit = WHOLE, MAX_ERROR_BODY
+        elif self._wants is EVENTS and not kind.startswith(b"application/json"):
+            self.shape, self._reader = EVENTS, SSEReader()
+        elif self._wants is BYTES and not kind.startswith(b"application/json"):
+            self.shape = BYTES
         else:
-            self.shape = Shape.WHOLE
+            self.shape = WHOLE
 
     def on_data(self, data: bytes) -> None:
         if self._reader is not None:
             self._on_events(data)  # first: it is called for every event of every stream
-        elif self.shape is Shape.BYTES:
+        elif self.shape is BYTES:
             self._on_bytes(data)
         else:
             self._size += len(data)
@@ -203,7 +217,7 @@ class Inflow:
         if self._reader is not None:
             self._on_events_end()
             return
-        if self.shape is Shape.BYTES and self._client is not None:
+        if self.shape is BYTES and self._client is not None:
             self.tail, self._parts = b"".join(self._parts), []
         _resolve(self.ready)
         _resolve(self.ended)
@@ -328,7 +342,7 @@ class Inflow:
             if not self.ready.done():
                 _resolve(self.ready)
             return
-        if self._wants is Shape.ANYTHING:
+        if self._wants is ANYTHING:
             self._client.write(data)
             return
         self._client.write(b"".join(self._parts))

@@ -23,7 +23,7 @@ from one_api.relay.attempt import Answer, Upstreams, first_answer
 from one_api.relay.calls import TEXT_MODES, Ask, Call
 from one_api.relay.client import Client
 from one_api.relay.counting import Counting
-from one_api.relay.inflow import ClientGone, Cut, Shape
+from one_api.relay.inflow import WHOLE, ClientGone, Cut
 from one_api.relay.limited import LimitedClient
 from one_api.relay.planner import Planner
 from one_api.relay.redaction import without_key
@@ -217,7 +217,7 @@ def request(call: Call, caller: Caller, least: int, most: int) -> HoldRequest:
 
 async def deliver(call: Call, answer: Answer, client: Client) -> None:
     """Everything but the end of the answer. Raises Cut and ClientGone."""
-    if answer.inflow.shape is Shape.WHOLE:
+    if answer.inflow.shape is WHOLE:
         return
     start_stream(call, answer, client)
     answer.inflow.attach(client)
@@ -227,7 +227,7 @@ async def deliver(call: Call, answer: Answer, client: Client) -> None:
 def finish(call: Call, answer: Answer, client: Client) -> None:
     """The end of an answer that is paid for."""
     client.listen(None)
-    if answer.inflow.shape is Shape.WHOLE:
+    if answer.inflow.shape is WHOLE:
         respond_whole(call, answer, client)
     else:
         client.finish(answer.inflow.tail)

@@ -19,7 +19,7 @@ from one_api.relay import billing
 from one_api.relay.attempt import Answer
 from one_api.relay.calls import HEARD_MODES, Ask, Call
 from one_api.relay.counting import Counting
-from one_api.relay.inflow import Inflow, Shape
+from one_api.relay.inflow import EVENTS, Inflow
 from one_api.relay.record import ABSENT
 from one_api.relay.spoken import spoken
 from one_api.routing import Channel
@@ -137,7 +137,7 @@ class Tab:
 
     async def _usage(self, answer: Answer) -> tuple[Usage, Literal["reported", "counted"]]:
         ask, flow = self._ask, answer.inflow
-        if flow.shape is Shape.EVENTS or isinstance(flow.tap, EventTap):
+        if flow.shape is EVENTS or isinstance(flow.tap, EventTap):
             report = read_stream_usage(flow.tap.usage)
             if report is not None and report.complete:
                 return report.usage, "reported"

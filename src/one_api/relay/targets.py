@@ -9,8 +9,8 @@ from one_api.dialects.openai_errors import decode_error
 from one_api.dialects.outbound import CONFIGURED, OUTBOUND, Outbound
 from one_api.errors import UpstreamError
 from one_api.providers.flows import Way
-from one_api.relay.calls import Ask
-from one_api.relay.inflow import Shape
+from one_api.relay.calls import SPEECH, Ask
+from one_api.relay.inflow import BYTES, EVENTS, WHOLE, Shape
 from one_api.relay.transport import Origin
 from one_api.routing import Channel
 
@@ -112,6 +112,6 @@ def _translated(mode: providers.Mode, wire: str) -> providers.Mode:
 
 def shape(ask: Ask) -> Shape:
     """The shape of a good answer."""
-    if ask.mode is providers.Mode.SPEECH:
-        return Shape.BYTES
-    return Shape.EVENTS if ask.stream else Shape.WHOLE
+    if ask.mode is SPEECH:
+        return BYTES
+    return EVENTS if ask.stream else WHOLE

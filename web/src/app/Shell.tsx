@@ -36,7 +36,7 @@ export function Shell() {
   const [opened, navbar] = useDisclosure()
   const status = useStatus().data
   // The page that is there, unlike the address, which is that of the page to come.
-  const page = useRouterState({ select: (state) => state.resolvedLocation?.href })
+  const page = useRouterState({ select: (state) => state.matches.at(-1)?.pathname })
   const name = status?.system_name || 'One API'
   const logo = status?.logo || '/logo.svg'
   useDocumentTitle(name)
