@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.site import Site
 
-REST_S = 1.0
+REST_S = 0.5
 SILENCE_S = 4.0
 DISK = "size=1m"
 

@@ -23,6 +23,7 @@ from tests.ledger.world import World
 
 PATIENCE_S = 180.0
 LOOK_S = 0.1
+USERS = 3
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ async def opened(folder: Path, server: Postgres | MariaDB) -> AsyncIterator[Site
             nodes.append(node)
         proxy = Nginx(folder, [node.port for node in nodes])
         stack.enter_context(proxy.running())
-        keys = await asyncio.to_thread(set_up, f"http://127.0.0.1:{proxy.port}", address)
+        keys = await asyncio.to_thread(set_up, f"http://127.0.0.1:{proxy.port}", address, USERS)
         await asyncio.to_thread(set_limit, f"http://127.0.0.1:{proxy.port}")
         engine = create_async_engine(database.url)
         stack.push_async_callback(engine.dispose)
