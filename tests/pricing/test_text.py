@@ -44,14 +44,6 @@ def test_estimate_vectors(case: dict[str, Any]) -> None:
     assert estimate == case["estimate"]
 
 
-@pytest.mark.parametrize("case", [case for case in recorded.vectors("display.json") if case["where"] == "log"])
-def test_quota_as_money(case: dict[str, Any]) -> None:
-    shown = text.quota_as_money(
-        case["quota"], in_currency=case["display_in_currency"], per_unit=case.get("quota_per_unit", 500000)
-    )
-    assert shown == case["text"]
-
-
 def test_the_log_line_rounds_as_go_does() -> None:
     assert Tariff(0.075, 1, 4 / 3, 0.075).description == "倍率：0.07 × 1.00 × 1.33"
     assert tariff(20, group=0.5).short_description == "倍率：20.00 × 0.50"

@@ -138,11 +138,6 @@ def _priced(amount: float, ratio: float, *, anything: bool) -> int:
     return 1 if cost == 0 and ratio != 0 else cost
 
 
-def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:
-    """A quota as log rows write it; ＄ is the full-width sign."""
-    return f"＄{quota / per_unit:.6f} 额度" if in_currency else f"{quota} 点额度"
-
-
 def whole(amount: float, rounding: Callable[[float], int]) -> int:
     """`amount` as quota, within [0, MOST_QUOTA] also when a ratio made it infinite or no number at all."""
     if not amount > 0:  # catches NaN: zero times an infinite ratio
