@@ -56,6 +56,15 @@ def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:
     assert text.charge(Usage(), tariff(30)) == 0
 
 
+def test_an_estimate_is_rounded_down() -> None:
+    assert text.estimate(tariff(0.5), pre_consumed=0, prompt=3, max_tokens=0) == 1
+
+
+def test_the_hold_covers_the_prompt_where_an_answer_costs_less_than_nothing() -> None:
+    held = {"pre_consumed": 0, "prompt": 5, "prompt_most": 10, "max_tokens": 0, "output": 99, "n": 1, "tolerance": 0}
+    assert text.bounds(tariff(1, completion=-5), **held) == text.Bounds(5, 10, 10)
+
+
 def test_the_hold_covers_every_answer_within_the_limits() -> None:
     found = tariff(15, completion=2)
     hold = text.bounds(
@@ -137,6 +146,7 @@ KINDS = Kinds(cached=0.1, cache_write=1.25, audio_in=20, audio_out=40, reasoning
             Usage(10, 10, cached=8, cache_write=8, audio_in=8, reasoning=8, audio_out=8),
             8 * 0.1 + 2 * 1.25 + 8 * 2 + 2 * 40,
         ),
+        (Usage(100, 0, cache_write=20, cache_write_1h=90), 80 + 20 * 1.25),
         (Usage(), 0),
     ],
 )
@@ -151,6 +161,15 @@ def test_a_kind_without_a_price_costs_what_all_does(field: str) -> None:
     assert text.charge(usage, Tariff(2, 1, 5, 2, replace(KINDS, **{field: None}))) == text.charge(
         Usage(1000, 1000), tariff(2, completion=5)
     )
+
+
+@pytest.mark.parametrize("field", ["cached", "cache_write", "audio_in", "audio_out", "reasoning"])
+def test_a_kind_may_be_free(field: str) -> None:
+    counts: Any = {field: 600}
+    free: Any = {field: 0.0}
+    cost = text.charge(Usage(1000, 1000, **counts), Tariff(2, 1, 5, 2, Kinds(**free)))
+    ratio = 1 if field in ("cached", "cache_write", "audio_in") else 5
+    assert cost == text.charge(Usage(1000, 1000), tariff(2, completion=5)) - 600 * 2 * ratio
 
 
 @pytest.mark.parametrize("price, cost", [(None, 125 + 125), (2.0, 125 + 200)])

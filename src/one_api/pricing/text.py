@@ -80,7 +80,7 @@ def with_fees(bounds: Bounds, tariff: Tariff, tools: Sequence[str]) -> Bounds:
     if not held:
         return bounds
     least, most = min(bounds.least + held, MOST_QUOTA), min(bounds.most + held, MOST_QUOTA)
-    return Bounds(least, most, max(most, min(bounds.ceiling + claimed, MOST_QUOTA)))
+    return Bounds(least, most, min(bounds.ceiling + claimed, MOST_QUOTA))
 
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
