@@ -163,6 +163,11 @@ def test_a_kind_without_a_price_costs_what_all_does(field: str) -> None:
     )
 
 
+def test_with_kinds_too_only_a_free_model_costs_nothing() -> None:
+    assert text.charge(Usage(5, 5), Tariff(-2, 1, 5, -2, KINDS)) == 1
+    assert text.charge(Usage(5, 5), Tariff(0, 1, 5, 0, KINDS)) == 0
+
+
 @pytest.mark.parametrize("field", ["cached", "cache_write", "audio_in", "audio_out", "reasoning"])
 def test_a_kind_may_be_free(field: str) -> None:
     counts: Any = {field: 600}
