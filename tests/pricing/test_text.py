@@ -86,12 +86,13 @@ def test_a_charge_is_never_negative_and_never_infinite(prompt: int, completion: 
     assert 0 <= cost <= text.MOST_QUOTA
 
 
+@pytest.mark.parametrize("kinds", [PLAIN, Kinds(cached=0.1, cache_write=1.25, audio_out=40)])
 @given(ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_RATIO, ANY_RATIO)
 def test_bounds_are_finite_and_ordered(
-    pre: int, prompt: int, most: int, limit: int, output: int, n: int, ratio: float, c: float
+    kinds: Kinds, pre: int, prompt: int, most: int, limit: int, output: int, n: int, ratio: float, c: float
 ) -> None:
     hold = text.bounds(
-        tariff(ratio, completion=c),
+        replace(tariff(ratio, completion=c), kinds=kinds),
         pre_consumed=pre,
         prompt=prompt,
         prompt_most=most,
@@ -177,11 +178,11 @@ def test_a_kind_may_be_free(field: str) -> None:
     assert cost == text.charge(Usage(1000, 1000), tariff(2, completion=5)) - 600 * 2 * ratio
 
 
-@pytest.mark.parametrize("price, cost", [(None, 125 + 125), (2.0, 125 + 200)])
+@pytest.mark.parametrize("price, cost", [(None, 100 + 125 + 125), (2.0, 100 + 125 + 200)])
 def test_what_is_kept_for_an_hour_has_a_price_of_its_own(price: float | None, cost: int) -> None:
     """Without one it costs what all cache writes do."""
     kinds = Kinds(cache_write=1.25, cache_write_1h=price)
-    assert text.charge(Usage(200, 0, cache_write=200, cache_write_1h=100), Tariff(1, 1, 1, 1, kinds)) == cost
+    assert text.charge(Usage(300, 0, cache_write=200, cache_write_1h=100), Tariff(1, 1, 1, 1, kinds)) == cost
 
 
 def test_an_hour_is_in_the_hold() -> None:
