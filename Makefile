@@ -9,8 +9,8 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 CONSOLE := pyproject.toml hatch_build.py $(shell find web -name node_modules -prune -o -type f -print)
 MODULES := web/node_modules/.package-lock.json tests/upstreams/node_modules/.package-lock.json
 
-.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console check-api fmt \
-  lock check-lock bench bench-api chaos conformance fuzz screenshots torture wheel clean test-packages bench-packages
+.PHONY: run test check check-lint check-format check-types check-imports check-dependencies check-console \
+  check-console-types check-console-tests check-api fmt lock check-lock bench bench-api chaos conformance fuzz screenshots torture wheel clean test-packages bench-packages
 .DELETE_ON_ERROR:
 # Some containers set it: a thousand modules would be compiled anew at each start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,7 +39,8 @@ bench: bench-packages .venv/test.stamp .venv/project.stamp bench/build/run.stamp
 
 check: .venv/test.stamp web/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory --keep-going --jobs 4 --output-sync \
-	  check-lint check-format check-types check-imports check-dependencies check-console check-api
+	  check-types check-console check-console-types check-console-tests check-lint check-format check-imports \
+	  check-dependencies check-api
 
 check-lint:
 	@$(BIN)/ruff check -q --output-format concise
@@ -52,7 +53,10 @@ check-imports:
 check-dependencies:
 	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; false; }
 check-console:
-	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js . && ../$(BIN)/node node_modules/typescript/bin/tsc
+	@cd web && ../$(BIN)/node node_modules/eslint/bin/eslint.js .
+check-console-types:
+	@cd web && ../$(BIN)/node node_modules/typescript/bin/tsc
+check-console-tests:
 	@cd web && ../$(BIN)/node node_modules/vitest/vitest.mjs run > ../.venv/vitest.log 2>&1 || { cat ../.venv/vitest.log; false; }
 check-api:
 	@scripts/gen-api --check

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from one_api import __version__
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 UV = str(ROOT / ".tools/bin/uv")
@@ -20,6 +21,10 @@ def test_check_passes() -> None:
     env = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     done = subprocess.run(["make", "check"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_begins_first_is_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 
 
 @pytest.mark.parametrize("lock", sorted(path.name for path in ROOT.glob("requirements*.txt")))

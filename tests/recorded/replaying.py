@@ -1,5 +1,6 @@
 """Runs a recorded file against fresh gateways and holds what it finds against the table of purposeful differences."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,14 +63,14 @@ async def replay(
     lines: Iterable[Line], gateway: StartGateway, database: Database, environment: Mapping[str, str] = ENVIRONMENT
 ) -> list[Finding]:
     """What is different when these lines are played against a gateway on this database."""
-    running = gateway(database, **environment)
+    running = await asyncio.to_thread(gateway, database, **environment)
     books = Books(database.url)
     try:
         async with upstream.serve(keep_alive=False) as mock, smtp.serve() as mails:
             return await Replay(port=running.port, upstream=mock, books=books, mailserver=mails).run(lines)
     finally:
         await books.aclose()
-        running.stop()
+        await asyncio.to_thread(running.stop)
 
 
 async def wrong(scenario: str, gateway: StartGateway, database: Database, say: Say, **env: str) -> list[str]:
