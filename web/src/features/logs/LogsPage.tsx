@@ -62,6 +62,7 @@ export function LogsPage() {
             component="a"
             href={csvAddress(filters, everybody)}
             download
+            title={t('logs.csvHint')}
             variant="default"
             leftSection={<IconDownload size={16} aria-hidden />}
           >

@@ -30,6 +30,7 @@ export const en = {
   own: 'Only my own',
   clear: 'Clear the filters',
   csv: 'CSV',
+  csvHint: 'The newest 10,000 rows that match, for a spreadsheet',
   sum: 'Cost of all:',
   empty: 'Nothing here yet, or nothing that matches.',
   stream: 'Stream',

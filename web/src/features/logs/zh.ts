@@ -25,6 +25,7 @@ export const zh: typeof en = {
   own: '只看自己的',
   clear: '清除筛选',
   csv: 'CSV',
+  csvHint: '导出符合条件的最新 10,000 行，供表格软件使用',
   sum: '总消耗：',
   empty: '还没有记录，或没有符合条件的记录。',
   stream: '流式',
