@@ -84,13 +84,6 @@ def fresh(request: pytest.FixtureRequest, site: Site) -> None:
     site.upstream.reset()
 
 
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[openai.AsyncOpenAI]:
-    url = f"http://127.0.0.1:{site.world.port}/v1"
-    async with openai.AsyncOpenAI(api_key=site.key, base_url=url, max_retries=0) as made:
-        yield made
-
-
 async def answering(turn: Turn) -> None:
     """Answers each response that is asked for."""
     await turn.send("session.created", session={"model": "gpt-realtime"})

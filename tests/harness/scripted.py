@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import responses
+from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 60.0  # a loaded machine, not an expectation
@@ -80,6 +81,11 @@ class Turn:
         """Send no more; the other side reads an end."""
         self._writer.close()
         self.over.set()
+
+    def keep_little(self) -> None:
+        """Let the system hold back no more than it must of what is sent."""
+        sock: socket.socket = self._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
 
     def reset(self) -> None:
         """Break the connection."""
@@ -250,6 +256,21 @@ def replies(status: int, body: bytes, headers: Headers = (("content-type", "appl
         await turn.reply(status, body, headers)
 
     return script
+
+
+def either(whole: bytes, stream: bytes) -> Script:
+    """A script that gives one of the two, as it is asked."""
+
+    async def script(turn: Turn) -> None:
+        googles = turn.request.target.endswith(":streamGenerateContent?alt=sse")
+        await (streams(stream) if googles or turn.request.json().get("stream") else replies(200, whole))(turn)
+
+    return script
+
+
+def recorded(folder: Path) -> Script:
+    """A script that gives a case of tests/dialects, as it is asked."""
+    return either((folder / "answer.in.json").read_bytes(), (folder / "stream.in.sse").read_bytes())
 
 
 def streams(*pieces: bytes) -> Script:
