@@ -10,14 +10,13 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Turn, completion, replies, streams, tokens
+from tests.harness.scripted import Turn, completion, recorded, replies, streams, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "anthropic_to_openai"
 MODEL = "claude-sonnet-4-5"  # one unit for a token of input, two for one of output
@@ -33,20 +32,9 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 @dataclass(frozen=True, slots=True)
 class Chat(Site):
-    def client(self, **more: Any) -> openai.AsyncOpenAI:
-        url = f"http://127.0.0.1:{self.world.port}/v1"
-        return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30, **more)
-
     def records(self, case: str) -> None:
         """The upstream gives this recorded answer, whole or as a stream, as it is asked."""
-        folder = RECORDED / case
-        whole = replies(200, (folder / "answer.in.json").read_bytes())
-        stream = streams((folder / "stream.in.sse").read_bytes())
-
-        async def script(turn: Turn) -> None:
-            await (stream if turn.request.json().get("stream") else whole)(turn)
-
-        self.world.upstream.scripts["up"] = script
+        self.world.upstream.scripts["up"] = recorded(RECORDED / case)
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +43,11 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = (MODEL, "two", "claude-3-haiku-20240307")
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         world.channel("up", MODEL, type=14, key=KEY, system_prompt="")
         world.channel("first", "two", type=14, key=KEY, priority=9)
         world.channel("second", "two", priority=1)
         yield Chat(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def say(client: openai.AsyncOpenAI, *, stream: bool, **fields: Any) -> tuple[dict[str, Any], Any]:

@@ -11,12 +11,11 @@ import anthropic
 import pytest
 from anthropic.types import Message, ToolUseBlock
 
-from tests.conftest import GATEWAYS
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Turn, replies, streams
+from tests.harness.scripted import either, replies, streams
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects"
 OWN, OTHER = "claude-own", "gpt"  # one unit for a token of input, two for one of output
@@ -32,7 +31,7 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
 @dataclass(frozen=True, slots=True)
 class Chat(Site):
-    def client(self, **more: Any) -> anthropic.AsyncAnthropic:
+    def sdk(self, **more: Any) -> anthropic.AsyncAnthropic:
         named: dict[str, Any] = more or {"api_key": self.key}
         return anthropic.AsyncAnthropic(base_url=self.url, max_retries=0, timeout=30, **named)
 
@@ -50,13 +49,6 @@ class Chat(Site):
             self.world.upstream.scripts[channel] = either(
                 (folder / whole).read_bytes(), (folder / stream).read_bytes().replace(b": ping\n\n", b"")
             )
-
-
-def either(whole: bytes, stream: bytes) -> scripted.Script:
-    async def script(turn: Turn) -> None:
-        await (streams(stream) if turn.request.json().get("stream") else replies(200, whole))(turn)
-
-    return script
 
 
 async def ask(client: anthropic.AsyncAnthropic, *, stream: bool, **fields: Any) -> Message:
@@ -82,12 +74,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
         yield Chat(world, root.user("alice", START).token())
 
 
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
-
-
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -95,7 +81,7 @@ def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
 @both
 async def test_text_is_answered_and_paid(site: Chat, *, model: str, stream: bool) -> None:
     site.says("text")
-    async with site.client() as client:
+    async with site.sdk() as client:
         message = await ask(client, stream=stream, model=model, system="Be brief.")
     assert "".join(each.text for each in message.content if each.type == "text") == "Hello, 你好"
     assert (message.type, message.role, message.stop_reason) == ("message", "assistant", "end_turn")
@@ -122,7 +108,7 @@ async def test_the_synchronous_client(site: Chat, model: str) -> None:
 @both
 async def test_tools_are_called_in_parallel_and_answered(site: Chat, *, model: str, stream: bool) -> None:
     site.says("parallel_tools")
-    async with site.client() as client:
+    async with site.sdk() as client:
         message = await ask(client, stream=stream, model=model, tools=[TOOL])
         calls = [each for each in message.content if isinstance(each, ToolUseBlock)]
         assert [(each.id, each.name, each.input) for each in calls] == [
@@ -154,7 +140,7 @@ async def test_tools_are_called_in_parallel_and_answered(site: Chat, *, model: s
 @both
 async def test_thoughts_are_heard(site: Chat, *, model: str, stream: bool) -> None:
     site.says("thinking")
-    async with site.client() as client:
+    async with site.sdk() as client:
         message = await ask(
             client, stream=stream, model=model, max_tokens=4096, thinking={"type": "enabled", "budget_tokens": 2048}
         )
@@ -177,7 +163,7 @@ async def test_an_answer_without_counts_is_still_one(site: Chat, model: str) -> 
     )
     site.says("text")
     site.world.upstream.scripts["other"] = streams(silent)
-    async with site.client() as client:
+    async with site.sdk() as client:
         message = await ask(client, stream=True, model=model)
     assert message.content
     assert (await site.paid()).quota > 0
@@ -205,7 +191,7 @@ async def test_errors_are_the_sdks_own(
     own = json.dumps({"type": "error", "error": {"type": name, "message": "no"}}).encode()
     other = json.dumps({"error": {"type": "some", "message": "no", "code": None}}).encode()
     site.world.upstream.scripts |= {"own": replies(status, own), "other": replies(status, other)}
-    async with site.client() as client:
+    async with site.sdk() as client:
         with pytest.raises(kind) as caught:
             await ask(client, stream=stream, model=model)
     body: Any = caught.value.body
@@ -229,7 +215,7 @@ async def test_an_error_in_mid_stream_is_raised(site: Chat, model: str) -> None:
             async for text in events.text_stream:
                 heard.append(text)  # noqa: PERF401  # what was heard before the error counts
 
-    async with site.client() as client:
+    async with site.sdk() as client:
         with pytest.raises(anthropic.APIStatusError, match="full"):
             await listen(client)
     assert heard[0] == "Hel"
@@ -237,7 +223,7 @@ async def test_an_error_in_mid_stream_is_raised(site: Chat, model: str) -> None:
 
 
 async def test_a_key_that_nobody_has_is_refused(site: Chat) -> None:
-    async with site.client(api_key="sk-nobody") as client:
+    async with site.sdk(api_key="sk-nobody") as client:
         with pytest.raises(anthropic.AuthenticationError):
             await ask(client, stream=False, model=OWN)
 
@@ -247,7 +233,7 @@ async def test_a_key_that_nobody_has_is_refused(site: Chat) -> None:
 
 async def test_the_key_may_come_as_a_bearer(site: Chat) -> None:
     site.says("text")
-    async with site.client(auth_token=site.key) as client:
+    async with site.sdk(auth_token=site.key) as client:
         assert (await ask(client, stream=False, model=OWN)).content
         assert {each.id async for each in client.models.list()} == {OWN, OTHER}
 
@@ -255,7 +241,7 @@ async def test_the_key_may_come_as_a_bearer(site: Chat) -> None:
 async def test_a_channel_that_can_counts(site: Chat) -> None:
     before = await site.charges()
     site.world.upstream.scripts["own"] = replies(200, b'{"input_tokens":2095}')
-    async with site.client() as client:
+    async with site.sdk() as client:
         count = await client.messages.count_tokens(model=OWN, messages=HELLO, tools=[TOOL])
     assert count.input_tokens == 2095
     assert site.request.target == "/own/v1/messages/count_tokens"
@@ -268,7 +254,7 @@ async def test_else_we_count(site: Chat, model: str, status: int) -> None:
     before = await site.charges()
     if status:
         site.world.upstream.scripts["own"] = replies(status, b'{"type":"error","error":{"type":"x","message":"no"}}')
-    async with site.client() as client:
+    async with site.sdk() as client:
         short = await client.messages.count_tokens(model=model, messages=HELLO)
         long = await client.messages.count_tokens(model=model, messages=[*HELLO, *HELLO], system="word " * 50)
     assert 1 <= short.input_tokens < 30
@@ -281,7 +267,7 @@ async def test_a_request_that_the_channel_refuses_is_not_counted(site: Chat) -> 
     site.world.upstream.scripts["own"] = replies(
         400, b'{"type":"error","error":{"type":"invalid_request_error","message":"messages.0: no"}}'
     )
-    async with site.client() as client:
+    async with site.sdk() as client:
         with pytest.raises(anthropic.BadRequestError, match=r"messages\.0: no"):
             await client.messages.count_tokens(model=OWN, messages=HELLO)
         with pytest.raises(anthropic.BadRequestError, match="field messages is required"):
@@ -289,7 +275,7 @@ async def test_a_request_that_the_channel_refuses_is_not_counted(site: Chat) -> 
 
 
 async def test_models_are_listed_page_by_page(site: Chat) -> None:
-    async with site.client() as client:
+    async with site.sdk() as client:
         page = await client.models.list(limit=1)
         assert (page.has_more, len(page.data)) == (True, 1)
         following = await page.get_next_page()
@@ -306,6 +292,6 @@ async def test_models_are_listed_page_by_page(site: Chat) -> None:
             await client.models.list(limit=1001)
         with pytest.raises(anthropic.BadRequestError):
             await client.models.list(after_id="nowhere")
-    async with site.client(api_key="sk-nobody") as client:
+    async with site.sdk(api_key="sk-nobody") as client:
         with pytest.raises(anthropic.AuthenticationError):
             await client.models.list()

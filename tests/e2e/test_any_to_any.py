@@ -16,13 +16,12 @@ from google import genai
 from google.genai import types
 from joserfc.jwk import RSAKey
 
-from tests.conftest import GATEWAYS
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers, turns
 from tests.harness.scripted import Turn, replies
 from tests.harness.turns import Said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 QUESTION, RESULT = "How warm is Paris?", "21 degrees"
 SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -227,9 +226,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("any")
     async with open_world(directory, servers.sqlite(directory)) as world:
         names = [name for each in UPSTREAMS.values() for name in (each.model, f"{each.model}(33)")]
-        world.root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        world.root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        world.root.option("PreConsumedQuota", "0")
+        world.price(*names)
         for name, upstream in UPSTREAMS.items():
             config = {"config": google(world.upstream.at(TOKENS))} if name == "vertex" else {}
             world.channel(name, upstream.model, **upstream.channel, **config)
@@ -244,12 +241,6 @@ def google(tokens: str) -> str:
         "token_uri": tokens,
     }
     return json.dumps({"region": "us-east5", "vertex_ai_project_id": "p1", "vertex_ai_adc": json.dumps(account)})
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 @pytest.mark.parametrize("name", UPSTREAMS)

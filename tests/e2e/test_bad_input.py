@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.bad_bodies import KEY, Case, form_cases, json_cases
 from tests.e2e.bad_http import http_cases, odd
@@ -37,9 +36,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
+def failing(fresh: None, site: Site) -> None:
     site.world.upstream.scripts["up"] = scripted.replies(500, b"{}")
 
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers
 from tests.harness.scripted import DONE, Turn, chunk, completion, replies, streams, tokens, usage_chunk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 MODEL = "gpt-3.5-turbo"
 
@@ -27,12 +26,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("up", MODEL)
         world.channel("fails", "fails")
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def written(site: Site, request_id: str) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from one_api.relay import forms
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
@@ -17,7 +16,7 @@ from tests.harness import scripted, servers
 from tests.harness.replay_lines import encode_form
 from tests.harness.scripted import Turn, completion, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 GOOD = completion("good", usage=tokens(20, 10))
 SET = {
@@ -40,12 +39,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("slow", "slow", parameters='{"timeouts":{"first_byte":0.6}}')
         world.channel("claude", "claude", type=14, parameters=json.dumps(SET))
         yield Site(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def ask(site: Site, model: str, **fields: Any) -> Reply:

@@ -15,7 +15,6 @@ from botocore.credentials import Credentials
 from joserfc.jwk import RSAKey
 
 from one_api.lib.sse import SSEReader
-from tests.conftest import GATEWAYS
 from tests.e2e.world import START, Site, open_world
 from tests.harness import frames, scripted, servers
 from tests.harness.scripted import (
@@ -30,7 +29,7 @@ from tests.harness.scripted import (
     usage_chunk,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "anthropic_to_openai" / "text"
 CLAUDE, LLAMA, GOOGLES = "claude-3-haiku-20240307", "llama3-8b-8192", "claude-3-haiku@20240307"
@@ -65,9 +64,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clouds
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = (CLAUDE, LLAMA, GOOGLES, OPEN, TEXTS, TITAN)
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         amazon = json.dumps({"region": "us-east-1", "ak": AK, "sk": SK})
         world.channel("aws", f"{CLAUDE},{LLAMA},{TITAN}", type=33, key=f"{AK}|{SK}|us-east-1", config=amazon)
         account = {
@@ -79,12 +76,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clouds
         google = {"region": "us-east5", "vertex_ai_project_id": "p1", "vertex_ai_adc": json.dumps(account)}
         world.channel("vertex", f"{GOOGLES},{OPEN},{TEXTS}", type=42, key="vertex", config=json.dumps(google))
         yield Clouds(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Clouds) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def signature(received: Received) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.requests import FORM, JSON_ROUTES, SOUND, form, part
 from tests.e2e.wire import Reply
@@ -16,7 +15,7 @@ from tests.harness import scripted, servers
 from tests.harness.admin import Admin
 from tests.harness.scripted import completion, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 UNIT = 500_000
 EXPIRES = 4_000_000_000
@@ -50,12 +49,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         alice = root.user("alice", START)
         limited = alice.token(name="limited", unlimited_quota=False, remain_quota=UNIT, expired_time=EXPIRES)
         yield Site(world, alice, alice.token(), limited)
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def bare(reply: Reply, message: str) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers
 from tests.harness.scripted import Received, Script, Turn, replies
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 FLUX = "black-forest-labs/flux-schnell"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
@@ -29,19 +28,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("ali", "wanx-v1,qwen-image,ali-stable-diffusion-xl", type=17)
         world.channel("replicate", FLUX, type=46)
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
-
-
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[openai.AsyncOpenAI]:
-    url = f"http://127.0.0.1:{site.world.port}/v1"
-    async with openai.AsyncOpenAI(api_key=site.key, base_url=url, max_retries=0) as made:
-        yield made
 
 
 def begun(first: Any, then: Any) -> Script:

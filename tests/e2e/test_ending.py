@@ -62,7 +62,7 @@ async def test_a_stream_goes_on_while_the_gateway_ends(tmp_path: Path, request: 
             assert complete
             assert body.endswith(DONE)
             assert await connection.closed()
-        assert await asyncio.to_thread(world.gateway.child.wait, 20) == 0
+        assert await asyncio.to_thread(world.gateway.child.wait, 60) == 0
         assert not await world.books.holds()
         (final,) = await world.books.finals("alice")
         assert (final.quota, final.source) == (40, "reported")
@@ -93,7 +93,7 @@ async def test_a_gateway_with_a_grace_says_that_it_ends_and_serves_on(
         assert await probe("/healthz") == (200, b"alive\n")
         assert (await world.ask(wire.request("/v1/models", method="GET", key=key))).status == 200
         world.gateway.child.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(world.gateway.child.wait, 20) == 0
+        assert await asyncio.to_thread(world.gateway.child.wait, 60) == 0
 
 
 async def test_a_stream_beyond_the_patience_of_the_end_is_cut_and_paid(

@@ -11,14 +11,13 @@ from typing import Any, Self
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.world import START, World, open_world
 from tests.harness import scripted, servers
 from tests.harness.scripted import DONE, Turn, chunk, completion, event, tokens, usage_chunk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 MODEL = "gpt-3.5-turbo"  # one unit for a token of input, two for one of output
 MIB = 1024 * 1024
@@ -46,12 +45,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("flow")
     async with open_world(directory, servers.sqlite(directory)) as world:
         yield furnish(world)
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 # --- byte for byte ----------------------------------------------------------------------------------------------------

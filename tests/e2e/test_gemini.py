@@ -11,15 +11,14 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Turn, replies, streams
+from tests.harness.scripted import Turn, recorded, replies, streams
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "gemini_to_openai"
 MODEL = "gemini-3-pro-preview"  # one unit for a token of input, two for one of output
@@ -50,14 +49,7 @@ class Client(Site):
 
     def records(self, case: str) -> None:
         """The upstream gives this recorded answer, whole or as a stream, as it is asked."""
-        folder = RECORDED / case
-        whole = replies(200, (folder / "answer.in.json").read_bytes())
-        stream = streams((folder / "stream.in.sse").read_bytes())
-
-        async def script(turn: Turn) -> None:
-            await (stream if turn.request.target.endswith(":streamGenerateContent?alt=sse") else whole)(turn)
-
-        self.world.upstream.scripts["up"] = script
+        self.world.upstream.scripts["up"] = recorded(RECORDED / case)
 
     async def ask(self, action: str, *, model: str = MODEL, query: str = "", extra: str = "", **fields: Any) -> Reply:
         """Without the SDK."""
@@ -78,19 +70,11 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = (MODEL, "renamed", "gpt-4o", "o/slash")
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         world.channel("up", f"{MODEL},o/slash", type=24, key=KEY)
         world.channel("mapped", "mine", type=24, key=KEY, model_mapping='{"mine":"renamed"}', system_prompt="Be brief.")
         world.channel("openai", "gpt-4o")
         yield Client(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Client) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def say(client: genai.Client, *, stream: bool, **fields: Any) -> list[types.GenerateContentResponse]:

@@ -11,14 +11,13 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.test_anthropic_channel import HELLO, TOOL, both, put
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
-from tests.harness.scripted import Turn, completion, replies, streams, tokens
+from tests.harness.scripted import completion, recorded, replies, streams, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "gemini_to_openai"
 MODEL = "gemini-3-pro-preview"  # one unit for a token of input, two for one of output
@@ -27,20 +26,9 @@ KEY = "AIza-canary-83"
 
 @dataclass(frozen=True, slots=True)
 class Chat(Site):
-    def client(self, **more: Any) -> openai.AsyncOpenAI:
-        url = f"http://127.0.0.1:{self.world.port}/v1"
-        return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30, **more)
-
     def records(self, case: str) -> None:
         """The upstream gives this recorded answer, whole or as a stream, as it is asked."""
-        folder = RECORDED / case
-        whole = replies(200, (folder / "answer.in.json").read_bytes())
-        stream = streams((folder / "stream.in.sse").read_bytes())
-
-        async def script(turn: Turn) -> None:
-            await (stream if turn.request.target.endswith(":streamGenerateContent?alt=sse") else whole)(turn)
-
-        self.world.upstream.scripts["up"] = script
+        self.world.upstream.scripts["up"] = recorded(RECORDED / case)
 
     def said(self) -> list[dict[str, Any]]:
         """The contents that the upstream was sent last."""
@@ -54,20 +42,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     async with open_world(directory, servers.sqlite(directory), **env) as world:
         root = world.root
         names = (MODEL, "two", "gemini-pro", "text-embedding-004")
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         world.channel("up", f"{MODEL},gemini-pro,text-embedding-004", type=24, key=KEY)
         world.channel("pinned", "mine", type=24, key=KEY, config='{"api_version":"v7"}', model_mapping='{"mine":"x/y"}')
         world.channel("first", "two", type=24, key=KEY, priority=9)
         world.channel("second", "two", priority=1)
         yield Chat(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Chat) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def say(client: openai.AsyncOpenAI, *, stream: bool, **fields: Any) -> tuple[dict[str, Any], Any]:

@@ -7,12 +7,11 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 FILE = ("a.png", PNG, "image/png")
@@ -36,19 +35,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.root.option("CompletionRatio", json.dumps({"gpt-image-1": 8}))
         world.channel("draw", "dall-e-2,gpt-image-1,mine", model_mapping='{"mine":"gpt-image-1"}')
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
-
-
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[openai.AsyncOpenAI]:
-    url = f"http://127.0.0.1:{site.world.port}/v1"
-    async with openai.AsyncOpenAI(api_key=site.key, base_url=url, max_retries=0) as made:
-        yield made
 
 
 async def test_several_images_and_a_mask_arrive_as_they_were_sent(site: Site, client: openai.AsyncOpenAI) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from one_api import ir
 from one_api.dialects.anthropic import StreamDecoder
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
@@ -18,7 +17,7 @@ from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
 from tests.harness.scripted import Turn, replies, streams
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "anthropic_to_openai"
 MODEL = "claude-sonnet-4-5"  # one unit for a token of input, two for one of output
@@ -55,21 +54,13 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = (MODEL, "renamed", "gpt", "two")
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         world.channel("up", MODEL, type=14, key=KEY)
         world.channel("mapped", "mine", type=14, key=KEY, model_mapping='{"mine":"renamed"}', system_prompt="Be brief.")
         world.channel("openai", "gpt")
         world.channel("first", "two", type=14, key=KEY, priority=9)
         world.channel("second", "two", priority=1)
         yield Client(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Client) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 @both

@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers
 from tests.harness.scripted import DONE, Received, Script, Turn, chunk, completion, replies, tokens, usage_chunk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "providers"
 HELLO: Any = [{"role": "user", "content": "hello"}]
@@ -205,10 +203,6 @@ every = pytest.mark.parametrize("name", CASES)
 
 @dataclass(frozen=True, slots=True)
 class Providers(Site):
-    def client(self) -> openai.AsyncOpenAI:
-        url = f"http://127.0.0.1:{self.world.port}/v1"
-        return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30)
-
     @property
     def request(self) -> Received:
         """The last of a call: some take several."""
@@ -306,9 +300,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provid
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = ["minimax-1", *map(model_of, CASES), *map(two_of, CASES)]
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         for name, case in CASES.items():
             config = json.dumps(dict(case.config))
             world.channel(name, model_of(name), type=case.type, key=case.key, config=config)
@@ -319,12 +311,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provid
         world.channel("palm", "PaLM-2", type=11)
         world.channel("minimax", "minimax-1", type=27)
         yield Providers(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Providers) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def charged(site: Providers, case: Case) -> None:

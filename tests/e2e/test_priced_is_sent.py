@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.requests import BOUNDARY, FORM, SOUND, form
 from tests.e2e.world import World, open_world
@@ -49,9 +48,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
+def playing(fresh: None, site: Site) -> None:
     site.world.upstream.scripts["up"] = play
 
 

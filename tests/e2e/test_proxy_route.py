@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, World, open_world
 from tests.harness import scripted, servers
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 PROXY_QUOTA = 700
 
@@ -36,12 +35,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         plain = world.channel("plain", "gpt-3.5-turbo")
         world.root.option("ProxyRequestQuota", str(PROXY_QUOTA))
         yield Site(world, world.root.user("alice", START).token(), world.root.token(), proxy, plain)
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def bare(reply: Reply, message: str) -> None:

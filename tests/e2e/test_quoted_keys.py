@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.world import START, World, open_world
 from tests.harness import scripted, servers
 from tests.harness.scripted import chunk, completion, event, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 SECRET = "sk-canary-3f9b|part-of-a-key-77"
 
@@ -33,12 +32,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with open_world(directory, servers.sqlite(directory)) as world:
         world.channel("up", "gpt-3.5-turbo", key=SECRET)
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def quoting(value: str) -> scripted.Script:

@@ -84,13 +84,6 @@ def fresh(request: pytest.FixtureRequest, site: Site) -> None:
     site.upstream.reset()
 
 
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[openai.AsyncOpenAI]:
-    url = f"http://127.0.0.1:{site.world.port}/v1"
-    async with openai.AsyncOpenAI(api_key=site.key, base_url=url, max_retries=0) as made:
-        yield made
-
-
 async def answering(turn: Turn) -> None:
     """Answers each response that is asked for."""
     await turn.send("session.created", session={"model": "gpt-realtime"})
@@ -230,6 +223,17 @@ async def test_what_is_written_down_during_a_response_leaves_its_hold_alone(poor
     assert (paid, left) == ([(50, "reported"), (COST, "reported")], 100_000 - 50 - COST)
     _, paid, left = await poor.talk(310, *words, written(50), over("a", USAGE))
     assert (paid, left) == ([(50 + COST, "reported")], 310 - 50 - COST)
+
+
+async def test_a_response_may_have_a_price_instead_of_its_tokens(poor: Poor) -> None:
+    """What is written down by a model without a price is part of it."""
+    root = poor.site.world.root
+    root.option("ModelPrice", json.dumps({"gpt-realtime": 0.002}))
+    try:
+        _, paid, left = await poor.talk(3000, written(50), *said("a", "hello"), over("a", USAGE), *said("b", "hello"))
+    finally:
+        root.option("ModelPrice", "{}")
+    assert (paid, left) == ([(1000, "reported"), (1000, "estimated")], 1000)
 
 
 async def test_a_response_that_is_never_done_is_paid_whatever_was_written_down_meanwhile(poor: Poor) -> None:

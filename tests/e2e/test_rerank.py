@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers
 from tests.harness.admin import Admin
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RESULTS = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.25}]
 DOCUMENTS = ["Paris is a city", {"text": "Rome is a city"}]
@@ -35,12 +34,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         world.channel("voyage", "voyage", type=102)
         world.channel("claude", "claude", type=14)
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 async def ask(site: Site, model: str, **fields: Any) -> Reply:

@@ -15,7 +15,6 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.wire import Reply
@@ -24,7 +23,7 @@ from tests.harness import scripted, servers, turns
 from tests.harness.scripted import Turn, replies, streams
 from tests.harness.turns import Said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "responses_to_openai"
 STREAM = (RECORDED / "reasoning_and_calls" / "stream.in.sse").read_bytes()
@@ -41,10 +40,6 @@ DIALECT = {"up": "responses", "chat": "chat", "claude": "messages"}
 
 @dataclass(frozen=True, slots=True)
 class Client(Site):
-    def sdk(self) -> openai.AsyncOpenAI:
-        url = f"http://127.0.0.1:{self.world.port}/v1"
-        return openai.AsyncOpenAI(base_url=url, api_key=self.key, max_retries=0, timeout=30)
-
     async def ask(self, **fields: Any) -> Reply:
         return await self.world.ask(self.written(**fields))
 
@@ -72,9 +67,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
     async with open_world(directory, servers.sqlite(directory)) as world:
         root = world.root
         names = (*MODELS.values(), "renamed", "two", "mixed", "kept", "only")
-        root.option("ModelRatio", json.dumps(dict.fromkeys(names, 1)))
-        root.option("CompletionRatio", json.dumps(dict.fromkeys(names, 2)))
-        root.option("PreConsumedQuota", "0")
+        world.price(*names)
         world.channel("up", "gpt-up", config='{"responses":true}')
         world.channel("chat", "gpt-chat")
         world.channel("claude", CLAUDE, type=14)
@@ -88,12 +81,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client
         world.channel("first", "two", priority=9, config='{"responses":true}')
         world.channel("second", "two", priority=1)
         yield Client(world, root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Client) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 # --- a channel that has responses -------------------------------------------------------------------------------------
@@ -334,7 +321,7 @@ async def test_other_routes_say_what_is_missing(site: Client, method: str, path:
 async def test_input_tokens_are_counted_by_who_can_and_cost_nothing(site: Client, channel: str) -> None:
     before = await site.charges()
     site.world.upstream.scripts[channel] = replies(200, b'{"object":"response.input_tokens","input_tokens":77}')
-    async with site.sdk() as client:
+    async with site.client() as client:
         count = await client.responses.input_tokens.count(
             model=MODELS[channel], input="hello", instructions="Be brief."
         )
@@ -434,7 +421,7 @@ TEXT = {
 @each
 async def test_the_sdk_is_answered(site: Client, channel: str) -> None:
     site.world.upstream.scripts[channel] = replies(200, TEXT[channel])
-    async with site.sdk() as client:
+    async with site.client() as client:
         answer = await client.responses.create(
             model=MODELS[channel], input="Hi", instructions="Be brief.", metadata={"a": "b"}, max_output_tokens=100
         )
@@ -452,7 +439,7 @@ async def test_the_sdk_is_answered(site: Client, channel: str) -> None:
 @each
 async def test_the_sdk_is_answered_in_events(site: Client, channel: str) -> None:
     site.says(channel, Said(thought="Let me see.", seal="c2VhbA==", text="Hi thère!"))
-    async with site.sdk() as client, client.responses.stream(model=MODELS[channel], input="Hi") as stream:
+    async with site.client() as client, client.responses.stream(model=MODELS[channel], input="Hi") as stream:
         events = [event async for event in stream]
         final = await stream.get_final_response()
     assert [event.type for event in events][:1] == ["response.created"]
@@ -473,7 +460,7 @@ class Point(BaseModel):
 @each
 async def test_the_sdk_parses_what_has_a_schema(site: Client, channel: str) -> None:
     site.says(channel, Said(text='{"x":1,"y":2}'))
-    async with site.sdk() as client:
+    async with site.client() as client:
         async with client.responses.stream(model=MODELS[channel], input="Where?", text_format=Point) as stream:
             final = await stream.get_final_response()
         sent = site.request.json()
@@ -495,7 +482,7 @@ async def test_the_sdk_does_not_parse_a_refusal(site: Client) -> None:
     said = {"role": "assistant", "content": None, "refusal": "I cannot."}
     answer = {"id": "c", "model": "m", "choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}
     site.world.upstream.scripts["chat"] = replies(200, json.dumps(answer).encode())
-    async with site.sdk() as client:
+    async with site.client() as client:
         parsed = await client.responses.parse(model="gpt-chat", input="Where?", text_format=Point)
     (message,) = parsed.output
     assert message.type == "message"
@@ -513,7 +500,7 @@ async def test_the_sdk_hears_of_a_stream_that_breaks(site: Client, channel: str)
         async for event in await client.responses.create(model=MODELS[channel], input="Hi", stream=True):
             seen.append(event.type)  # noqa: PERF401  # what came before the error is wanted
 
-    async with site.sdk() as client:
+    async with site.client() as client:
         with pytest.raises(openai.APIError, match="the upstream"):
             await read(client)
     assert "response.output_text.delta" in seen
@@ -572,7 +559,7 @@ async def converse(site: Client, channel: str) -> list[dict[str, Any]]:
     """All items of a conversation as Codex has it: what came back is sent again, without ids and states."""
     results = {"call_1": 'x = "1"', "call_2": "a.py", "call_3": "Success."}
     items = [*ASKED]
-    async with site.sdk() as client:
+    async with site.client() as client:
         for _ in SAID:
             asked: Any = {"model": MODELS[channel], "input": items, "stream": True, **CODEX}
             events: Any = await client.responses.create(**asked)
@@ -686,7 +673,7 @@ async def test_a_client_of_chat_is_answered_by_a_channel_of_responses_alone(site
         else replies(200, (folder / "answer.in.json").read_bytes())
     )
     hello: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}]
-    async with site.sdk() as client:
+    async with site.client() as client:
         if stream:
             chunks = await client.chat.completions.create(model="only", messages=hello, stream=True)
             text = "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])

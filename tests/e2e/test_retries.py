@@ -4,13 +4,12 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.wire import Reply
 from tests.e2e.world import START, World, open_world
@@ -45,7 +44,7 @@ class Site:
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("retries")
     async with (
-        open_world(directory, servers.sqlite(directory), RELAY_TIMEOUT="1") as world,
+        open_world(directory, servers.sqlite(directory)) as world,
         scripted.serve() as fragile,
     ):
         root = world.root
@@ -69,9 +68,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
+def mended(fresh: None, site: Site) -> None:
     site.fragile.reset()
 
 
@@ -91,6 +88,20 @@ def retries(site: Site, times: int) -> Iterator[None]:
         yield
     finally:
         site.world.root.option("RetryTimes", "0")
+
+
+@contextmanager
+def hasty(site: Site) -> Iterator[None]:
+    """The first channel has a second for its answer."""
+
+    def limit(parameters: str) -> None:
+        site.world.root.ask("PUT", "/api/channel/", json={"id": site.channels["first"], "parameters": parameters})
+
+    limit('{"timeouts":{"total":1}}')
+    try:
+        yield
+    finally:
+        limit("")
 
 
 async def spent(site: Site) -> int:
@@ -185,7 +196,7 @@ async def test_a_failed_step_moves_to_the_next_channel(site: Site, case: str, *,
     site.fragile.scripts["first"] = FAILURES[case]
     site.world.upstream.scripts["second"] = GOOD_STREAM if stream else GOOD
     before = await spent(site)
-    with retries(site, 1):
+    with retries(site, 1), hasty(site) if case.startswith("silence") else nullcontext():
         reply = await ask(site, stream=stream)
     assert reply.status == 200, reply
     assert b"good" in reply.body
@@ -397,12 +408,19 @@ async def test_a_disabled_channel_is_not_asked(site: Site) -> None:
 
 
 async def test_a_failing_channel_does_not_hold_up_another_call(site: Site) -> None:
-    """While one call waits for the silence of its first channel to end, others are served."""
-    site.fragile.scripts["first"] = silence
+    """While one call waits for its first channel, others are served."""
+    enough = asyncio.Event()
+
+    async def fails_late(turn: Turn) -> None:
+        await enough.wait()
+        turn.close()
+
+    site.fragile.scripts["first"] = fails_late
     site.world.upstream.scripts["second"] = GOOD
     with retries(site, 1):
         slow = asyncio.ensure_future(ask(site))
         for _ in range(20):
             assert (await ask(site, "n")).status == 200
         assert not slow.done()
+        enough.set()
         assert (await slow).status == 200

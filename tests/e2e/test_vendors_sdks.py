@@ -17,13 +17,12 @@ from mistralai.client import Mistral
 
 from one_api import ir
 from one_api.dialects.outbound import OUTBOUND
-from tests.conftest import GATEWAYS
 from tests.e2e.world import START, Site, open_world
 from tests.harness import scripted, servers, turns
 from tests.harness.scripted import Script, Turn, replies
 from tests.harness.turns import Said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 RECORDED = Path(__file__).parent.parent / "dialects" / "providers"
 RESULTS = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.25}]
@@ -45,12 +44,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         for name, number in zip(names, (28, 14, 101, 35, 102, 100), strict=True):
             world.channel(name, name, type=number)
         yield Site(world, world.root.user("alice", START).token())
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 def streamed(data: bytes, kind: str = "text/event-stream") -> Script:

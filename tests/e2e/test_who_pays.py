@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.paying import (
     COUNTED,
@@ -28,7 +27,7 @@ from tests.e2e.world import START
 from tests.harness import scripted
 from tests.harness.scripted import Turn, completion, tokens
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 MOST_BELIEVED = 10_000_000
 
@@ -39,12 +38,6 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with open_site(tmp_path_factory.mktemp("who-pays")) as site:
         yield site
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 # --- refused, failed --------------------------------------------------------------------------------------------------

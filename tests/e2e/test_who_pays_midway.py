@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import pytest
 
-from tests.conftest import GATEWAYS
 from tests.e2e import wire
 from tests.e2e.books import eventually
 from tests.e2e.paying import (
@@ -27,7 +26,7 @@ from tests.harness import scripted
 from tests.harness.admin import Admin
 from tests.harness.scripted import DONE, Turn, chunk, tokens, usage_chunk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
 
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 
@@ -36,12 +35,6 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with open_site(tmp_path_factory.mktemp("midway")) as site:
         yield site
-
-
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest, site: Site) -> None:
-    request.node.stash[GATEWAYS] = [site.world.gateway]
-    site.world.upstream.reset()
 
 
 # --- cut by the upstream ----------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """A gateway with everything around it that a test of its whole way needs."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openai
 from sqlalchemy import Row
 
 from tests.e2e import wire
@@ -40,6 +42,12 @@ class World:
             connection.send(data)
             return await connection.reply()
 
+    def price(self, *models: str) -> None:
+        """One unit for a token of input, two for one of output."""
+        self.root.option("ModelRatio", json.dumps(dict.fromkeys(models, 1)))
+        self.root.option("CompletionRatio", json.dumps(dict.fromkeys(models, 2)))
+        self.root.option("PreConsumedQuota", "0")
+
     def channel(self, name: str, models: str = "gpt-3.5-turbo", **more: object) -> int:
         """A channel that goes to the upstream's script of this name."""
         more = {"name": name, "key": f"sk-upstream-{name}", **more}
@@ -52,6 +60,11 @@ class Site:
 
     world: World
     key: str
+
+    def client(self, **more: Any) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(
+            base_url=f"{self.world.gateway.url}/v1", api_key=self.key, max_retries=0, timeout=30, **more
+        )
 
     @property
     def request(self) -> Received:

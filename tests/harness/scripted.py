@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import responses
+from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 60.0  # a loaded machine, not an expectation
@@ -255,6 +256,21 @@ def replies(status: int, body: bytes, headers: Headers = (("content-type", "appl
         await turn.reply(status, body, headers)
 
     return script
+
+
+def either(whole: bytes, stream: bytes) -> Script:
+    """A script that gives one of the two, as it is asked."""
+
+    async def script(turn: Turn) -> None:
+        googles = turn.request.target.endswith(":streamGenerateContent?alt=sse")
+        await (streams(stream) if googles or turn.request.json().get("stream") else replies(200, whole))(turn)
+
+    return script
+
+
+def recorded(folder: Path) -> Script:
+    """A script that gives a case of tests/dialects, as it is asked."""
+    return either((folder / "answer.in.json").read_bytes(), (folder / "stream.in.sse").read_bytes())
 
 
 def streams(*pieces: bytes) -> Script:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from one_api.ir import Usage
+from one_api.ledger.model import MOST
 from one_api.options import Options
 from one_api.pricing import text
 from one_api.pricing.ratios import PLAIN, Kinds, Prices, Tariff
@@ -44,17 +45,16 @@ def test_estimate_vectors(case: dict[str, Any]) -> None:
     assert estimate == case["estimate"]
 
 
-@pytest.mark.parametrize("case", [case for case in recorded.vectors("display.json") if case["where"] == "log"])
-def test_quota_as_money(case: dict[str, Any]) -> None:
-    shown = text.quota_as_money(
-        case["quota"], in_currency=case["display_in_currency"], per_unit=case.get("quota_per_unit", 500000)
-    )
-    assert shown == case["text"]
-
-
 def test_the_log_line_rounds_as_go_does() -> None:
     assert Tariff(0.075, 1, 4 / 3, 0.075).description == "倍率：0.07 × 1.00 × 1.33"
     assert tariff(20, group=0.5).short_description == "倍率：20.00 × 0.50"
+
+
+def test_no_price_is_more_than_the_ledger_can_move() -> None:
+    dearest = Tariff(1e300, 1, 1, 1e300, call=1e300)
+    assert text.charge(Usage(9, 9), dearest) == text.MOST_QUOTA <= MOST
+    held = {"pre_consumed": 0, "prompt": 9, "prompt_most": 9, "max_tokens": 9, "output": 9, "n": 9, "tolerance": 9}
+    assert text.bounds(tariff(1e300), **held) == text.Bounds(text.MOST_QUOTA, text.MOST_QUOTA, text.MOST_QUOTA)
 
 
 def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:
@@ -62,6 +62,15 @@ def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:
     assert text.charge(Usage(1, 0), tariff(1e-9)) == 1
     assert text.charge(Usage(5, 5), tariff(-500000)) == 1
     assert text.charge(Usage(), tariff(30)) == 0
+
+
+def test_an_estimate_is_rounded_down() -> None:
+    assert text.estimate(tariff(0.5), pre_consumed=0, prompt=3, max_tokens=0) == 1
+
+
+def test_the_hold_covers_the_prompt_where_an_answer_costs_less_than_nothing() -> None:
+    held = {"pre_consumed": 0, "prompt": 5, "prompt_most": 10, "max_tokens": 0, "output": 99, "n": 1, "tolerance": 0}
+    assert text.bounds(tariff(1, completion=-5), **held) == text.Bounds(5, 10, 10)
 
 
 def test_the_hold_covers_every_answer_within_the_limits() -> None:
@@ -85,12 +94,13 @@ def test_a_charge_is_never_negative_and_never_infinite(prompt: int, completion: 
     assert 0 <= cost <= text.MOST_QUOTA
 
 
+@pytest.mark.parametrize("kinds", [PLAIN, Kinds(cached=0.1, cache_write=1.25, audio_out=40)])
 @given(ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_INT, ANY_RATIO, ANY_RATIO)
 def test_bounds_are_finite_and_ordered(
-    pre: int, prompt: int, most: int, limit: int, output: int, n: int, ratio: float, c: float
+    kinds: Kinds, pre: int, prompt: int, most: int, limit: int, output: int, n: int, ratio: float, c: float
 ) -> None:
     hold = text.bounds(
-        tariff(ratio, completion=c),
+        replace(tariff(ratio, completion=c), kinds=kinds),
         pre_consumed=pre,
         prompt=prompt,
         prompt_most=most,
@@ -145,6 +155,7 @@ KINDS = Kinds(cached=0.1, cache_write=1.25, audio_in=20, audio_out=40, reasoning
             Usage(10, 10, cached=8, cache_write=8, audio_in=8, reasoning=8, audio_out=8),
             8 * 0.1 + 2 * 1.25 + 8 * 2 + 2 * 40,
         ),
+        (Usage(100, 0, cache_write=20, cache_write_1h=90), 80 + 20 * 1.25),
         (Usage(), 0),
     ],
 )
@@ -161,11 +172,25 @@ def test_a_kind_without_a_price_costs_what_all_does(field: str) -> None:
     )
 
 
-@pytest.mark.parametrize("price, cost", [(None, 125 + 125), (2.0, 125 + 200)])
+def test_with_kinds_too_only_a_free_model_costs_nothing() -> None:
+    assert text.charge(Usage(5, 5), Tariff(-2, 1, 5, -2, KINDS)) == 1
+    assert text.charge(Usage(5, 5), Tariff(0, 1, 5, 0, KINDS)) == 0
+
+
+@pytest.mark.parametrize("field", ["cached", "cache_write", "audio_in", "audio_out", "reasoning"])
+def test_a_kind_may_be_free(field: str) -> None:
+    counts: Any = {field: 600}
+    free: Any = {field: 0.0}
+    cost = text.charge(Usage(1000, 1000, **counts), Tariff(2, 1, 5, 2, Kinds(**free)))
+    ratio = 1 if field in ("cached", "cache_write", "audio_in") else 5
+    assert cost == text.charge(Usage(1000, 1000), tariff(2, completion=5)) - 600 * 2 * ratio
+
+
+@pytest.mark.parametrize("price, cost", [(None, 100 + 125 + 125), (2.0, 100 + 125 + 200)])
 def test_what_is_kept_for_an_hour_has_a_price_of_its_own(price: float | None, cost: int) -> None:
     """Without one it costs what all cache writes do."""
     kinds = Kinds(cache_write=1.25, cache_write_1h=price)
-    assert text.charge(Usage(200, 0, cache_write=200, cache_write_1h=100), Tariff(1, 1, 1, 1, kinds)) == cost
+    assert text.charge(Usage(300, 0, cache_write=200, cache_write_1h=100), Tariff(1, 1, 1, 1, kinds)) == cost
 
 
 def test_an_hour_is_in_the_hold() -> None:

@@ -49,6 +49,9 @@ def usage(prompt: Any, completion: Any, total: Any, **more: Any) -> dict[str, An
         ),
         (usage(100.0, 50, 150, prompt_tokens_details={"cache_write_tokens": 30.0}), Usage(100, 50, cache_write=30)),
         (usage(10, 5, 15, prompt_tokens_details={"cached_tokens": 80}), Usage(10, 5, cached=10)),
+        (usage(10, 5, 15, completion_tokens_details={"reasoning_tokens": 80}), Usage(10, 5, reasoning=5)),
+        (usage(100.0, 50, 150, prompt_cache_hit_tokens=64), Usage(100, 50, cached=64)),
+        (usage(0.0, 1, 1, input_tokens=7), Usage(0, 1)),
         (usage(10, 5, 15, prompt_tokens_details="none"), Usage(10, 5)),
         ({"input_tokens": 4, "total_tokens": 4, "input_tokens_details": {"cached_tokens": 1}}, Usage(4, 0, cached=1)),
     ],
@@ -69,6 +72,8 @@ def test_believed(value: Any, read: Usage) -> None:
         usage(0, 0, 50),
         usage(-10, 5, -5),
         usage(10, -5, 5),
+        usage(-10.0, 5, 5),
+        usage(1e300, 5, 5),
         usage(10, 5, -1),
         usage(10.5, 5, 15),
         usage("10", "5", "15"),
@@ -91,11 +96,14 @@ def test_a_stream_may_report_a_bare_total() -> None:
     assert report == Report(Usage(output=30), "parts")
     assert report.resolve(prompt=8) == Usage(8, 22)
     assert report.resolve(prompt=40) == Usage(40, 0)
+    assert read_stream_usage(usage(0, 30, 30)) == report
 
 
 def test_a_dialects_usage_is_taken_as_it_is_if_it_can_be_true() -> None:
     assert read_stream_usage(Usage(10, 5, cached=3)) == Report(Usage(10, 5, cached=3))
+    assert read_stream_usage(Usage(10, MOST_BELIEVED)) == Report(Usage(10, MOST_BELIEVED))
     assert read_stream_usage(Usage(10, MOST_BELIEVED + 1)) is None
+    assert read_stream_usage(Usage(searches=1)) == Report(Usage(searches=1), "prompt")
     assert read_stream_usage(Usage()) is None
     report = read_stream_usage(Usage(0, 5))
     assert report == Report(Usage(0, 5), "prompt")
@@ -106,6 +114,7 @@ def test_a_stream_with_a_prompt_count_is_taken_as_it_is() -> None:
     report = read_stream_usage(usage(10, 5, 15))
     assert report is not None
     assert report.resolve(prompt=8) == Usage(10, 5)
+    assert read_stream_usage(usage(10, 0, 10)) == Report(Usage(10, 0))
 
 
 @pytest.mark.parametrize("value", [None, usage(0, 0, 0), usage(5, 5, 0), usage(-1, 5, 4)])

@@ -121,9 +121,7 @@ async def _insert(tx: AsyncConnection, row: Mapping[str, Any]) -> int:
         raise AssertionError("an INSERT of one row has a key")
     channel_id = int(made[0])
     if "id" in row and tx.dialect.name == "postgresql":  # a number of the operator's own does not move the sequence
-        await tx.execute(
-            text("SELECT setval(pg_get_serial_sequence('channels', 'id'), (SELECT max(id) FROM channels))")
-        )
+        await tx.execute(text(_SEQUENCE_FOLLOWS))
     await _insert_abilities(tx, {**row, "id": channel_id})
     return channel_id
 

@@ -9,7 +9,6 @@ from one_api.routing.limits import Want
 
 MINUTE_S: Final = 60
 SLOT_S: Final = 60  # that a slot of a running call holds unless it is renewed
-MOST_KEYS: Final = 100_000
 
 What = Literal["requests", "tokens", "parallel"]
 

@@ -10,8 +10,8 @@ import msgspec
 from one_api.ir import Usage
 from one_api.pricing.ratios import PLAIN, Tariff
 
-MOST_QUOTA: Final = 1 << 53
-"""No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
+MOST_QUOTA: Final = 10**15
+"""No amount is larger: the most that the ledger moves at once, two billion dollars."""
 _MOST_TOKENS: Final = 1 << 53
 MOST_RUNS: Final = 1000
 """Of one tool in one call: more is no report that anybody pays."""
@@ -80,7 +80,7 @@ def with_fees(bounds: Bounds, tariff: Tariff, tools: Sequence[str]) -> Bounds:
     if not held:
         return bounds
     least, most = min(bounds.least + held, MOST_QUOTA), min(bounds.most + held, MOST_QUOTA)
-    return Bounds(least, most, max(most, min(bounds.ceiling + claimed, MOST_QUOTA)))
+    return Bounds(least, most, min(bounds.ceiling + claimed, MOST_QUOTA))
 
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
@@ -136,11 +136,6 @@ def _priced(amount: float, ratio: float, *, anything: bool) -> int:
         return 0
     cost = whole(amount * ratio, math.ceil)
     return 1 if cost == 0 and ratio != 0 else cost
-
-
-def quota_as_money(quota: int, *, in_currency: bool, per_unit: float) -> str:
-    """A quota as log rows write it; ＄ is the full-width sign."""
-    return f"＄{quota / per_unit:.6f} 额度" if in_currency else f"{quota} 点额度"
 
 
 def whole(amount: float, rounding: Callable[[float], int]) -> int:

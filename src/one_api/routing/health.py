@@ -63,7 +63,6 @@ class Cause(Enum):
 
 
 OF_THE_ACCOUNT: Final = frozenset((Cause.KEY, Cause.BALANCE))
-OF_THE_REQUEST: Final = frozenset((Cause.TOO_LONG, Cause.REFUSED, Cause.REQUEST))
 
 
 def cause_of(status: int, kind: str, code: object, message: str, *, quoted: bool = False) -> Cause:

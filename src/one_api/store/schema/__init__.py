@@ -1,0 +1,50 @@
+"""Every table: One API's seven and ours beside them. Times are Unix seconds."""
+
+from one_api.store.schema.columns import metadata
+from one_api.store.schema.one_api import ONE_API, abilities, channels, logs, options, redemptions, tokens, users
+from one_api.store.schema.own import (
+    OWN,
+    call_counts,
+    call_slots,
+    channel_causes,
+    channel_keys,
+    channel_parameters,
+    generations,
+    github_accounts,
+    holds,
+    leases,
+    ledger,
+    marks,
+    oauth_states,
+    sessions,
+    usage_hours,
+    verification_codes,
+)
+
+__all__ = [
+    "ONE_API",
+    "OWN",
+    "abilities",
+    "call_counts",
+    "call_slots",
+    "channel_causes",
+    "channel_keys",
+    "channel_parameters",
+    "channels",
+    "generations",
+    "github_accounts",
+    "holds",
+    "leases",
+    "ledger",
+    "logs",
+    "marks",
+    "metadata",
+    "oauth_states",
+    "options",
+    "redemptions",
+    "sessions",
+    "tokens",
+    "usage_hours",
+    "users",
+    "verification_codes",
+]
