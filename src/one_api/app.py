@@ -320,7 +320,7 @@ def traced(
     try:
         from one_api.metrics.traces import exporting  # noqa: PLC0415  # an extra, and twenty megabytes
     except ImportError:
-        raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT: spans need `pip install one-api[otel]`") from None
+        raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT: spans need the extra `otel` (docs/monitoring.md)") from None
     spans = exporting(lambda: watched.routes.now)
     ledger.observers.append(spans.settled)
     stack.push_async_callback(asyncio.to_thread, spans.close)

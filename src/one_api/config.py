@@ -193,7 +193,7 @@ class Config:
     debug_sql: bool = setting(true_in_any_case, False, "Log every SQL statement")
     gin_mode: str = setting(one_of("debug", "release", "test"), "", "`debug` lists the routes at start")
     otel_exporter_otlp_endpoint: str = setting(
-        word, "", "Where spans of calls are sent (OTLP over HTTP), with `pip install one-api[otel]`; empty makes none"
+        word, "", "Where spans of calls are sent (OTLP over HTTP), with the extra `otel` installed; empty makes none"
     )
     log_format: str = setting(
         one_of("logfmt", "json", "one-api"), "logfmt", "Form of log lines; `one-api` is that of One API"

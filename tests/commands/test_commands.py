@@ -1,5 +1,6 @@
 """The commands on One API's sample databases, on all three engines."""
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -15,7 +16,6 @@ from sqlalchemy import Connection, create_engine, delete, func, insert, select, 
 
 from one_api import cli
 from one_api.accounts import passwords
-from one_api.commands import channel
 from one_api.config import Config
 from one_api.store import copying
 from one_api.store.engine import open_database
@@ -245,7 +245,7 @@ def test_a_password_is_reset(sqlite: servers.Database, run: Run, name: str) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [200, 401])
-async def test_a_channel_is_tested(sqlite: servers.Database, status: int) -> None:
+async def test_a_channel_is_tested(sqlite: servers.Database, run: Run, status: int) -> None:
     samples.load(sqlite, "one-api.db")
     config = Config(sqlite_path=sqlite.env["SQLITE_PATH"])
     async with scripted.serve() as upstream:
@@ -256,8 +256,8 @@ async def test_a_channel_is_tested(sqlite: servers.Database, status: int) -> Non
             change = update(channels).where(channels.c.id == 1)
             await tx.execute(change.values(type=1, base_url=upstream.at("up")))
             await tx.execute(delete(logs))
-        found = await channel.test(config, 1, "")
-        assert found.passed is (status == 200)
+        exit_status, found, _ = await asyncio.to_thread(run, "channel", "test", "1", env=dict(sqlite.env))
+        assert (exit_status, found["passed"]) == ((0, True) if status == 200 else (4, False))
         async with database.read() as tx:
             (row,) = (await tx.execute(select(logs))).all()
         await database.aclose()

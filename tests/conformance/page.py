@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.conformance import answers, requests
 from tests.conformance.matrix import CLIENTS, MODELS, WIRES, Cell, Verdict, asked, told
+from tests.e2e.test_any_to_any import UPSTREAMS
 
 Names = dict[str, list[str]]
 """Of features, with the callers."""
@@ -43,6 +44,10 @@ Of models of one wire that can be told different things, the cell is of the one 
 {models}.
 `bedrock` is Anthropic's API on Amazon, `converse` Amazon's own for all models, `vertex` Anthropic's on Google's.
 Where a whole answer and a stream differ, the cell is "whole / stream".
+
+The SDKs of OpenAI (both of its protocols), Anthropic and Google hold a streamed conversation with thoughts and tools
+on a channel of each wire that can be told of tools (`tests/e2e/test_any_to_any.py`):
+{witnessed}.
 """
 
 
@@ -52,7 +57,7 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     models = ";\n".join(f"{wire}: {', '.join(names)}" for wire, names in MODELS.items())
-    yield _HEAD.format(count=len(WIRES), models=models)
+    yield _HEAD.format(count=len(WIRES), models=models, witnessed=", ".join(UPSTREAMS))
     for client in CLIENTS:
         yield f"## Callers of {NAMES[client]}\n"
         yield from _table("asked for", requests.FEATURES, partial(_asked, client))

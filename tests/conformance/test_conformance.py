@@ -10,6 +10,7 @@ from one_api.dialects.outbound import OUTBOUND
 from tests.conformance import answers, requests
 from tests.conformance.matrix import CLIENTS, WIRES, Verdict, asked, told
 from tests.conformance.page import page
+from tests.e2e import test_any_to_any
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "fidelity.md"
 PAIRS = list(itertools.product(CLIENTS, WIRES))
@@ -42,6 +43,13 @@ def test_nothing_is_dropped_without_a_word(client: str, wire: str) -> None:
 def test_an_answer_says_all_that_both_ends_have_words_for(client: str, wire: str) -> None:
     for name in ("text", "tool calls", "end: stop", "end: length", "end: tool calls", "usage: cached", "error"):
         assert all(cell.verdict is not Verdict.LOST for cell in told(client, wire, name)), name
+
+
+def test_whatever_tells_tools_talks_to_every_vendors_sdk() -> None:
+    """With thoughts, by all four of them: tests/e2e/test_any_to_any.py has each pair."""
+    told = {Verdict.FORWARDED, Verdict.CARRIED}
+    knows = {wire for wire in WIRES if all(asked(each, wire, "tool results").verdict in told for each in CLIENTS)}
+    assert (knows, len(test_any_to_any.CLIENTS)) == (set(test_any_to_any.UPSTREAMS), len(CLIENTS))
 
 
 def test_the_page_is_fresh() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.harness.servers import NODE
 
@@ -61,13 +61,23 @@ def browser(chromium: str) -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One for a module: what a browser does to open its first window takes it a second."""
     context = browser.new_context(
         locale="en-GB", color_scheme="light", viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    yield page
+    context.set_default_timeout(PATIENCE_MS)
+    context.new_page()  # so that no page of a test is the first, or the last
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    """A new window of somebody who was never here."""
+    page = visitor.new_page()
+    yield page
+    page.close()
+    visitor.set_storage_state({})

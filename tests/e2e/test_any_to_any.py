@@ -1,4 +1,4 @@
-"""All four protocols that clients speak, by their vendors' SDKs, through channels of eight kinds.
+"""All four protocols that clients speak, by their vendors' SDKs, through channels of every kind that knows tools.
 
 Each pair has the same conversation, streamed: the model thinks, calls a tool, is told the result, and answers. What it
 thought comes back to its vendor, signed as it was.
@@ -14,10 +14,11 @@ import openai
 import pytest
 from google import genai
 from google.genai import types
+from joserfc.jwk import RSAKey
 
 from tests.e2e.world import START, Site, open_world
 from tests.harness import servers, turns
-from tests.harness.scripted import Turn
+from tests.harness.scripted import Turn, replies
 from tests.harness.turns import Said
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("fresh")]
@@ -59,7 +60,13 @@ UPSTREAMS: Final = {
     "responses": Upstream("gpt-5-nano", "responses", channel={"config": '{"responses":"only"}'}),
     "ollama": Upstream("qwen3", "ollama", sealed=False, media="application/x-ndjson", channel={"type": 30}),
     "cohere": Upstream("command-a-reasoning-08-2025", "cohere", sealed=False, channel={"type": 35}),
+    "vertex": Upstream("claude-sonnet-4-6", "messages", channel={"type": 42, "key": "vertex"}),
+    "dashscope": Upstream("qwen-plus", "dashscope", sealed=False, channel={"type": 17}),
+    "tencent": Upstream("hunyuan-t1-latest", "tencent", sealed=False, channel={"type": 23, "key": "1|id|canary"}),
+    "xunfei": Upstream("spark-x", "chat", sealed=False, channel={"type": 18, "key": "app|secret-canary|canary"}),
 }
+"""By the name of the wire."""
+TOKENS: Final = "tokens"  # Google gives one before the first call
 
 
 @dataclass(slots=True)
@@ -221,8 +228,19 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         names = [name for each in UPSTREAMS.values() for name in (each.model, f"{each.model}(33)")]
         world.price(*names)
         for name, upstream in UPSTREAMS.items():
-            world.channel(name, upstream.model, **upstream.channel)
+            config = {"config": google(world.upstream.at(TOKENS))} if name == "vertex" else {}
+            world.channel(name, upstream.model, **upstream.channel, **config)
         yield Site(world, world.root.user("alice", START).token())
+
+
+def google(tokens: str) -> str:
+    account = {
+        "client_email": "me@project.example",
+        "private_key_id": "kid-1",
+        "private_key": RSAKey.generate_key(2048, auto_kid=False).as_pem(private=True).decode(),
+        "token_uri": tokens,
+    }
+    return json.dumps({"region": "us-east5", "vertex_ai_project_id": "p1", "vertex_ai_adc": json.dumps(account)})
 
 
 @pytest.mark.parametrize("name", UPSTREAMS)
@@ -239,11 +257,12 @@ async def test_a_conversation_with_thoughts_and_tools(site: Site, client: str, n
         await turn.end()
 
     site.world.upstream.scripts[name] = script
+    site.world.upstream.scripts[TOKENS] = replies(200, b'{"access_token":"ya29.canary","expires_in":3599}')
     before = await site.charges()
     heard = await talk(site.world.port, site.key, upstream.model, None)
     assert (heard.text, heard.thought, heard.calls) == (FIRST.text, FIRST.thought, [("weather", {"city": "Paris"})])
     assert (await talk(site.world.port, site.key, upstream.model, heard)).text == LAST.text
-    first, second = (each.json() for each in site.world.upstream.received)
+    first, second = (each.json() for each in site.world.upstream.received if each.name != TOKENS)
     assert SCHEMA["properties"] == find(first, "properties")
     told = "".join(texts(second))  # Google's client sends every piece of a text as a part of its own
     assert not [word for word in (QUESTION, FIRST.text, "weather", "Paris", RESULT) if word not in told], told
@@ -263,7 +282,9 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def find(value: Any, name: str) -> Any:
-    """The first value of this name, however deep."""
+    """The first value of this name, however deep, also in a text of JSON."""
+    if isinstance(value, str) and value.startswith("{"):
+        value = json.loads(value)
     if isinstance(value, dict):
         if name in value:
             return value[name]

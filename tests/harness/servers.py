@@ -171,6 +171,7 @@ class Postgres:
         """What is in it is wanted no more: else it would write for ten seconds."""
         if self._server.get_pid() is not None:
             self.stop()
+        self._server.cleanup_mode = None
         self._server.cleanup()
         shutil.rmtree(self._directory, ignore_errors=True)
 

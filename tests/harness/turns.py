@@ -255,6 +255,44 @@ def _cohere(said: Said) -> Iterator[dict[str, Any]]:
     yield {"type": "message-end", "delta": {"finish_reason": finish, "usage": usage}}
 
 
+# --- OpenAI's messages by other names ---------------------------------------------------------------------------------
+
+
+def dashscope(said: Said) -> bytes:
+    """https://help.aliyun.com/en/model-studio/qwen-api-via-dashscope. There is no seal."""
+    told = []
+    for delta, reason in _deltas(said):
+        choice = {"message": {"role": "assistant", "content": "", **delta}, "finish_reason": reason or "null"}
+        told.append({"output": {"choices": [choice]}, "usage": {"input_tokens": 100, "output_tokens": 20}})
+    return b"".join(b"id:1\nevent:result\ndata:%b\n\n" % json.dumps(each).encode() for each in told)
+
+
+def tencent(said: Said) -> bytes:
+    """https://cloud.tencent.com/document/api/1729/105701. There is no seal."""
+    told = [{"choices": [{"finish_reason": reason, "delta": delta}], "id": "i-1"} for delta, reason in _deltas(said)]
+    usage = {"PromptTokens": 100, "CompletionTokens": 20, "TotalTokens": 120}
+    return b"".join(b"data: %b\n\n" % json.dumps({**_pascal(each), "Usage": usage}).encode() for each in told)
+
+
+def _deltas(said: Said) -> Iterator[tuple[dict[str, Any], str]]:
+    """What is said piece by piece, and why it ends."""
+    for name, text in (("reasoning_content", said.thought), ("content", said.text)):
+        yield from (({name: piece}, "") for piece in halves(text) if piece)
+    for index, (call_id, name, arguments) in enumerate(said.calls):
+        for place, piece in enumerate(halves(arguments)):
+            function = {"name": "" if place else name, "arguments": piece}
+            yield {"tool_calls": [{"id": call_id, "type": "function", "index": index, "function": function}]}, ""
+    yield {"content": ""}, "tool_calls" if said.calls else "stop"
+
+
+def _pascal(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_pascal(each) for each in value]
+    if isinstance(value, dict):
+        return {name.title().replace("_", ""): _pascal(each) for name, each in value.items()}
+    return value
+
+
 # --- Google's Gemini API ----------------------------------------------------------------------------------------------
 
 
@@ -285,4 +323,6 @@ STREAMED: Final[Mapping[str, Callable[[Said], bytes]]] = {
     "converse": converse,
     "ollama": ollama,
     "cohere": cohere,
+    "dashscope": dashscope,
+    "tencent": tencent,
 }

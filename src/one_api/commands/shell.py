@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
+
 from one_api.config import Config
 from one_api.lib import json
 
@@ -21,7 +23,11 @@ EVERY_S: Final = 0.5
 
 
 def configured() -> Config:
-    """The settings; what libraries read from the environment is there afterwards. Raises ConfigError."""
+    """The settings; what libraries read from the environment is there afterwards. Raises ConfigError.
+
+    What is logged goes to standard error until a log is set up: standard output is for answers.
+    """
+    structlog.configure(logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr))
     config = Config.load(os.environ)
     os.environ.update(config.exported())
     if config.tz:
