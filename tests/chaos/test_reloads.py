@@ -66,7 +66,7 @@ async def test_processes_of_a_port_are_replaced_and_ended_without_losing_a_call(
     await asyncio.to_thread(gateway.start)
     try:
         async with upstream.running() as address:
-            keys = await asyncio.to_thread(set_up, gateway.url, address)
+            keys = await asyncio.to_thread(set_up, gateway.url, address, 2)
             async with calling(gateway.port, keys) as load:
                 for time in range(1, times + 1):
                     gateway.child.send_signal(signal.SIGHUP)

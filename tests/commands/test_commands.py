@@ -229,6 +229,13 @@ def test_a_backup_overwrites_nothing(sqlite: servers.Database, run: Run, tmp_pat
     assert (tmp_path / "there").read_text() == "mine"
 
 
+@pytest.mark.parametrize("words", [("user", "reset-password", "root"), ("channel", "test", "1"), ("backup", "b.db")])
+def test_no_database_is_made_where_there_is_none(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """As in a wrong folder."""
+    assert run(*words)[::2] == (2, "one-api: there is no file 'one-api.db'\n")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["root", "nobody"])
 def test_a_password_is_reset(sqlite: servers.Database, run: Run, name: str) -> None:
     samples.load(sqlite, "one-api.db")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from one_api import ir
 from one_api.dialects import anthropic, openai_outbound
 from one_api.dialects.anthropic import EventEncoder, StreamDecoder
+from one_api.dialects.outbound import encode_request
 from one_api.lib.json import InvalidJSON
 
 PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
@@ -25,7 +26,7 @@ def ask(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 def encode(document: dict[str, Any], model: str = "gpt-4o") -> tuple[dict[str, Any], list[str]]:
-    encoded = openai_outbound.encode_request(anthropic.decode_request(document, model=model))
+    encoded = encode_request("openai", openai_outbound, anthropic.decode_request(document, model=model))
     return json.loads(encoded.body), list(encoded.losses)
 
 
@@ -200,7 +201,7 @@ def test_hints_are_dropped_by_name() -> None:
         {"type": "file", "file": {"filename": "t", "file_data": "data:application/pdf;base64,AAAA"}}
     ]
     assert body["tools"] == [{"type": "function", "function": FUNCTION}]
-    assert losses == ["service_tier", "cache_control", "citations", "defer_loading"]
+    assert losses == ["service_tier", "cache_control", "defer_loading", "citations"]
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ async def test_who_stops_reading_keeps_little_in_memory_and_his_upstream_waiting
     sent: dict[Turn, int] = {}
 
     async def endless(turn: Turn) -> None:
+        turn.keep_little()
         await turn.events()
         while True:
             await turn.piece(LONG)

@@ -225,6 +225,17 @@ async def test_what_is_written_down_during_a_response_leaves_its_hold_alone(poor
     assert (paid, left) == ([(50 + COST, "reported")], 310 - 50 - COST)
 
 
+async def test_a_response_may_have_a_price_instead_of_its_tokens(poor: Poor) -> None:
+    """What is written down by a model without a price is part of it."""
+    root = poor.site.world.root
+    root.option("ModelPrice", json.dumps({"gpt-realtime": 0.002}))
+    try:
+        _, paid, left = await poor.talk(3000, written(50), *said("a", "hello"), over("a", USAGE), *said("b", "hello"))
+    finally:
+        root.option("ModelPrice", "{}")
+    assert (paid, left) == ([(1000, "reported"), (1000, "estimated")], 1000)
+
+
 async def test_a_response_that_is_never_done_is_paid_whatever_was_written_down_meanwhile(poor: Poor) -> None:
     events, paid, left = await poor.talk(310, *said("a", "hello", "hello"), written(50))
     assert events[-1]["type"] == TRANSCRIBED

@@ -1,4 +1,4 @@
-"""A way to a database that can be shut, for tests of networks that fail without a word."""
+"""A way to a database that can be shut or made long, for tests of networks that fail without a word."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -13,11 +13,12 @@ from tests.harness.servers import Database
 
 
 class Gate:
-    """A way to the database that can be shut: bytes wait, and nobody is told."""
+    """A way to the database that can be shut: bytes wait, and nobody is told. Or they take `delay_s` each way."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.open.set()
+        self.delay_s = 0.0
         self.pipes: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -75,6 +76,8 @@ class Gate:
         try:
             while data := await source.read(65536):
                 await self.open.wait()
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
                 target.write(data)
         except ConnectionError:
             pass

@@ -82,6 +82,11 @@ class Turn:
         self._writer.close()
         self.over.set()
 
+    def keep_little(self) -> None:
+        """Let the system hold back no more than it must of what is sent."""
+        sock: socket.socket = self._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+
     def reset(self) -> None:
         """Break the connection."""
         sock: socket.socket = self._writer.get_extra_info("socket")

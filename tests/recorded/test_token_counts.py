@@ -1,4 +1,4 @@
-"""The tokens that are charged where the upstream reports none; what becomes of them on each database: test_billing."""
+"""The tokens that are charged where the upstream reports none."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.recorded.replaying import Say, wrong
 
 
 @pytest.mark.anyio
-async def test_token_counts(gateway: StartGateway, sqlite: Database, say: Say) -> None:
-    assert await wrong("token_counts", gateway, sqlite, say) == []
+async def test_token_counts(gateway: StartGateway, database: Database, say: Say) -> None:
+    assert await wrong("token_counts", gateway, database, say) == []

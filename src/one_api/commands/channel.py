@@ -16,6 +16,7 @@ from one_api.notify import Outbox
 from one_api.relay.probe import Probe
 from one_api.store.engine import open_database
 from one_api.store.migrations import MigrationError, require_current
+from one_api.store.untouched import address_of, require_file
 from one_api.web import Web
 from one_api.wiring import content, look_after, notices, reach, watch, watch_health, ways
 
@@ -40,6 +41,7 @@ def run(words: Sequence[str]) -> int:
 
 async def test(config: Config, number: int, model: str) -> Probe:
     """The parts of a gateway that a test takes, without its ledger. Raises Refused for a channel that is not there."""
+    require_file(address_of(config.sql_dsn, sqlite_path=config.sqlite_path))
     async with AsyncExitStack() as stack:
         database = open_database(config)
         stack.push_async_callback(database.aclose)

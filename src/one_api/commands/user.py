@@ -11,6 +11,7 @@ from one_api.config import Config, ConfigError
 from one_api.errors import Unavailable
 from one_api.store.engine import open_database
 from one_api.store.migrations import MigrationError, require_current
+from one_api.store.untouched import address_of, require_file
 
 
 def run(words: Sequence[str]) -> int:
@@ -37,6 +38,7 @@ def run(words: Sequence[str]) -> int:
 
 
 async def reset(config: Config, name: str, password: str) -> bool:
+    require_file(address_of(config.sql_dsn, sqlite_path=config.sqlite_path))
     database = open_database(config)
     try:
         await require_current(database)

@@ -20,6 +20,7 @@ from one_api.dialects import (
     replicate,
     responses,
     tencent,
+    turns,
     vertex,
     xunfei,
 )
@@ -89,13 +90,19 @@ SEVERAL: Final = frozenset(("gemini", "openai"))
 """The wires of dialects in which several answers can be asked for at once."""
 
 
+MARKED: Final = frozenset(("anthropic", "bedrock", "converse", "vertex"))
+"""The wires of dialects in which something can be said of a block beyond its content, as that it is worth keeping."""
+
+
 def encode_request(wire: str, dialect: Outbound, request: ir.Request) -> ir.Encoded:
     """A request for a channel. Raises Unrepresentable, also for more answers than the channel can give: who wants to
     choose has no use for one.
     """
     if request.n > 1 and wire not in SEVERAL:
         raise ir.Unrepresentable(f"this channel gives one answer a call and not {request.n}: ask for one, or elsewhere")
-    return dialect.encode_request(request)
+    encoded = dialect.encode_request(request)
+    hints = () if wire in MARKED else turns.hints(request)
+    return ir.Encoded(encoded.body, tuple(dict.fromkeys((*encoded.losses, *hints)))) if hints else encoded
 
 
 OUTBOUND: Final = outbound(safety=gemini.Outgoing().safety)

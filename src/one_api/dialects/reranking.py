@@ -94,7 +94,7 @@ def searches(document: Mapping[str, Any]) -> int:
 
 
 def _size(text: object) -> int:
-    return len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else 0
+    return len(text.encode()) if isinstance(text, str) else 0
 
 
 def encode_request(form: Form, asked: Asked, *, model: str) -> ir.Encoded:

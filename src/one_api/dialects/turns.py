@@ -33,8 +33,6 @@ def parts(turn: ir.Turn, losses: list[str]) -> Parts:
     for block in turn.blocks:
         match block:
             case ir.Text() | ir.Image():
-                for name in block.extra:
-                    lose(losses, name)
                 shown.append(block)
             case ir.ToolCall():
                 calls.append(block)
@@ -53,6 +51,16 @@ def parts(turn: ir.Turn, losses: list[str]) -> Parts:
         raise ir.Unrepresentable("on this channel only messages of the user can hold images")
     texts = tuple(each.text for each in shown if isinstance(each, ir.Text) and each.text)
     return Parts(texts, (*shown, *given), tuple(calls), tuple(results), thought)
+
+
+def hints(request: ir.Request) -> list[str]:
+    """What is said of blocks and tools beyond their content, as that they are worth keeping."""
+    blocks = [block for turn in request.turns for block in turn.blocks]
+    inner = [each for block in blocks if isinstance(block, ir.ToolResult) for each in block.content]
+    marked = (*request.system, *request.tools, *blocks, *inner)
+    return [
+        name for each in marked if not isinstance(each, ir.Thinking | ir.Redacted | ir.Opaque) for name in each.extra
+    ]
 
 
 def result_text(result: ir.ToolResult) -> str:
@@ -121,10 +129,8 @@ def argued(arguments: str) -> msgspec.Raw | dict[str, Any]:
     return msgspec.Raw(arguments.encode()) if isinstance(value, dict) else {}
 
 
-def function(tool: ir.Tool, losses: list[str]) -> dict[str, Any]:
+def function(tool: ir.Tool) -> dict[str, Any]:
     """The definition of a tool as OpenAI has it, which others took over."""
-    if tool.extra:
-        lose(losses, "cache_control")
     described = {"description": tool.description} if tool.description else {}
     schema = tool.schema or {"type": "object", "properties": {}}
     return {"type": "function", "function": {"name": tool.name, **described, "parameters": schema}}

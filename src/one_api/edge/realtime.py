@@ -67,7 +67,10 @@ class Sessions:
             await self._run(_call(scope, headers, record, started), socket)
         except OneAPIError as error:
             await self._fail(socket, error)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # we are shutting down
+            record.cause = "cut"
+            if record.status != SWITCHED:
+                record.status = 503
             raise
         except Exception:
             log.exception("a session failed", request_id=record.request_id)

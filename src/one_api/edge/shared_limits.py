@@ -73,6 +73,7 @@ class Shared:
             try:
                 async with asyncio.timeout(self._patience_s):
                     await self._redis.lpop(_key(rule, who))
+                self._works()
                 return
             except (RedisError, OSError, TimeoutError) as error:
                 self._fails(error)

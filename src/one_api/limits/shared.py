@@ -90,6 +90,7 @@ class Shared:
         self._clock = clock
         self._patience_s = patience_s
         self._paused_until = 0.0
+        self._failing = False
 
     async def enter(self, wants: Sequence[Want], call: str) -> Standing | Exceeded:
         arguments: list[Any] = [call, SLOT_S]
@@ -120,11 +121,23 @@ class Shared:
         try:
             async with asyncio.timeout(self._patience_s):
                 answer: object = await script(keys=keys, args=arguments)
-                return answer or ()
         except (RedisError, OSError, TimeoutError) as error:
-            self._paused_until = self._clock() + PAUSE_S
-            log.warning("Redis does not answer (%s), this process counts calls for itself", type(error).__name__)
+            self._fails(error)
             return None
+        self._works()
+        return answer or ()
+
+    def _works(self) -> None:
+        if self._failing:
+            self._failing = False
+            log.warning("Redis answers again, calls are counted for all nodes")
+
+    def _fails(self, error: Exception) -> None:
+        """An outage is logged when it begins and when it ends."""
+        self._paused_until = self._clock() + PAUSE_S
+        if not self._failing:
+            self._failing = True
+            log.warning("Redis does not answer (%s), this process counts calls for itself", type(error).__name__)
 
 
 def names(wants: Sequence[Want]) -> list[str]:

@@ -10,8 +10,8 @@ import msgspec
 from one_api.ir import Usage
 from one_api.pricing.ratios import PLAIN, Tariff
 
-MOST_QUOTA: Final = 1 << 53
-"""No amount is larger: the last integer float64 still counts by ones, 18 billion dollars."""
+MOST_QUOTA: Final = 10**15
+"""No amount is larger: the most that the ledger moves at once, two billion dollars."""
 _MOST_TOKENS: Final = 1 << 53
 MOST_RUNS: Final = 1000
 """Of one tool in one call: more is no report that anybody pays."""

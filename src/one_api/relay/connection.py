@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
             # What a callback raised comes wrapped; a limit it met is in the context.
             failure = "too_large" if isinstance(error.__context__, _TooLarge) else "protocol"
             self._reusable = False
-        if len(data) > SIP:
+        if len(data) > SIP and not self._complete:
             self._sip()
         if self._complete:
             failure = None  # it was not about this answer

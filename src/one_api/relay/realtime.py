@@ -271,10 +271,13 @@ class _Tab:
     async def _transcript(self, message: str) -> None:
         """What a second model wrote down of the caller's words costs what it would without a session.
 
-        A model that nobody has named, or given a price, costs what the session's does.
+        A model that nobody has named, or given a price, costs what the session's does; nothing, where that has one for
+        each response.
         """
         usage, words = self.session.transcribed(message)
         model, tariff = self._scribe()
+        if tariff is self._price.tariff and tariff.call is not None:
+            return
         if usage is not None:
             bill = policy.who_pays("completed", policy.Meter(usage, "reported"), tariff, self._price.bounds)
         else:

@@ -41,11 +41,17 @@ async def reading(where: Address) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
+def require_file(where: Address) -> Path:
+    """Raises ConfigError for a SQLite file that is not there: to open it would make it."""
+    path = Path(where.url.database or "")
+    if where.kind == "sqlite" and not path.is_file():
+        raise ConfigError(f"there is no file {str(path)!r}")
+    return path
+
+
 def engine_of(where: Address) -> AsyncEngine:
     if where.kind == "sqlite":
-        path = Path(where.url.database or "")
-        if not path.is_file():
-            raise ConfigError(f"there is no file {str(path)!r}")
+        path = require_file(where)
         place = {"mode": "ro", "uri": "true"}
         url = URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query=place)
         return create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

@@ -52,7 +52,7 @@ def _functions(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     choice = request.choice
     if not request.tools or (choice is not None and choice.mode == "none"):
         return {}
-    value: dict[str, Any] = {"functions": [turns.function(tool, losses)["function"] for tool in request.tools]}
+    value: dict[str, Any] = {"functions": [turns.function(tool)["function"] for tool in request.tools]}
     if choice is not None and choice.mode == "one":
         value["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
     elif choice is not None and choice.mode == "any":

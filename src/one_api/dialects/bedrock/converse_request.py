@@ -100,11 +100,15 @@ def _instruction(text: ir.Text, model: str, losses: list[str]) -> list[dict[str,
 
 
 def _blocks(block: ir.Said, model: str, losses: list[str]) -> list[dict[str, Any]]:
-    """A text that is worth keeping has a mark behind it. Raises Unrepresentable."""
-    if isinstance(block, ir.Text):
-        return _instruction(block, model, losses)
+    """A block that is worth keeping has a mark behind it. Raises Unrepresentable."""
     found = _block(block, losses)
-    return [] if found is None else [found]
+    if found is None:
+        return []
+    if isinstance(block, ir.Thinking | ir.Redacted | ir.Opaque):
+        return [found]
+    inner = block.content if isinstance(block, ir.ToolResult) else ()
+    losses.extend(name for each in inner for name in each.extra)
+    return [found, *cache_point(block, model, losses)]
 
 
 def _block(block: ir.Said, losses: list[str]) -> dict[str, Any] | None:
@@ -113,7 +117,6 @@ def _block(block: ir.Said, losses: list[str]) -> dict[str, Any] | None:
         case ir.Text():
             return {"text": block.text} if block.text.strip() else None
         case ir.Image() | ir.File():
-            losses.extend(block.extra)
             return _media(block)
         case ir.ToolCall():
             return {"toolUse": {"toolUseId": block.id, "name": block.name, "input": turns.arguments(block)}}

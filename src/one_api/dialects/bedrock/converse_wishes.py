@@ -25,13 +25,16 @@ def structured(model: str) -> bool:
     return _STRUCTURED.search(model) is not None
 
 
-def cache_point(block: ir.Text | ir.Tool, model: str, losses: list[str]) -> list[dict[str, Any]]:
-    """What stands behind a block that is worth keeping."""
+Marked = ir.Text | ir.Image | ir.File | ir.ToolCall | ir.ToolResult | ir.Tool
+
+
+def cache_point(block: Marked, model: str, losses: list[str]) -> list[dict[str, Any]]:
+    """What stands behind a block that is worth keeping. Of tools only Anthropic's models take it."""
     mark = block.extra.get("cache_control")
     losses.extend(name for name in block.extra if name != "cache_control")
     if not isinstance(mark, dict):
         return []
-    if _CACHED.search(model) is None or isinstance(block, ir.Tool):
+    if _CACHED.search(model) is None or (isinstance(block, ir.Tool) and "claude" not in model):
         losses.append("cache_control")
         return []
     longer = {"ttl": "1h"} if mark.get("ttl") == "1h" and "claude" in model else {}

@@ -69,7 +69,7 @@ def _tools(request: ir.Request, losses: list[str]) -> dict[str, Any]:
         return {}
     choice = request.choice or ir.ToolChoice("auto")
     wanted = [tool for tool in request.tools if choice.mode != "one" or tool.name == choice.name]
-    value: dict[str, Any] = {"tools": [turns.function(tool, losses) for tool in wanted]}
+    value: dict[str, Any] = {"tools": [turns.function(tool) for tool in wanted]}
     if choice.mode != "auto":
         value["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
     if any(tool.strict for tool in wanted):

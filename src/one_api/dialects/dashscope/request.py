@@ -81,7 +81,7 @@ def _thinking(request: ir.Request, losses: list[str]) -> dict[str, Any]:
 def _tools(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     if not request.tools:
         return {}
-    value: dict[str, Any] = {"tools": [turns.function(tool, losses) for tool in request.tools]}
+    value: dict[str, Any] = {"tools": [turns.function(tool) for tool in request.tools]}
     choice = request.choice
     if choice is not None and choice.mode == "one":
         value["tool_choice"] = {"type": "function", "function": {"name": choice.name}}

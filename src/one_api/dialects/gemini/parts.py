@@ -48,14 +48,11 @@ def encode(
 def _parts(block: ir.Said, names: Mapping[str, str], *, ids: bool, losses: list[str]) -> Iterator[dict[str, Any]]:
     match block:
         case ir.Text():
-            losses.extend(block.extra)
             if block.text:
                 yield {"text": block.text}
         case ir.Image() | ir.File():
-            losses.extend(block.extra)
             yield media(block)
         case ir.ToolResult():
-            losses.extend(block.extra)
             yield from _result(block, names, ids=ids)
         case ir.Thinking() if block.origin == NAME:
             signed = {"thoughtSignature": block.signature} if block.signature else {}

@@ -157,8 +157,6 @@ def _tools(request: ir.Request, able: Abilities, losses: list[str]) -> dict[str,
     for tool in request.tools:
         if tool.strict:
             losses.append("strict")
-        if tool.extra:
-            losses.append("cache_control")
         declared.append(
             {
                 "name": tool.name,

@@ -70,7 +70,7 @@ def _tools(request: ir.Request, losses: list[str]) -> dict[str, Any]:
         turns.lose(losses, "parallel_tool_calls")
     if any(tool.strict for tool in request.tools):
         turns.lose(losses, "strict")
-    return {"tools": [turns.function(tool, losses) for tool in request.tools]}
+    return {"tools": [turns.function(tool) for tool in request.tools]}
 
 
 def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]]:

@@ -40,7 +40,6 @@ def encode_request(request: ir.Request) -> ir.Encoded:
         value |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.user:
         value["user"] = request.user
-    losses.extend(name for tool in request.tools for name in tool.extra)
     value |= _tools(request)
     if request.format is not None:
         value["response_format"] = _format(request.format)
@@ -94,7 +93,6 @@ def _tool(tool: ir.Tool) -> dict[str, Any]:
 
 def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]]:
     if request.system:
-        losses.extend(name for text in request.system for name in text.extra)
         yield {"role": "system", "content": "\n\n".join(text.text for text in request.system)}
     for turn in request.turns:
         if turn.role == "assistant" and _remembers(request.model):
@@ -102,29 +100,26 @@ def _messages(request: ir.Request, losses: list[str]) -> Iterable[dict[str, Any]
         elif turn.role == "assistant":
             yield _assistant(turn.blocks, losses)
         else:
-            yield from _asked(turn, losses)
+            yield from _asked(turn)
 
 
-def _asked(turn: ir.Turn, losses: list[str]) -> Iterable[dict[str, Any]]:
+def _asked(turn: ir.Turn) -> Iterable[dict[str, Any]]:
     """Results of tools are messages of their own, which hold text: their images go to the message after them."""
     parts: list[dict[str, Any]] = []
     for block in turn.blocks:
         if isinstance(block, ir.ToolResult):
-            losses.extend(block.extra)
             yield {"role": "tool", "tool_call_id": block.call_id, "content": turns.result_text(block)}
             media = [each for each in block.content if not isinstance(each, ir.Text)]
-            parts.extend(_part(each, losses) for each in media)
+            parts.extend(_part(each) for each in media)
         else:
-            parts.append(_part(block, losses))
+            parts.append(_part(block))
     if not parts:
         return
     alone = parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
     yield {"role": turn.role, "content": alone}
 
 
-def _part(block: ir.Said, losses: list[str]) -> dict[str, Any]:
-    if isinstance(block, (ir.Text, ir.Image, ir.File)):
-        losses.extend(block.extra)
+def _part(block: ir.Said) -> dict[str, Any]:
     match block:
         case ir.Text():
             return {"type": "text", "text": block.text}
@@ -165,10 +160,8 @@ def _assistant(blocks: tuple[ir.Said, ...], losses: list[str]) -> dict[str, Any]
     for block in blocks:
         match block:
             case ir.Text():
-                losses.extend(block.extra)
                 texts.append(block.text)
             case ir.ToolCall():
-                losses.extend(block.extra)
                 function = {"name": block.name, "arguments": block.arguments}
                 calls.append({"id": block.id, "type": "function", "function": function})
             case ir.Thinking() | ir.Redacted():

@@ -96,7 +96,7 @@ def _input(request: ir.Request, losses: list[str]) -> Iterator[dict[str, Any]]:
     for turn in request.turns:
         waiting: list[dict[str, Any]] = []
         for block in turn.blocks:
-            part = _part(block, turn.role, losses)
+            part = _part(block, turn.role)
             if part is not None:
                 waiting.append(part)
                 continue
@@ -111,10 +111,8 @@ def _message(role: str, content: list[dict[str, Any]]) -> Iterator[dict[str, Any
         yield {"type": "message", "role": role, "content": content}
 
 
-def _part(block: ir.Said, role: str, losses: list[str]) -> dict[str, Any] | None:
+def _part(block: ir.Said, role: str) -> dict[str, Any] | None:
     """A piece of a message; None for what is an item of its own."""
-    if isinstance(block, (ir.Text, ir.Image, ir.File)):
-        losses.extend(block.extra)
     match block:
         case ir.Text():
             return {"type": "output_text" if role == "assistant" else "input_text", "text": block.text}
@@ -138,7 +136,7 @@ def _item(block: ir.Said, losses: list[str]) -> Iterator[dict[str, Any]]:
             named = {"call_id": block.id, "name": block.name, "arguments": block.arguments or "{}"}
             yield {"type": "function_call", **named}
         case ir.ToolResult():
-            yield {"type": "function_call_output", "call_id": block.call_id, "output": _result(block, losses)}
+            yield {"type": "function_call_output", "call_id": block.call_id, "output": _result(block)}
         case ir.Thinking() | ir.Redacted() if block.origin != reasoning.NAME:
             losses.append("thinking of an earlier turn")
         case ir.Thinking() | ir.Redacted():
@@ -149,11 +147,11 @@ def _item(block: ir.Said, losses: list[str]) -> Iterator[dict[str, Any]]:
             raise ir.Unrepresentable("the request holds content that cannot be sent to this channel")
 
 
-def _result(block: ir.ToolResult, losses: list[str]) -> str | list[dict[str, Any]]:
+def _result(block: ir.ToolResult) -> str | list[dict[str, Any]]:
     """Text where it is nothing else. Theirs has no mark for a call that failed."""
     texts = [each.text for each in block.content if isinstance(each, ir.Text)]
     if len(texts) == len(block.content):
         said = "\n".join(texts)
         return f"Error: {said}" if block.failed else said
-    found = [part for each in block.content if (part := _part(each, "user", losses)) is not None]
+    found = [part for each in block.content if (part := _part(each, "user")) is not None]
     return [{"type": "input_text", "text": "Error:"}, *found] if block.failed else found

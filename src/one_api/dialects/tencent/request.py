@@ -46,7 +46,7 @@ def _tools(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     """A tool that has to be called is told in full once more."""
     if not request.tools:
         return {}
-    told = {tool.name: _tool(tool, losses) for tool in request.tools}
+    told = {tool.name: _tool(tool) for tool in request.tools}
     value: dict[str, Any] = {"Tools": list(told.values())}
     choice = request.choice
     if choice is not None and choice.mode == "one" and choice.name in told:
@@ -62,10 +62,8 @@ def _tools(request: ir.Request, losses: list[str]) -> dict[str, Any]:
     return value
 
 
-def _tool(tool: ir.Tool, losses: list[str]) -> dict[str, Any]:
+def _tool(tool: ir.Tool) -> dict[str, Any]:
     """Its schema is a text."""
-    if tool.extra:
-        turns.lose(losses, "cache_control")
     described = {"Description": tool.description} if tool.description else {}
     schema = json.encode(tool.schema or {"type": "object", "properties": {}}).decode()
     return {"Type": "function", "Function": {"Name": tool.name, **described, "Parameters": schema}}

@@ -3,6 +3,7 @@ import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 
 import type { Channel } from '../../api/types'
+import { focusFirst } from '../../ui/focus'
 import { useFetchModels, useGroups, useModelsOfTypes, useSaveChannel } from './api'
 import { ConfigInput } from './ConfigInput'
 import { draft, values } from './draft'
@@ -28,7 +29,7 @@ export function ChannelForm({ channel, done, cancel }: Props) {
   const save = useSaveChannel(channel?.id ?? null)
   const required = (value: string) => (value.trim() ? null : t('common.required'))
   const form = useForm({
-    initialValues: values(channel),
+    initialValues: values(channel, known.data ?? {}),
     validate: {
       name: required,
       key: (key, { type }) => (channel || composedKey(typeOf(Number(type))) ? null : required(key)),
@@ -71,7 +72,7 @@ export function ChannelForm({ channel, done, cancel }: Props) {
     if (chosen.every((model) => before.includes(model))) form.setFieldValue('models', known.data?.[next] ?? [])
   }
   return (
-    <form onSubmit={form.onSubmit((entered) => save.mutate(draft(entered), { onSuccess: done }))} noValidate>
+    <form ref={focusFirst} onSubmit={form.onSubmit((entered) => save.mutate(draft(entered), { onSuccess: done }))} noValidate>
       <Stack>
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <Select

@@ -142,10 +142,13 @@ export const useProviders = () =>
   })
 
 /** The models each type is known to offer, by the type's number. */
+/** By the number of the type, as text. */
+export type ModelsOfTypes = Record<string, string[] | null>
+
 export const useModelsOfTypes = () =>
   useQuery({
     queryKey: ['models of types'],
-    queryFn: () => get<Record<string, string[] | null>>('/api/models'),
+    queryFn: () => get<ModelsOfTypes>('/api/models'),
     staleTime: Infinity,
   })
 

@@ -1,5 +1,5 @@
 import type { Channel } from '../../api/types'
-import type { ChannelDraft } from './api'
+import type { ChannelDraft, ModelsOfTypes } from './api'
 import { names } from './filters'
 import { parseObject, readMapping, writeMapping, type Mapping } from './mapping'
 import { composedKey, typeOf, type ConfigField } from './types'
@@ -30,16 +30,18 @@ export interface Values {
 export const timeouts = ['connect', 'first_byte', 'idle', 'total'] as const
 export type Timeout = (typeof timeouts)[number]
 
-export function values(channel: Channel | null): Values {
+/** A new channel begins as one of OpenAI's, with the models that are known of it. */
+export function values(channel: Channel | null, known: ModelsOfTypes): Values {
   const parameters = parseObject(channel?.parameters ?? '') ?? {}
+  const type = String(channel?.type ?? 1)
   const config = texts(parseObject(channel?.config ?? '') ?? {})
   return {
-    type: String(channel?.type ?? 1),
+    type,
     name: channel?.name ?? '',
     groups: channel ? names(channel.group) : ['default'],
     baseUrl: channel?.base_url ?? '',
     key: '',
-    models: channel ? names(channel.models) : [],
+    models: channel ? names(channel.models) : (known[type] ?? []),
     mapping: readMapping(channel?.model_mapping ?? ''),
     prompt: channel?.system_prompt ?? '',
     priority: channel?.priority ?? 0,

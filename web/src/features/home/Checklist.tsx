@@ -20,8 +20,8 @@ export function Checklist() {
   if (hidden || !channel.isSuccess || !tokens.isSuccess) return null
   const steps = [
     { key: 'password', done: !hasDefaultPassword(), to: '/profile' },
-    { key: 'channel', done: channel.data, to: '/channel' },
-    { key: 'token', done: tokens.data.length > 0, to: '/token' },
+    { key: 'channel', done: channel.data, to: '/channel/add' },
+    { key: 'token', done: tokens.data.length > 0, to: '/token/add' },
     { key: 'call', done: user.request_count > 0, to: '/playground' },
   ] as const
   const next = steps.find((step) => !step.done)

@@ -3,6 +3,7 @@ import { IconPhotoPlus, IconPlayerStop, IconSend } from '@tabler/icons-react'
 import { useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { focusFirst } from '../../ui/focus'
 import classes from './playground.module.css'
 import type { Turn } from './protocols'
 
@@ -29,6 +30,7 @@ export function Composer({ draft, change, ready, running, send, stop }: Props) {
   }
   return (
     <form
+      ref={focusFirst}
       className={classes.box}
       onSubmit={(event) => {
         event.preventDefault()
@@ -54,6 +56,7 @@ export function Composer({ draft, change, ready, running, send, stop }: Props) {
         placeholder={t('playground.promptHint')}
         variant="unstyled"
         px={6}
+        data-autofocus
         value={draft.text}
         onChange={(event) => {
           const text = event.currentTarget.value

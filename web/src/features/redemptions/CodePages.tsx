@@ -9,6 +9,7 @@ import type { Redemption } from '../../api/types'
 import { FormButtons } from '../../ui/FormButtons'
 import { Loaded } from '../../ui/Loaded'
 import { tell } from '../../ui/notify'
+import { focusFirst } from '../../ui/focus'
 import { Page } from '../../ui/Page'
 import { QuotaInput } from '../../ui/QuotaInput'
 import { useCode, useMakeCodes, useSaveCode } from './api'
@@ -33,6 +34,7 @@ export function NewCodesPage() {
     <Page title={t('redemptions.add')}>
       <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={560}>
         <form
+          ref={focusFirst}
           noValidate
           onSubmit={form.onSubmit(({ name, quota, count }) =>
             make.mutate({ name: name.trim(), quota: Number(quota), count: Number(count) }),
@@ -132,6 +134,7 @@ function EditForm({ code }: { code: Redemption }) {
   return (
     <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={560}>
       <form
+        ref={focusFirst}
         noValidate
         onSubmit={form.onSubmit(({ name, quota }) =>
           save.mutate(

@@ -9,6 +9,7 @@ import type { User } from '../../api/types'
 import { FormButtons } from '../../ui/FormButtons'
 import { Loaded } from '../../ui/Loaded'
 import { tell } from '../../ui/notify'
+import { focusFirst } from '../../ui/focus'
 import { Page } from '../../ui/Page'
 import { QuotaInput } from '../../ui/QuotaInput'
 import { useAddUser, useSaveUser, useUser } from './api'
@@ -28,7 +29,7 @@ export function NewUserPage() {
   return (
     <Page title={t('users.add')}>
       <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={560}>
-        <form noValidate onSubmit={form.onSubmit((user) => add.mutate(user, { onSuccess: leave.saved }))}>
+        <form ref={focusFirst} noValidate onSubmit={form.onSubmit((user) => add.mutate(user, { onSuccess: leave.saved }))}>
           <Stack>
             <TextInput
               label={t('users.username')}
@@ -89,6 +90,7 @@ function EditForm({ user }: { user: User }) {
   return (
     <Card withBorder p={{ base: 'md', sm: 'xl' }} maw={720}>
       <form
+        ref={focusFirst}
         noValidate
         onSubmit={form.onSubmit(({ quota, ...entered }) => {
           const money = Number(quota) === user.quota ? {} : { quota: Number(quota), quota_before: user.quota }
