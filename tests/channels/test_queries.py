@@ -9,7 +9,7 @@ from one_api.channels import queries
 from one_api.channels.rules import Refused, Wish
 from one_api.routing import Routes
 from one_api.store.engine import Database
-from one_api.store.schema import abilities, channels, generations
+from one_api.store.schema import abilities, channel_causes, channels, generations
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +108,8 @@ async def test_what_the_gateway_disabled_is_enabled_again(store: Database) -> No
     await queries.disable(store, channel_id, "gone")
     assert await queries.enable(store, channel_id)
     assert ids(await routes(store), "m") == [channel_id]
+    async with store.read() as tx:
+        assert (await tx.execute(select(channel_causes))).all() == []
 
 
 async def test_the_cause_is_told_while_it_holds(store: Database) -> None:

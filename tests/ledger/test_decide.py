@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from one_api.errors import OneAPIError
 from one_api.ledger.decide import Decision, Stamp, State, TokenRow, UserRow, decide
 from one_api.ledger.model import Facts, Grant, Hold, HoldRequest, Operation, Settle, TokenQuota, UserQuota
 
@@ -201,6 +202,35 @@ def test_a_hold_may_be_opened_and_settled_in_one_batch() -> None:
     assert decision.results == [hold, True, False]
     assert (decision.opened, decision.closed) == ({}, {})
     assert (decision.users, decision.tokens) == ([(1, -4, 4, 1)], [(11, -4, 4)])
+
+
+NOW = STAMP.now
+
+
+@pytest.mark.parametrize(
+    "owner, status, expires, left, user_status, refused",
+    [
+        (1, 1, -1, 5, 1, ""),
+        (1, 1, NOW, 5, 1, ""),
+        (1, 1, NOW - 1, 5, 1, "该令牌已过期"),
+        (1, 3, -1, 5, 1, "该令牌已过期"),
+        (1, 4, -1, 5, 1, "令牌 t（#11）额度已用尽"),
+        (1, 2, -1, 5, 1, "该令牌状态不可用"),
+        (1, 1, -1, 0, 1, "该令牌额度已用尽"),
+        (2, 1, -1, 5, 1, "无效的令牌"),
+        (1, 1, -1, 5, 2, "用户已被封禁"),
+    ],
+)
+def test_who_may_hold(owner: int, status: int, expires: int, left: int, user_status: int, refused: str) -> None:
+    state = State(users=[(1, 500, user_status)], tokens=[(11, owner, status, expires, left, False, "t")])
+    wanted = HoldRequest(request_id="a", user_id=1, token_id=11, unlimited=False, least=0, most=10)
+    (result,) = decide(state, [wanted], STAMP).results
+    if refused:
+        assert isinstance(result, OneAPIError)
+        assert result.message == refused
+    else:
+        assert isinstance(result, Hold)
+        assert result.quota == 5
 
 
 def test_a_token_edit_is_absolute_and_later_operations_see_it() -> None:
