@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         self._served = 0
         self._pieces: list[bytes] = []
         self._inflater: Inflater | None = None
+        self._sips = False
         self._held = False  # the inflater may hold more than the sink wants now
         self._reset()
 
@@ -156,6 +157,7 @@ class Connection(asyncio.Protocol):
     def _sip(self) -> None:
         """Read a little at a time until the end of this answer."""
         if self._transport is not None and self._transport.is_reading():
+            self._sips = True
             _read_by(_Sips(self), self._transport)
 
     def eof_received(self) -> bool:
@@ -299,7 +301,8 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is not None and not transport.is_closing():
             if self._reusable and self._framed and not transport.get_write_buffer_size():
-                if transport.get_protocol() is not self:
+                if self._sips:
+                    self._sips = False
                     _read_by(self, transport)
                 elif exchange.paused:
                     transport.resume_reading()
