@@ -211,6 +211,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
         ledger=ledger,
         tests=upkeep.tests,
         balances=upkeep.balances,
+        documents=fetcher,
         poller=watched.poller,
         notices=messages,
         outbox=outbox,

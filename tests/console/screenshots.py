@@ -1,4 +1,4 @@
-"""Pictures of every page of the console, in both languages and colour schemes, on a desk and on a phone.
+"""Pictures of every page and dialog of the console, in both languages and colour schemes, on a desk and on a phone.
 
 usage: python -m tests.console.screenshots FOLDER [WORD], for pages with WORD in their names.
 """
@@ -11,9 +11,10 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
-from tests.console.site import PAGES, SIZES, Scheme, context_of, furnish, upstream
+from tests.console.scenes import SCENES
+from tests.console.site import PAGES, SIZES, SPEAK, STILL, Scheme, context_of, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import PASSWORD, Admin
 from tests.harness.servers import NODE, Gateway
@@ -35,6 +36,8 @@ def main(folder: Path, word: str = "") -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for language, scheme, size in product(("en", "zh"), SCHEMES, SIZES):
                 shoot(browser, gateway.url, folder, language, scheme, size, word)
+            for size in SIZES:
+                play(browser, gateway.url, folder, size, word)
             browser.close()
         finally:
             gateway.stop()
@@ -54,6 +57,32 @@ def shoot(browser: Browser, url: str, folder: Path, language: str, scheme: Schem
             page.get_by_role("heading", level=1).wait_for()
             page.wait_for_load_state("networkidle")
             page.screenshot(path=folder / f"{name}-{language}-{scheme}-{size}.png", full_page=True)
+    context.close()
+
+
+def play(browser: Browser, url: str, folder: Path, size: str, word: str) -> None:
+    """Each scene is played once; languages and schemes change where it stands."""
+    context = context_of(browser, "en", "light", size)
+    context.set_default_timeout(20_000)
+    context.add_init_script(STILL)
+    context.request.post(f"{url}/api/user/login", data={"username": "root", "password": PASSWORD})
+    for name, path, act in SCENES:
+        if word not in name:
+            continue
+        page = context.new_page()
+        page.goto(url + path)
+        page.get_by_role("heading", level=1).wait_for()
+        page.wait_for_load_state("networkidle")
+        try:
+            act(page)
+        except Error as error:
+            print(f"{name}, {size}: {error.message.splitlines()[0]}", file=sys.stderr)
+        for language, scheme in product(("en", "zh"), SCHEMES):
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SPEAK, language)
+            page.locator(f"html[lang={language}][data-mantine-color-scheme={scheme}]").wait_for()
+            page.screenshot(path=folder / f"{name}-{language}-{scheme}-{size}.png")
+        page.close()
     context.close()
 
 

@@ -47,6 +47,14 @@ PAGES: Final = (
 
 
 Scheme = Literal["light", "dark"]
+# The console hears of another language as of what another tab chose.
+SPEAK: Final = "language => dispatchEvent(new StorageEvent('storage', { key: 'one-api-language', newValue: language }))"
+# Half way from one scheme to the other colours are of neither.
+STILL: Final = """addEventListener('DOMContentLoaded', () => {
+  const still = new CSSStyleSheet()
+  still.replaceSync('*, ::before, ::after { transition: none !important; animation: none !important }')
+  document.adoptedStyleSheets.push(still)
+})"""
 SIZES: Final = {"desk": (1360, 900), "phone": (390, 844)}
 
 
@@ -62,9 +70,14 @@ def context_of(browser: Browser, language: str, scheme: Scheme, size: str) -> Br
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers every question alike; the key sk-revoked is refused."""
+    """Answers every question alike; the key sk-revoked is refused. It is an OpenID provider too, as far as it says."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/.well-known/"):
+            issuer = f"http://{self.headers['Host']}"
+            names = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+            self._answer(200, {"issuer": issuer, **{name: f"{issuer}/{name}" for name in names}})
+            return
         self._answer(200, {"object": "list", "data": [{"id": "listed-by-the-provider", "object": "model"}]})
 
     def do_POST(self) -> None:

@@ -18,13 +18,14 @@ from tests.harness.servers import Gateway
 pytestmark = pytest.mark.timeout(300)
 
 LIMITS = {"GLOBAL_WEB_RATE_LIMIT": "100000", "GLOBAL_API_RATE_LIMIT": "100000", "CRITICAL_RATE_LIMIT": "1000"}
+INSIDE = {"USER_CONTENT_NETWORKS": "127.0.0.0/8"}  # where the provider is
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[Gateway]:
     """One for all, with something on every page; each test makes what it changes."""
     folder = tmp_path_factory.mktemp("operators")
-    gateway = Gateway(folder, {**servers.sqlite(folder).env, **LIMITS})
+    gateway = Gateway(folder, {**servers.sqlite(folder).env, **LIMITS, **INSIDE})
     gateway.start()
     try:
         with Admin(gateway.url) as admin:
@@ -221,6 +222,20 @@ def test_ratios_are_refused_while_invalid_and_told_apart(console: Page, running:
     prices.get_by_role("button", name="Discard").click()
     group.get_by_text("3 rows").click()
     expect(group.get_by_label("Group ratio: vip")).to_have_value("1")
+
+
+def test_endpoints_are_read_from_an_openid_provider(console: Page, running: Gateway, provider: str) -> None:
+    console.goto(f"{running.url}/settings/system")
+    section = console.get_by_role("region", name="OpenID Connect")
+    section.get_by_label("Configuration address").fill("http://10.0.0.1/.well-known/openid-configuration")
+    section.get_by_role("button", name="Read the endpoints").click()
+    expect(console.get_by_text("its address is not a public one")).to_be_visible()
+    section.get_by_label("Configuration address").fill(f"{provider}/.well-known/openid-configuration")
+    section.get_by_role("button", name="Read the endpoints").click()
+    for name in ("authorization", "token", "userinfo"):
+        label = f"{name.capitalize()} endpoint"
+        expect(section.get_by_label(label)).to_have_value(f"{provider}/{name}_endpoint")
+    expect(section.get_by_role("status")).to_have_text("4 changes")
 
 
 def test_every_setting_is_saved_and_there_again(console: Page, running: Gateway, root: Admin) -> None:

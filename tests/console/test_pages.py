@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.console.conftest import PATIENCE_MS, Witness, barriers
-from tests.console.site import PAGES, SIZES, Scheme, context_of, furnish, upstream
+from tests.console.site import PAGES, SIZES, SPEAK, STILL, Scheme, context_of, furnish, upstream
 from tests.harness import servers
 from tests.harness.admin import Admin
 from tests.harness.servers import Gateway
@@ -154,14 +154,3 @@ def settle(page: Page) -> None:
     expect(page.locator("[role=status].mantine-Loader-root, .mantine-Skeleton-root")).to_have_count(0)
     if "/dashboard" in page.url:
         expect(page.locator(".recharts-surface").first).to_be_visible()
-
-
-# Half way from one scheme to the other colours are of neither.
-STILL = """addEventListener('DOMContentLoaded', () => {
-  const still = new CSSStyleSheet()
-  still.replaceSync('*, ::before, ::after { transition: none !important; animation: none !important }')
-  document.adoptedStyleSheets.push(still)
-})"""
-
-# The console hears of it as of what another tab chose.
-SPEAK = """language => dispatchEvent(new StorageEvent('storage', { key: 'one-api-language', newValue: language }))"""

@@ -56,6 +56,7 @@ class LookingAfter:
     health: ChannelHealth
     outbox: Outbox
     letters: Letters
+    documents: Fetcher
 
     async def read(self) -> list[tuple[str, str, str]]:
         """Every letter written so far."""
@@ -89,6 +90,7 @@ async def looking_after(
     health = ChannelHealth(
         options=options, switches=Switches(database), outbox=outbox, rates=rates, refresh=refresh or nothing
     )
+    documents = Fetcher(transports.direct, timeout=20)
     upstreams = Upstreams(
         loop=loop,
         transport=transports.for_proxy,
@@ -98,7 +100,7 @@ async def looking_after(
         timeouts=Timeouts(total=20),
         enforce_usage=False,
         now=lambda: int(time.time()),
-        content=Fetcher(transports.direct, timeout=20),
+        content=documents,
     )
     means: dict[str, Any] = {
         "database": database,
@@ -115,7 +117,7 @@ async def looking_after(
     }
     upkeep = Upkeep(Means(**means))
     try:
-        yield LookingAfter(upkeep=upkeep, health=health, outbox=outbox, letters=letters)
+        yield LookingAfter(upkeep=upkeep, health=health, outbox=outbox, letters=letters, documents=documents)
     finally:
         await upkeep.aclose()
         await health.drain()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from one_api.dialects.decoding import whole
+from one_api.dialects.decoding import BROKEN, whole
 from one_api.lib import json
 
 
@@ -94,7 +94,7 @@ class StreamTap:
             return Verdict.DONE
         try:
             chunk = _chunk.decode(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except BROKEN:
             return self._loose(data)
         if chunk.error:
             self.error = chunk.error

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from one_api.dialects.decoding import REPORTED
 from one_api.dialects.reading import text_of
 from one_api.errors import OneAPIError
 from one_api.lib import json
@@ -57,10 +58,10 @@ def decode_error(status: int, body: bytes) -> Reported:
 def from_object(error: Any) -> Reported:
     """An error object as found in an answer or a stream event."""
     if not isinstance(error, dict):
-        return Reported(text_of(error) or "the upstream reported an error")
+        return Reported(text_of(error) or REPORTED)
     message = error.get("message")
     return Reported(
-        message if isinstance(message, str) and message else "the upstream reported an error",
+        text_of(message) or REPORTED,
         type=text_of(error.get("type")),
         param=text_of(error.get("param")),
         code=error.get("code"),

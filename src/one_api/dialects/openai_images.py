@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from one_api.dialects.decoding import BROKEN
 from one_api.dialects.openai_chat import StreamTap, Verdict
 
 _NOTHING: Final = msgspec.Raw(b"null")
@@ -51,7 +52,7 @@ class ImageTap(StreamTap):
             return Verdict.DONE if self.finished else Verdict.DROP
         try:
             event = _event.decode(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except BROKEN:
             return Verdict.LAST if self.finished else Verdict.CONTENT
         if event.error:
             self.error = event.error

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.lib import json
 
@@ -45,10 +45,7 @@ _answer = msgspec.json.Decoder(_Answer)
 
 def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Each counts what was read for it, as a number with a point. Raises json.InvalidJSON."""
-    try:
-        found = [each.embeddings for each in _answer.decode(body).predictions]
-    except BROKEN as error:
-        raise json.InvalidJSON(str(error)) from None
+    found = [each.embeddings for each in whole(_answer, body).predictions]
     counts = [each.statistics.token_count for each in found if each.statistics is not None]
     read = [int(count) for count in counts if count is not None and 0 <= count <= 2**53]
     usage = ir.Usage(input=sum(read)) if len(read) == len(found) else None

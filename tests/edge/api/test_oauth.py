@@ -4,12 +4,16 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from one_api.accounts.oauth import states
+from one_api.relay.fetch import Fetcher
+from one_api.relay.pool import Transports
 from one_api.store.schema import github_accounts, logs, oauth_states, tokens, users
 from tests.edge.api.signing import Signing, signing
 from tests.harness import servers
@@ -548,3 +552,66 @@ async def test_wechats_token_stays_with_the_host_it_was_saved_for(there: Signing
     assert there.here.parts.options.now.wechat_server_token == SECRETS[3]
     await root.put("/api/option/", {"key": "WeChatServerAddress", "value": "http://elsewhere.example"})
     assert there.here.parts.options.now.wechat_server_token == ""
+
+
+# --- what root reads of a provider ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def reading(there: Signing) -> AsyncIterator[Signing]:
+    """The operator lets the gateway read what stands on its own machine."""
+    loop = asyncio.get_running_loop()
+    transports = Transports(loop)
+    inside = Fetcher(transports.direct, timeout=20, allowed=(ip_network("127.0.0.0/8"),))
+    there.here.parts = replace(there.here.parts, documents=inside)
+    there.here.app.state.parts = there.here.parts
+    yield there
+    await transports.aclose()
+
+
+async def test_root_reads_the_endpoints_of_a_provider(reading: Signing) -> None:
+    root = await reading.here.root()
+    issuer = reading.vendors.issuer
+    answer = await root.post("/api/option/oidc", {"address": f" {issuer}/.well-known/openid-configuration "})
+    assert answer["data"] == {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+    }
+    assert reading.vendors.asked == [WELL_KNOWN]
+
+
+@pytest.mark.parametrize(
+    "said, why",
+    [
+        (Raw(404, b"{}"), "the answer is not 200"),
+        (Raw(302, b"", (("location", "/oidc/elsewhere"),)), "the answer is not 200"),
+        (Raw(200, b"<html>"), "it is no JSON"),
+        (Raw(200, b" " * (256 * 1024 + 1)), "it is too large"),
+        ({"issuer": "https://elsewhere.example"}, "the issuer is not the one whose address was asked"),
+    ],
+)
+async def test_what_is_no_configuration_is_refused(reading: Signing, said: Any, why: str) -> None:
+    reading.vendors.answers[WELL_KNOWN] = said
+    root = await reading.here.root()
+    answer = await root.post(
+        "/api/option/oidc", {"address": f"{reading.vendors.issuer}/.well-known/openid-configuration"}
+    )
+    assert answer == {"message": f"The provider's configuration cannot be used: {why}", "success": False}
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "169.254.169.254", "[64:ff9b::a00:1]"])
+async def test_a_configuration_inside_the_network_is_not_asked_for(there: Signing, host: str) -> None:
+    root = await there.here.root()
+    answer = await root.post("/api/option/oidc", {"address": f"http://{host}/.well-known/openid-configuration"})
+    assert answer["message"] == "The provider's configuration cannot be used: its address is not a public one"
+
+
+async def test_only_root_reads_configurations(there: Signing) -> None:
+    admin = await there.here.with_session(await there.here.user("admin", role=10))
+    answer = await admin.post(
+        "/api/option/oidc", {"address": f"{there.vendors.issuer}/.well-known/openid-configuration"}
+    )
+    assert not answer["success"]
+    assert there.vendors.asked == []

@@ -224,6 +224,7 @@ async def made(
         ledger=ledger,
         tests=after.upkeep.tests,
         balances=after.upkeep.balances,
+        documents=after.documents,
         poller=poller,
         notices=notices(database, options, web),
         outbox=after.outbox,

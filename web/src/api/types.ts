@@ -19,6 +19,7 @@ export type Channel = Schemas['channels.Shown']
 export type ChannelType = Schemas['models.ChannelType']
 export type Redemption = Schemas['redemptions.Redemption']
 export type OptionType = Schemas['options.OptionType']
+export type OidcEndpoints = Schemas['options.OidcEndpoints']
 export type OptionKey = OptionType['key']
 
 export const ADMIN = 10

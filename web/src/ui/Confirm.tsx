@@ -9,12 +9,14 @@ interface Props {
   question: string
   /** The word on the button that does it. */
   action: string
+  /** Nothing is lost by it. */
+  harmless?: boolean
   onConfirm: () => void
   onClose: () => void
 }
 
 /** Asks before something is done that cannot be undone; the dialog starts on Cancel. */
-export function Confirm({ opened, title, question, action, onConfirm, onClose }: Props) {
+export function Confirm({ opened, title, question, action, harmless = false, onConfirm, onClose }: Props) {
   const { t } = useTranslation()
   return (
     <Dialog opened={opened} onClose={onClose} title={title} centered>
@@ -25,7 +27,7 @@ export function Confirm({ opened, title, question, action, onConfirm, onClose }:
             {t('common.cancel')}
           </Button>
           <Button
-            color="red.9"
+            color={harmless ? undefined : 'red.9'}
             onClick={() => {
               onClose()
               onConfirm()

@@ -13,7 +13,8 @@ export function Snippet({ text, label }: { text: string; label: string }) {
         tabIndex={0}
         role="region"
         aria-label={label}
-        style={{ overflowX: 'auto', whiteSpace: 'pre', paddingRight: 48 }}
+        // The button stands on what is scrolled, not on the text.
+        style={{ overflowX: 'auto', whiteSpace: 'pre', borderRight: '42px solid transparent', backgroundClip: 'border-box' }}
         p="sm"
         lh={1.55}
       >

@@ -7,6 +7,7 @@ import msgspec
 
 from one_api import ir
 from one_api.dialects.anthropic.blocks import NAME
+from one_api.dialects.decoding import BROKEN, REPORTED
 from one_api.dialects.reading import text_of
 from one_api.lib import json
 
@@ -111,11 +112,11 @@ def decode_answer(body: bytes) -> ir.Answer | ir.Failed:
     try:
         message = _message.decode(body)
         blocks = tuple(_blocks(message.content))
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise json.InvalidJSON(str(error)) from None
     if message.type == "error" or message.error is not None:
         fault = message.error or Fault()
-        return ir.Failed(fault.type, fault.message or "the upstream reported an error")
+        return ir.Failed(fault.type, fault.message or REPORTED)
     counts = decode_counts(message.usage)
     return ir.Answer(
         id=message.id,
@@ -135,7 +136,7 @@ def decode_counts(raw: msgspec.Raw) -> Counts | None:
     """None for counts that no meter shows."""
     try:
         counts: Counts | None = _counts.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    except BROKEN:
         return None
     return counts
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN
+from one_api.dialects.decoding import BROKEN, REPORTED
 from one_api.dialects.gemini import notes, parts
 from one_api.dialects.gemini.models import version_of
 from one_api.dialects.gemini.parts import NAME
@@ -127,7 +127,7 @@ def new_id() -> str:
 def failure(found: Response) -> ir.Failed | None:
     """What stands where an answer should."""
     if found.error is not None:
-        return ir.Failed(found.error.status, found.error.message or "the upstream reported an error")
+        return ir.Failed(found.error.status, found.error.message or REPORTED)
     if found.candidates:
         return None
     feedback = found.prompt_feedback

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import whole
+from one_api.dialects.decoding import REPORTED, whole
 from one_api.dialects.embeddings import Texts, Vectors
 from one_api.dialects.gemini.answer import Fault
 from one_api.dialects.gemini.fields import field, message, number, several
@@ -91,7 +91,7 @@ def decode_answer(body: bytes) -> Vectors | ir.Failed:
     """Raises json.InvalidJSON."""
     found = whole(_answer, body)
     if found.error is not None:
-        return ir.Failed(found.error.status, found.error.message or "the upstream reported an error")
+        return ir.Failed(found.error.status, found.error.message or REPORTED)
     if found.embeddings is None:
         return ir.Failed("server_error", "the upstream gave no embeddings")
     return Vectors(tuple(each.values for each in found.embeddings), decode_usage(found.usage_metadata))

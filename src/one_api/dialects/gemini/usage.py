@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from one_api import ir
+from one_api.dialects.decoding import BROKEN
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -59,7 +60,7 @@ def decode_usage(raw: msgspec.Raw) -> ir.Usage | None:
     """
     try:
         counts = _counts.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    except BROKEN:
         return None
     if counts is None or counts.prompt_token_count is None:
         return None

@@ -7,14 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from one_api import ir
-from one_api.dialects.decoding import BROKEN, Count
+from one_api.dialects.decoding import BROKEN, REPORTED, Count
 from one_api.dialects.openai_notes import decode_annotations, decode_tokens, moved
+from one_api.dialects.reading import text_of
 from one_api.dialects.responses import reasoning
 from one_api.dialects.responses.tools import wrapped
 from one_api.lib import json
 
 REASONS: Final[Mapping[str, ir.Reason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
-REPORTED: Final = "the upstream reported an error"
 
 
 class Details(msgspec.Struct):
@@ -141,7 +141,7 @@ def failure(error: Any) -> ir.Failed:
     told = error if isinstance(error, dict) else {"message": error}
     kind = next((each for each in (told.get("code"), told.get("type")) if isinstance(each, str) and each), "")
     message = told.get("message")
-    return ir.Failed(kind, message if isinstance(message, str) and message else REPORTED)
+    return ir.Failed(kind, text_of(message) or REPORTED)
 
 
 TOOLS: Final[Mapping[str, str]] = {

@@ -1,4 +1,4 @@
-"""The envelope of every answer to a console, and the three texts that exist in two languages."""
+"""The envelope of every answer to a console, and the four texts that exist in two languages."""
 
 from typing import Any, Final, Literal
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 from one_api.lib import json
 
 Language = Literal["en", "zh-CN"]
-Text = Literal["invalid_parameter", "invalid_input", "send_email_failed"]
+Text = Literal["invalid_parameter", "invalid_input", "send_email_failed", "oidc_unusable"]
 
 JSON: Final = "application/json; charset=utf-8"
 _NOTHING: Final = object()
@@ -15,6 +15,7 @@ _TEXTS: Final[dict[Text, dict[Language, str]]] = {
     "invalid_parameter": {"en": "invalid parameter", "zh-CN": "无效的参数"},
     "invalid_input": {"en": "Invalid input, please check your input", "zh-CN": "无效的输入，请检查您的输入"},
     "send_email_failed": {"en": "failed to send email: ", "zh-CN": "发送邮件失败："},
+    "oidc_unusable": {"en": "The provider's configuration cannot be used: ", "zh-CN": "无法使用该 OIDC 配置："},
 }
 
 

@@ -7,12 +7,17 @@ from starlette.responses import Response
 
 from one_api import options as meaning
 from one_api.accounts import addresses, settings
+from one_api.accounts.oauth import discovery
+from one_api.accounts.oauth.identity import Untrusted
 from one_api.accounts.rules import InvalidParameter, Refused
 from one_api.edge.api.answers import done, number, refused, text
 from one_api.edge.api.declared import OneOf
 from one_api.edge.api.endpoint import SMALL, Access, Call, get, post, put
+from one_api.lib import json
 from one_api.notify import NotSent
 from one_api.option_text import Kind
+from one_api.relay.fetch import FetchError
+from one_api.web import MOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,18 @@ class Option:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestMail:
     email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcAddress:
+    address: str = ""
+
+
+class OidcEndpoints(TypedDict):
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
 
 
 class OptionType(TypedDict):
@@ -73,6 +90,27 @@ async def send_test_mail(call: Call) -> Response:
     except NotSent as error:
         return refused(text("send_email_failed", call.language) + error.message)
     return done()
+
+
+@post("/api/option/oidc", Access.ROOT, most=SMALL, form=OidcAddress, answers=OidcEndpoints)
+async def discover_oidc(call: Call) -> Response:
+    """What a provider says at its well-known address, to be looked at and saved. Logging in reads it by itself."""
+    address = call.form(OidcAddress).address.strip()
+    try:
+        document = await call.parts.documents.get(address, most=MOST)
+        found = discovery.read(json.decode_strict(document.body).value, address)
+    except json.InvalidJSON:
+        return refused(text("oidc_unusable", call.language) + "it is no JSON")
+    except (FetchError, Untrusted) as error:
+        return refused(text("oidc_unusable", call.language) + str(error))
+    return done(
+        OidcEndpoints(
+            issuer=found.issuer,
+            authorization_endpoint=found.authorization_endpoint,
+            token_endpoint=found.token_endpoint,
+            userinfo_endpoint=found.userinfo_endpoint,
+        )
+    )
 
 
 @put("/api/option/", Access.ROOT, form=Option, answers=None, statuses=(400,))

@@ -16,6 +16,7 @@ from one_api.ledger import Facts
 from one_api.lib.ids import RequestIds
 from one_api.notify import Notices, Outbox
 from one_api.options import Options
+from one_api.relay.fetch import Fetched
 from one_api.relay.probe import Probe
 from one_api.routing import Channel, Routes
 from one_api.sync import Poller, Snapshot
@@ -45,6 +46,14 @@ class ChannelTests(Protocol):
     async def progress(self) -> Progress: ...
 
 
+class Documents(Protocol):
+    """What stands at public addresses; an operator's networks count as such."""
+
+    async def get(self, url: str, *, most: int) -> Fetched:
+        """Raises FetchError."""
+        ...
+
+
 class ChannelBalances(Protocol):
     """Balances of channels, asked for and saved."""
 
@@ -68,6 +77,7 @@ class Parts:
     ledger: Quotas
     tests: ChannelTests
     balances: ChannelBalances
+    documents: Documents
     poller: Poller
     notices: Notices
     outbox: Outbox

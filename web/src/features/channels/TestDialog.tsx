@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { Channel } from '../../api/types'
 import { Dialog } from '../../ui/Dialog'
+import { useFigures } from '../../ui/figures'
 import { Waiting } from '../../ui/Waiting'
 import { useTest } from './api'
 import { names } from './filters'
@@ -11,6 +12,7 @@ import { names } from './filters'
 /** Asks one of the channel's models something, at once and again, and shows what came back. */
 export function TestDialog({ channel, close }: { channel: Channel; close: () => void }) {
   const { t } = useTranslation()
+  const figures = useFigures()
   const [model, setModel] = useState<string | null>(null)
   const { mutate, data, isPending, error } = useTest()
   const begun = useRef(false)
@@ -51,7 +53,7 @@ export function TestDialog({ channel, close }: { channel: Channel; close: () => 
               variant="outline"
               title={
                 data.passed
-                  ? t('channels.testPassed', { seconds: data.seconds.toFixed(2) })
+                  ? t('channels.testPassed', { time: figures.duration(data.seconds * 1000) })
                   : t('channels.testFailed')
               }
             >

@@ -27,7 +27,7 @@ export function TestProgress() {
     <Card withBorder p="md" role="status">
       <Group justify="space-between" mb={6}>
         <Text size="sm" fw={500}>
-          {t('channels.testing', { done, total: progress.total })}
+          {progress.total ? t('channels.testing', { done, total: progress.total }) : t('common.wait')}
         </Text>
         {progress.failed > 0 && <Text size="sm">{t('channels.failures', { count: progress.failed })}</Text>}
       </Group>

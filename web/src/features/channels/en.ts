@@ -111,7 +111,7 @@ export const en = {
   testOf: 'Test {{name}}',
   testAgain: 'Test again',
   testDefault: 'Chosen by the gateway',
-  testPassed: 'Passed in {{seconds}} s',
+  testPassed: 'Passed in {{time}}',
   testFailed: 'Failed',
   testAnswer: 'The model answered',
   testAll: 'Test all channels',

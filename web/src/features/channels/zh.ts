@@ -103,7 +103,7 @@ export const zh: typeof en = {
   testOf: '测试 {{name}}',
   testAgain: '再次测试',
   testDefault: '由网关选择',
-  testPassed: '测试成功，耗时 {{seconds}} 秒',
+  testPassed: '测试成功，耗时 {{time}}',
   testFailed: '测试失败',
   testAnswer: '模型的回答',
   testAll: '测试所有渠道',

@@ -210,8 +210,8 @@ function Changes({ ratios, saved, write }: { ratios: Ratios; saved: Ratios; writ
       <Table.Thead>
         <Table.Tr>
           <Table.Th>{t('common.name')}</Table.Th>
-          <Table.Th w={120}>{t('settings.before')}</Table.Th>
-          <Table.Th w={120}>{t('settings.after')}</Table.Th>
+          <Table.Th w={{ base: 76, sm: 120 }}>{t('settings.before')}</Table.Th>
+          <Table.Th w={{ base: 76, sm: 120 }}>{t('settings.after')}</Table.Th>
           <Table.Th w={48} aria-label={t('common.actions')} />
         </Table.Tr>
       </Table.Thead>

@@ -6,6 +6,7 @@ import type { OptionKey } from '../../api/types'
 import { Confirm } from '../../ui/Confirm'
 import { tell, warn } from '../../ui/notify'
 import { useSaveOptions, type Change, type Options, type Refusals } from './api'
+import { Discover } from './Discover'
 import { OptionInput } from './OptionInput'
 import { long, type Section } from './sections'
 import classes from './settings.module.css'
@@ -82,6 +83,12 @@ export function SectionCard({ section, keys, options, children }: Props) {
             </SimpleGrid>
           )}
           {keys.filter(wide).map(input)}
+          {section === 'oidc' && (
+            <Discover
+              address={draft.OidcWellKnown ?? options.OidcWellKnown.value}
+              fill={(found) => setDraft({ ...draft, ...found })}
+            />
+          )}
           <Group justify="flex-end">
             {changes.length > 0 && (
               <>

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { call, get, post, put } from '../../api/client'
-import type { OptionKey, OptionType } from '../../api/types'
+import type { OidcEndpoints, OptionKey, OptionType } from '../../api/types'
 
 const OPTIONS = '/api/option'
 
@@ -55,6 +55,10 @@ export function useSaveOptions() {
 }
 
 export const useTestMail = () => useMutation({ mutationFn: (email: string) => post(`${OPTIONS}/test_mail`, { email }) })
+
+/** What a provider of OpenID Connect says of itself; the gateway asks it, for browsers ask no other host. */
+export const useDiscovery = () =>
+  useMutation({ mutationFn: (address: string) => post<OidcEndpoints>(`${OPTIONS}/oidc`, { address }) })
 
 export const useForgetLogs = () =>
   useMutation({

@@ -35,8 +35,8 @@ export function UseToken({ token, fresh }: { token: Token; fresh: boolean }) {
           {t('tokens.try')}
         </Button>
       </Group>
-      <Tabs defaultValue="curl" mt="xs" keepMounted={false}>
-        <Tabs.List aria-label={t('tokens.forms')}>
+      <Tabs defaultValue="curl" variant="pills" mt="xs" keepMounted={false}>
+        <Tabs.List aria-label={t('tokens.forms')} style={{ gap: 4 }}>
           {snippets.map(({ name, label }) => (
             <Tabs.Tab key={name} value={name}>
               {name === 'env' ? t('tokens.env') : label}

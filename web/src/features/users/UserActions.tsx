@@ -68,6 +68,7 @@ export function UserActions({ user }: { user: User }) {
           title={`${t(`users.actions.${asked}`)} ${name}`}
           question={t(`users.confirm.${asked}`, { name })}
           action={t(`users.actions.${asked}`)}
+          harmless={asked === 'promote'}
           onClose={() => setAsked(null)}
           onConfirm={() => run(asked)}
         />
