@@ -1,7 +1,7 @@
 """Images of providers that draw in a form of their own, for OpenAI's SDK: several requests, one price."""
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -116,6 +116,14 @@ async def test_who_wants_the_image_itself_gets_it(site: Site, client: openai.Asy
     assert (b64decode(image.b64_json or ""), image.url) == (PNG, None)
     assert site.world.upstream.received[-1].header("authorization") == ""
     await site.paid()
+
+
+async def test_an_address_that_holds_the_image_is_fetched_nowhere(site: Site, client: openai.AsyncOpenAI) -> None:
+    done = {"id": "p1", "status": "succeeded", "output": f"data:image/png;base64,{b64encode(PNG).decode()}"}
+    site.world.upstream.scripts["replicate"] = begun(done, done)
+    answer = await client.images.generate(model=FLUX, prompt="a cat", response_format="b64_json")
+    [image] = answer.data or []
+    assert b64decode(image.b64_json or "") == PNG
 
 
 FAILED = [

@@ -182,19 +182,22 @@ LINE = re.compile(r"^<(\d+) (\S+)> LOG:  (?:statement|execute [^:]*): ((?:.|\n(?
 
 
 def transactions(log: str, name: str) -> list[list[str]]:
+    """Those that began and ended in the log, and what was said outside of any."""
     found: list[list[str]] = []
     running: dict[str, list[str]] = {}
+    known: set[str] = set()  # what others say first belongs to a transaction that had begun before
     for process, database, text in LINE.findall(log):
         said = text.strip().lower()
         if database != name:
             continue
         if said.startswith("begin"):
             running[process] = []
+            known.add(process)
         elif said.startswith(("commit", "rollback")):
-            found.append(running.pop(process, []))
+            found += [said for said in [running.pop(process, [])] if said]
         elif process in running:
             running[process].append(said)
-        else:
+        elif process in known:
             found.append([said])
     return found  # what is still running is the clock's: calls that were answered have ended
 
