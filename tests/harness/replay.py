@@ -29,7 +29,7 @@ from tests.harness.smtp import Mail, MailServer
 from tests.harness.upstream import Reply, Upstream
 
 REQUEST_ID = re.compile(OPEN["rid"])
-STATUS_S = 30.0  # how long a change of a channel's status may take
+STATUS_S = 6.0  # how long a change of a channel's status may take
 SEEN_S = 1.0  # and how long until every process has seen it, which looks twice a second: the database does not tell
 ARRIVAL_S = 20.0  # how long after an answer its mails and the requests of a job it started may come
 BEGINNING = ("/api/channel/test", "/api/channel/update_balance")  # work that goes on after the answer
