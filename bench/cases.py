@@ -18,6 +18,7 @@ SENTENCE = 'The quick brown fox said "hello" to the lazy dog.\n'
 class Case:
     """`targets` are ratios to nginx, by the name of the gateway's database; `beside` one to another case on it.
 
+    longer: times as long as other runs, where streams outlast these and their begin and end would weigh too much.
     dialect: what the clients speak; the upstream speaks OpenAI's, and so is asked in it where nothing translates.
     """
 
@@ -27,6 +28,7 @@ class Case:
     unit: Literal["call", "event"] = "call"
     tokens: int = 64
     pace_ms: int = 0
+    longer: float = 1
     dialect: Literal["openai", "anthropic"] = "openai"
     targets: Mapping[str, float] = field(default_factory=dict, hash=False)
     beside: tuple[str, float] | None = None
@@ -122,6 +124,7 @@ CASES = (
         unit="event",
         tokens=512,
         pace_ms=10,
+        longer=2.5,
         targets={"fresh": 1.5},
     ),
 )

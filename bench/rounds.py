@@ -82,7 +82,7 @@ class Watch:
 
 def measure(target: Target, case: Case, *, number: int, seconds: float, warm_up: float) -> Run:
     watch = Watch(target)
-    answers = target.load.run(case, port=target.port_for(case), seconds=seconds, warm_up=warm_up)
+    answers = target.load.run(case, port=target.port_for(case), seconds=seconds * case.longer, warm_up=warm_up)
     cpu, database_cpu = watch.drain()
     units = max(1, answers.events if case.stream else answers.calls)
     return Run(
