@@ -124,7 +124,7 @@ CASES = (
         unit="event",
         tokens=512,
         pace_ms=10,
-        longer=2.5,
+        longer=2,
         targets={"fresh": 1.5},
     ),
 )
