@@ -73,5 +73,8 @@ class RewrittenInflow(Inflow):
         super().on_end()
 
     def rewrite(self) -> ir.Failed | None:
-        """Put the caller's answer in place of the upstream's, or say why there is none. Raises json.InvalidJSON."""
+        """Put the caller's answer in place of the upstream's, or say why there is none. Raises json.InvalidJSON.
+
+        Each kind has its own. Not abstract: each call asks what kind its inflow is, which is slow of such classes.
+        """
         raise NotImplementedError
