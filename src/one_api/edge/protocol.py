@@ -96,8 +96,8 @@ class RelayProtocol(HttpToolsProtocol):
             found = self._known.match(data)
             if found is None:
                 break
-            start, self._missing = found
-            self._relay(self._known.heading, keep_alive=True, chunked=True)
+            start, self._missing, heading = found
+            self._relay(heading, keep_alive=True, chunked=True)
             data = self._count(data, start)
         if data and not self._deaf:
             self._parse(data)

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.5
 PATIENCE_TICKS: Final = 4
-MOVE_S: Final = 0.5
+MOVE_S: Final = 0.7
 SWEEP_S: Final = 30.0
 LEASE_S: Final = 30
 GRACE_S: Final = 10.0

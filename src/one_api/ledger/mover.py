@@ -13,7 +13,7 @@ from one_api.ledger.connection import Connection
 
 CHUNK: Final = 500
 CHUNK_MOST: Final = 8000
-LONG_S: Final = 0.030
+LONG_S: Final = 0.1
 
 
 class Mover:

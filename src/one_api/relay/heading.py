@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from one_api.accounts import rules
 from one_api.accounts.rules import Credentials
@@ -63,6 +64,10 @@ UNREAD = Heading(mode=Mode.CHAT, method="", path="", origin=b"*")
 """Stands for a head that could not be read; a page may have sent it."""
 
 
+CHANGEABLE: Final = frozenset((b"authorization", b"traceparent", b"x-forwarded-for", b"x-real-ip", b"x-request-id"))
+"""Headers whose values may be others while everything else of a head repeats; see `renewed`."""
+
+
 class _Route(Struct, frozen=True):
     """What a path asks for. `engine` and `stream` are as in Heading."""
 
@@ -113,6 +118,20 @@ def read_head(method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]])
 
 
 _GOOGLES: Final = frozenset(ACTIONS.values())
+
+
+def renewable(heading: Heading) -> bool:
+    """Whether other values make another head of it. Whose key is in the query has none to change."""
+    return not heading.fault and heading.mode not in _GOOGLES
+
+
+def renewed(heading: Heading, values: Mapping[bytes, bytes]) -> Heading:
+    """The same head with these values of CHANGEABLE headers that it has."""
+    known = {**heading.headers, **values}
+    credentials, fault = _credentials(heading.mode, known, ())
+    named = values.get(b"x-request-id")
+    caller_id = heading.caller_id if named is None else callers_id(named)
+    return replace(heading, headers=known, credentials=credentials, caller_id=caller_id, fault=fault)
 
 
 def _credentials(
