@@ -149,7 +149,14 @@ def cut(raw: bytes, marks: Sequence[int]) -> list[bytes]:
     return [raw[a:b] for a, b in pairwise(places)]
 
 
+def cut_at_lines(raw: bytes, chosen: int) -> list[bytes]:
+    """Where lines end, and so between chunks: bit n of `chosen` is the n-th of those places."""
+    ends = [place + 2 for place in range(len(raw)) if raw.startswith(b"\r\n", place)]
+    return cut(raw, [end for number, end in enumerate(ends) if chosen >> number & 1])
+
+
 MARKS = st.lists(st.integers(0, 2000), max_size=10)
+LINES = st.integers(0, (1 << 20) - 1)
 
 
 @settings(max_examples=400, deadline=None)
@@ -158,10 +165,35 @@ def test_a_valid_answer_is_read_as_h11_reads_it_however_it_is_cut(ours: Ours, ra
     assert ours(cut(raw, marks)) == ours([raw]) == theirs(raw)
 
 
+@settings(max_examples=400, deadline=None)
+@given(raw=answers(), chosen=LINES)
+def test_a_read_may_end_with_a_line_or_a_chunk(ours: Ours, raw: bytes, chosen: int) -> None:
+    assert ours(cut_at_lines(raw, chosen)) == ours([raw])
+
+
 @settings(max_examples=60, deadline=None)
 @given(raw=answers())
 def test_one_byte_at_a_time_is_the_same_answer(ours: Ours, raw: bytes) -> None:
     assert ours([raw[i : i + 1] for i in range(len(raw))]) == ours([raw])
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n%b\r\nabcde\r\n0\r\n\r\n"
+
+
+@settings(max_examples=1500, deadline=None)
+@given(raw=mutated(), chosen=LINES)
+@example(raw=CHUNKED % b"5", chosen=0xFF)
+@example(raw=CHUNKED % b"0x5", chosen=0xFF)
+@example(raw=CHUNKED % b"+5", chosen=0xFF)
+@example(raw=CHUNKED % b" 5", chosen=0xFF)
+@example(raw=CHUNKED % b"5;a=b", chosen=0xFF)
+@example(raw=CHUNKED % b"0_5", chosen=0xFF)
+@example(raw=CHUNKED % b"6", chosen=0xFF)
+@example(raw=CHUNKED % b"", chosen=0xFF)
+def test_damage_is_seen_wherever_a_read_ends(ours: Ours, raw: bytes, chosen: int) -> None:
+    found, pieces = ours([raw]), ours(cut_at_lines(raw, chosen))
+    assert isinstance(found, str) == isinstance(pieces, str)
+    assert isinstance(found, str) or found == pieces
 
 
 @settings(max_examples=1500, deadline=None)

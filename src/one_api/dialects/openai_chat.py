@@ -22,7 +22,7 @@ class ToolCall(msgspec.Struct):
     function: Function | None = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -31,19 +31,19 @@ class Delta(msgspec.Struct):
     function_call: Function | None = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     delta: Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None
 
 
-_chunk = msgspec.json.Decoder(Chunk)
+_read_chunk: Final = msgspec.json.Decoder(Chunk).decode
 END: Final = b"data: [DONE]\n\n"
 
 
@@ -58,6 +58,9 @@ class Verdict(Enum):
     MORE = "more"  # content after what looked like the last
     ERROR = "error"
     DONE = "done"
+
+
+_CONTENT: Final = Verdict.CONTENT  # to find it in the class takes as long as to read a small event
 
 
 class StreamTap:
@@ -93,7 +96,7 @@ class StreamTap:
         if data == b"[DONE]":
             return Verdict.DONE
         try:
-            chunk = _chunk.decode(data)
+            chunk = _read_chunk(data)
         except BROKEN:
             return self._loose(data)
         if chunk.error:
@@ -101,7 +104,8 @@ class StreamTap:
             return Verdict.ERROR
         if chunk.usage is not None:
             self.usage = chunk.usage
-        if not chunk.choices:
+        choices = chunk.choices
+        if not choices:
             # One API drops what has neither choices nor usage (Azure's content filter prelude):
             # clients index choices[0]. Usage alone is the last thing a stream says.
             if chunk.usage is None:
@@ -109,9 +113,9 @@ class StreamTap:
             self.finished = True
             return Verdict.USAGE_ONLY
         self.events += 1
-        for choice in chunk.choices:
+        for choice in choices:
             self._choice(choice)
-        return Verdict.CONTENT
+        return _CONTENT
 
     def _choice(self, choice: Choice) -> None:
         delta = choice.delta

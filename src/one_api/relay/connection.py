@@ -21,10 +21,12 @@ log = structlog.get_logger(__name__)
 MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
 MAX_HEADER_COUNT: Final = 256
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
+MAX_CHUNK_DIGITS: Final = 8
 SIP: Final = 32 * 1024
 """Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
 twice where a client is slow: to be sent, and as text that may have to be counted."""
 
+_HEXADECIMAL: Final = b"0123456789abcdefABCDEF"
 _NAME: Final = itemgetter(0)
 _VALUE: Final = itemgetter(1)
 _LENGTHS: Final = frozenset((b"content-length", b"transfer-encoding"))
@@ -71,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._framed = False
         self._interim = False
         self._in_body = False
+        self._between_chunks = False
         self._complete = False
         self._reusable = False
 
@@ -135,6 +138,9 @@ class Connection(asyncio.Protocol):
         self._answered = True
         if self._in_body:
             exchange.phase_since = self._owner.now()
+            if self._between_chunks and self._inflater is None and (piece := whole_chunk(data)):
+                self._hand_on_piece(exchange, piece)  # as most events come; the parser stays where it stands
+                return
         failure: FailureKind | None = None
         try:
             self._parser.feed_data(data)
@@ -231,6 +237,12 @@ class Connection(asyncio.Protocol):
         if self._in_body and not self._complete:
             self._pieces.append(data)
 
+    def on_chunk_header(self) -> None:
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        self._between_chunks = True
+
     def on_message_complete(self) -> None:
         if self._in_body and not self._complete:
             self._complete = True
@@ -260,6 +272,16 @@ class Connection(asyncio.Protocol):
             exchange.fail(TransportError(failure, sent=True))
         elif self._complete and not self._held:
             self._finish(exchange, exchange.sink)
+
+    def _hand_on_piece(self, exchange: DirectExchange, piece: bytes) -> None:
+        sink = exchange.sink
+        if sink is None:
+            return
+        try:
+            sink.on_data(piece)
+        except Exception:
+            log.exception("an answer's sink failed")
+            exchange.fail(TransportError("protocol", sent=True))
 
     def _hand_on_head(self, exchange: DirectExchange, head: Head) -> None:
         self._head = None
@@ -348,6 +370,20 @@ class _TooLarge(Exception):
 
 class _Unexpected(Exception):
     """An answer that HTTP allows and we never asked for."""
+
+
+def whole_chunk(data: bytes) -> bytes:
+    """What is in `data` if that is one chunk from its beginning to its end, else nothing: then it is to be parsed.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+    """
+    end = data.find(b"\r\n", 0, MAX_CHUNK_DIGITS + 2)
+    if end <= 0 or len(data) > SIP or not data.endswith(b"\r\n"):
+        return b""
+    digits = data[:end]
+    if digits.strip(_HEXADECIMAL) or int(digits, 16) != len(data) - end - 4:
+        return b""
+    return data[end + 2 : -2]
 
 
 def _inflater(coding: bytes) -> Inflater:

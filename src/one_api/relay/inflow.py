@@ -237,8 +237,13 @@ class Inflow:
             self._on_mixed(reader, data)
             return
         judge = self.tap.event
-        if len(plain) == 1:
-            self._on_event(data, judge(plain[0]))
+        if len(plain) == 1:  # as most reads bring from a model that speaks slowly
+            verdict = judge(plain[0])
+            if verdict is _CONTENT and self._client is not None:
+                self._client.write(data)
+                self._note_progress()
+            else:
+                self._sort_out(((data, verdict),))
             return
         verdicts = []
         for content in plain:
@@ -254,15 +259,6 @@ class Inflow:
             self._sort_out(
                 (b"data: %b\n\n" % content, verdict) for content, verdict in zip(plain, verdicts, strict=False)
             )
-
-    def _on_event(self, raw: bytes, verdict: Verdict) -> None:
-        """One event, as most reads bring from a model that speaks slowly."""
-        client = self._client
-        if verdict is _CONTENT and client is not None:
-            client.write(raw)
-            self._note_progress()
-        else:
-            self._sort_out(((raw, verdict),))
 
     def _on_mixed(self, reader: SSEReader, data: bytes) -> None:
         """Comments, other fields, CRLF, or an event cut in the middle."""
@@ -350,7 +346,7 @@ class Inflow:
 
     def _note_progress(self) -> None:
         events = self.tap.events
-        if self._checkpoint is None or events & CHECKPOINT_MASK:
+        if events & CHECKPOINT_MASK or self._checkpoint is None:
             return
         now = self._loop.time()
         if now - self._checkpoint_at >= CHECKPOINT_SECONDS or events - self._checkpoint_events >= CHECKPOINT_EVENTS:
