@@ -106,7 +106,7 @@ class RelayCycle:
         self._waiting_turn = False
         self.paused = self.protocol.flow.write_paused
         if self.whole:
-            self._begin()
+            self.protocol.service.begin(self)
         elif self.expect_continue:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -122,10 +122,7 @@ class RelayCycle:
     def end(self) -> None:
         self.whole = True
         if not self._waiting_turn and not self.response_complete:
-            self._begin()
-
-    def _begin(self) -> None:
-        self.protocol.service.begin(self)
+            self.protocol.service.begin(self)
 
     # The answer (relay.client.Client)
 

@@ -85,10 +85,10 @@ def with_fees(bounds: Bounds, tariff: Tariff, tools: Sequence[str]) -> Bounds:
 
 def estimate(tariff: Tariff, *, pre_consumed: int, prompt: int, max_tokens: int) -> int:
     """One API's estimate before a call, which a balance must reach. It knows neither completion ratio nor `n`."""
-    floor = min(max(pre_consumed, -_MOST_TOKENS), _MOST_TOKENS)  # below 0 it is a discount, as there
-    if not (0 <= prompt <= _MOST_TOKENS and 0 <= max_tokens <= _MOST_TOKENS):
+    if prompt < 0 or max_tokens < 0 or prompt + max_tokens > _MOST_TOKENS or abs(pre_consumed) > _MOST_TOKENS:
         prompt, max_tokens = _tokens(prompt), _tokens(max_tokens)
-    amount = (floor + prompt + max_tokens) * tariff.ratio
+        pre_consumed = min(max(pre_consumed, -_MOST_TOKENS), _MOST_TOKENS)
+    amount = (pre_consumed + prompt + max_tokens) * tariff.ratio  # pre-consumed below 0 is a discount, as there
     return math.trunc(amount) if 0 < amount < MOST_QUOTA else whole(amount, math.trunc)
 
 
@@ -151,12 +151,14 @@ def size(written: str) -> int:
 
 
 def _cost(prompt: int, completion: int, completion_ratio: float, ratio: float) -> int:
-    if not (0 <= prompt <= _MOST_TOKENS and 0 <= completion <= _MOST_TOKENS):
+    if prompt < 0 or completion < 0 or prompt + completion > _MOST_TOKENS:
         prompt, completion = _tokens(prompt), _tokens(completion)
+    amount = (prompt + completion * completion_ratio) * ratio
+    if 0 < amount < MOST_QUOTA:
+        return math.ceil(amount)
     if prompt + completion == 0:
         return 0
-    amount = (prompt + completion * completion_ratio) * ratio
-    cost = math.ceil(amount) if 0 < amount < MOST_QUOTA else whole(amount, math.ceil)
+    cost = whole(amount, math.ceil)
     return 1 if cost == 0 and ratio != 0 else cost
 
 

@@ -100,15 +100,16 @@ async def first_answer(
                 body, enclosed = await _written_aside(upstreams, call, ask, channel, model, enclosed)
             inflow = _ask(upstreams, call, ask, channel, model, account, body)
             client.listen(inflow)
-            await _arrival(upstreams, inflow)
+            await inflow.ready
+            if type(inflow) is DrawnInflow:
+                await inflow.enclose(upstreams.content)
             first = upstreams.loop.time()
             answer = Answer(channel, model, inflow, _judge(inflow, ask, channel), started, first)
         except UpstreamError as error:
             _let_go(client, inflow)
             last = _clean(upstreams, error, channel, inflow)
             error.quoted = begins_with_the_callers_words(error.message, call, ask)
-            error.retry_after = _rest_asked_for(inflow, upstreams.now())
-            upstreams.health.failed(channel, error, model)
+            _told(upstreams, error, channel, model, inflow)
             if not error.retry and cause(error) not in OF_THE_ACCOUNT:  # some say 400 of an account without credit
                 break
         except BaseException as error:
@@ -120,17 +121,16 @@ async def first_answer(
             upstreams.health.succeeded(channel)
             account.answered(answer)
             return answer
+    raise _conclusion(last, ask)
+
+
+def _conclusion(last: OneAPIError | None, ask: Ask) -> OneAPIError:
+    """What a caller is told when no channel is left."""
     if last is None:
-        raise NoChannel(f"no channel for {ask.model}")
+        return NoChannel(f"no channel for {ask.model}")
     if last.status == 429:
         last.message = SATURATED
-    raise last
-
-
-async def _arrival(upstreams: Upstreams, inflow: Inflow) -> None:
-    await inflow.ready
-    if isinstance(inflow, DrawnInflow):
-        await inflow.enclose(upstreams.content)
+    return last
 
 
 async def one_answer(upstreams: Upstreams, call: Call, ask: Ask, channel: Channel, client: Client) -> Answer:
@@ -161,6 +161,12 @@ def _clean(upstreams: Upstreams, error: UpstreamError, channel: Channel, inflow:
     if hidden and (error.status == 401 or error.type == ir.TOKEN_REFUSED):
         upstreams.flows.forget(hidden)
     return without_key(error, channel, hidden)
+
+
+def _told(upstreams: Upstreams, error: UpstreamError, channel: Channel, model: str, inflow: Inflow | None) -> None:
+    """Let others know of a failure, and of the rest that the upstream asks for."""
+    error.retry_after = _rest_asked_for(inflow, upstreams.now())
+    upstreams.health.failed(channel, error, model)
 
 
 def _let_go(client: Client, inflow: Inflow | None) -> None:
@@ -209,7 +215,7 @@ def _ask(
 ) -> Inflow:
     """Send the call to a channel; its body where that is written already. Raises UpstreamError if it cannot be sent."""
     target = _target(upstreams, call, ask, channel, model)
-    checkpoint = None if account is None else partial(account.checkpoint, channel, model)
+    checkpoint = partial(account.checkpoint, channel, model) if ask.stream and account is not None else None
     if target.dialect is not None:
         body = body or abroad.write_request(call, ask, channel, model, target, target.dialect, NOTHING)
         inflow = abroad.inflow(upstreams.loop, ask, model, target, target.dialect, upstreams.now(), checkpoint)

@@ -70,6 +70,7 @@ class Inflow:
         "_checkpoint_events",
         "_client",
         "_exchange",
+        "_failed",
         "_limit",
         "_loop",
         "_parts",
@@ -101,6 +102,7 @@ class Inflow:
         self._checkpoint_at = 0.0
         self._checkpoint_events = 0
         self._exchange: Exchange | None = None
+        self._failed = False
         self._client: Client | None = None
         self._parts: list[bytes] = []
         self._size = 0
@@ -159,7 +161,8 @@ class Inflow:
         if self._exchange is not None:
             self._exchange.abort()
             self._exchange = None
-        self.ready, self.ended = self._let_go(self.ready), self._let_go(self.ended)
+        if self._failed or not self.ended.done():
+            self.ready, self.ended = self._let_go(self.ready), self._let_go(self.ended)
 
     def _let_go(self, future: "asyncio.Future[None]") -> "asyncio.Future[None]":
         """Over. An error holds the frames it went through, and they hold us, with all the text that came."""
@@ -371,6 +374,7 @@ class Inflow:
     def _fail(self, before: BaseException, after: BaseException) -> None:
         """`before` is for whoever still waits for the first content, `after` for whoever waits for the end."""
         self.close_upstream()
+        self._failed = True
         for future, error in ((self.ready, before), (self.ended, after)):
             if not future.done():
                 future.set_exception(error)

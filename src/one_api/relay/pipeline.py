@@ -107,7 +107,8 @@ async def serve(
     tab = Tab(relay.ledger, relay.counting, relay.options(), call, ask, caller, hold, prices)
     try:
         answer = await first_answer(relay.upstreams, call, ask, candidates, client, tab)
-        await deliver(call, answer, client)
+        if answer.inflow.shape is not WHOLE:
+            await deliver(call, answer, client)
         bill = await tab.bill("completed")
     except ClientGone:
         await tab.settle("left" if client.started else "left_early")
@@ -216,9 +217,7 @@ def request(call: Call, caller: Caller, least: int, most: int) -> HoldRequest:
 
 
 async def deliver(call: Call, answer: Answer, client: Client) -> None:
-    """Everything but the end of the answer. Raises Cut and ClientGone."""
-    if answer.inflow.shape is WHOLE:
-        return
+    """Everything but the end of a stream. Raises Cut and ClientGone."""
     start_stream(call, answer, client)
     answer.inflow.attach(client)
     await answer.inflow.ended
