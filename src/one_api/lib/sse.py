@@ -48,6 +48,17 @@ class SSEReader:
             start = position = end + 2
         return self._keep(data, start, events)
 
+    def single(self, chunk: bytes) -> bytes | None:
+        """The `data` field of a chunk that is one whole event of one line, as models that speak slowly send them."""
+        if (
+            self._rest
+            or chunk.find(b"\n") != len(chunk) - 2
+            or b"\r" in chunk
+            or not (chunk.startswith(b"data: ") and chunk.endswith(b"\n"))
+        ):
+            return None
+        return chunk[6:-2]
+
     def plain(self, chunk: bytes) -> list[bytes] | None:
         """The `data` fields of a chunk that is whole events of one `data: ` line each, which nearly every chunk is.
 
@@ -55,8 +66,6 @@ class SSEReader:
         """
         if self._rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
             return None
-        if chunk.find(b"\n") == len(chunk) - 2:  # one event: found faster than counted
-            return [chunk[6:-2]] if chunk.startswith(b"data: ") else None
         found = chunk[:-2].split(b"\n\ndata: ")
         first = found[0]
         if not first.startswith(b"data: ") or chunk.count(b"\n") != 2 * len(found):

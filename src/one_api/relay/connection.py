@@ -6,6 +6,7 @@ pause or send again as it likes, and what follows an answer in the same bytes is
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, Protocol
 
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
 MAX_HEADER_COUNT: Final = 256
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
-MAX_CHUNK_DIGITS: Final = 8
+MAX_CHUNK_DIGITS: Final = 6
 SIP: Final = 32 * 1024
 """Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
 twice where a client is slow: to be sent, and as text that may have to be counted."""
@@ -378,12 +379,16 @@ def whole_chunk(data: bytes) -> bytes:
     https://www.rfc-editor.org/rfc/rfc9112#section-7.1
     """
     end = data.find(b"\r\n", 0, MAX_CHUNK_DIGITS + 2)
-    if end <= 0 or len(data) > SIP or not data.endswith(b"\r\n"):
-        return b""
-    digits = data[:end]
-    if digits.strip(_HEXADECIMAL) or int(digits, 16) != len(data) - end - 4:
-        return b""
-    return data[end + 2 : -2]
+    if end > 0 and _size_of(data[:end]) == len(data) - end - 4 and data.endswith(b"\r\n"):
+        return data[end + 2 : -2]
+    return b""
+
+
+@lru_cache(SIP)
+def _size_of(digits: bytes) -> int:
+    """Of a chunk that is no longer than what is read at a time; -1 for any other."""
+    size = -1 if digits.strip(_HEXADECIMAL) else int(digits, 16)
+    return size if size <= SIP else -1
 
 
 def _inflater(coding: bytes) -> Inflater:

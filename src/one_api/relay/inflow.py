@@ -235,18 +235,19 @@ class Inflow:
         reader = self._reader
         if reader is None or self.ended.done():
             return
-        plain = reader.plain(data)
-        if plain is None:
-            self._on_mixed(reader, data)
-            return
         judge = self.tap.event
-        if len(plain) == 1:  # as most reads bring from a model that speaks slowly
-            verdict = judge(plain[0])
+        single = reader.single(data)
+        if single is not None:
+            verdict = judge(single)
             if verdict is _CONTENT and self._client is not None:
                 self._client.write(data)
                 self._note_progress()
             else:
                 self._sort_out(((data, verdict),))
+            return
+        plain = reader.plain(data)
+        if plain is None:
+            self._on_mixed(reader, data)
             return
         verdicts = []
         for content in plain:
