@@ -42,7 +42,7 @@ BROKEN: Final = 1011
 GONE: Final = 1001
 UNSUPPORTED: Final = 1003
 _BETA: Final = b"realtime=v1"  # the older version asks for itself
-_SHOWN: Final = frozenset((1000, 1001, 1008, 1011, *range(3000, 5000)))
+_SHOWN: Final = frozenset((1000, GONE, POLICY, BROKEN))  # and an application's own, from 3000 to 4999
 
 
 class Socket(Protocol):
@@ -203,7 +203,7 @@ async def _down(tab: "_Tab", client: Socket) -> None:
         broken = UpstreamError("the upstream closed the session", code="upstream_stream_error")
         await client.send(realtime.encode_error(broken, tab.call.id))
     shown = text_without_key(reason, channel).encode()[:120].decode("utf-8", "ignore")
-    await client.close(code if code in _SHOWN else BROKEN, shown)
+    await client.close(code if code in _SHOWN or 3000 <= code < 5000 else BROKEN, shown)
 
 
 class _Tab:
