@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from one_api.relay.connection import Connection
 from one_api.relay.direct import DirectTransport
 from one_api.relay.exchange import DirectExchange
-from one_api.relay.transport import HttpRequest, Origin, Timeouts
+from one_api.relay.transport import Head, HttpRequest, Origin, Timeouts
 from tests.relay.peer import Told
 
 Verdict = tuple[int, bytes] | str
@@ -97,27 +97,47 @@ class Wire(asyncio.Transport):
 Ours = Callable[[Sequence[bytes]], Verdict]
 
 
-@pytest.fixture(scope="module")
-def ours() -> Iterator[Ours]:
-    """Our reader, without sockets."""
-    loop = asyncio.new_event_loop()
-    owner = DirectTransport(loop)
+class Reading:
+    """A connection of ours without a socket, and what it told of its last answer."""
 
-    def read(pieces: Sequence[bytes]) -> Verdict:
-        connection = Connection(owner, (ORIGIN, ""))
-        wire = Wire()
-        connection.connection_made(wire)
-        told = Told()
-        connection.begin(DirectExchange(owner, REQUEST, told, Timeouts(), 0.0))
+    def __init__(self, owner: DirectTransport) -> None:
+        self.owner = owner
+        self.connection = Connection(owner, (ORIGIN, ""))
+        self.wire = Wire()
+        self.connection.connection_made(self.wire)
+        self.told = Told()
+
+    def read(self, pieces: Sequence[bytes]) -> None:
+        self.told = Told()
+        self.connection.begin(DirectExchange(self.owner, REQUEST, self.told, Timeouts(), 0.0))
         for piece in pieces:
-            if not wire.closed:
-                connection.data_received(piece)
-        connection.connection_lost(None)
+            if not self.wire.closed:
+                self.connection.data_received(piece)
+
+    def close(self) -> Verdict:
+        self.connection.connection_lost(None)
+        told = self.told
         assert told.calls.count("end") + told.calls.count("fail") == 1, told.calls
         return told.error.kind if told.error is not None else (told.status, told.body)
 
-    yield read
+
+@pytest.fixture(scope="module")
+def owner() -> Iterator[DirectTransport]:
+    loop = asyncio.new_event_loop()
+    yield DirectTransport(loop, most_idle=0x10000)
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def ours(owner: DirectTransport) -> Ours:
+    """Our reader, without sockets."""
+
+    def read(pieces: Sequence[bytes]) -> Verdict:
+        reading = Reading(owner)
+        reading.read(pieces)
+        return reading.close()
+
+    return read
 
 
 def theirs(raw: bytes) -> Verdict:
@@ -207,3 +227,57 @@ def test_a_damaged_answer_is_never_read_as_another_whole_one(ours: Ours, raw: by
     assert isinstance(ours(cut(raw, marks)), str) == isinstance(found, str)
     if isinstance(found, tuple) and isinstance(expected, tuple):
         assert found == expected
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """Two answers with the same lines but for their values, the second perhaps damaged."""
+    names = [b"Content-Length", *draw(st.lists(st.sampled_from(OFTEN) | TOKENS.map(lambda t: b"x-" + t), max_size=5))]
+    names = draw(st.permutations(names))
+    made = []
+    for status in (200, draw(st.sampled_from([200, 200, 200, 429]))):
+        body = draw(st.binary(max_size=20))
+        values = [b"%d" % len(body) if name == b"Content-Length" else draw(VALUES) for name in names]
+        made.append(b"HTTP/1.1 %d OK\r\n" % status + headers([*zip(names, values, strict=True)]) + b"\r\n" + body)
+    first, second = made
+    if draw(st.booleans()):
+        at = draw(st.integers(0, len(second) - 1))
+        second = second[:at] + draw(st.binary(max_size=3)) + second[at + draw(st.integers(0, 3)) :]
+    return first, second
+
+
+OFTEN = [b"Date", b"Set-Cookie", b"Content-Type", b"Connection", b"Transfer-Encoding", b"Content-Encoding", b"Server"]
+LIKE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: now\r\n\r\n{}"
+KEPT = LIKE.replace(b"Date: now", b"Connection: keep-alive")
+
+
+@settings(max_examples=1500, deadline=None)
+@given(both=alike())
+@example(both=(LIKE, LIKE.replace(b"now", b"later")))
+@example(both=(LIKE, LIKE.replace(b": 2", b": 3")))
+@example(both=(LIKE, LIKE.replace(b": 2", b": 1")))
+@example(both=(LIKE, LIKE.replace(b": 2", b": +2")))
+@example(both=(LIKE, LIKE.replace(b"now", b"a\r\nConnection: close")))
+@example(both=(LIKE, LIKE.replace(b"now", b"a\nb")))
+@example(both=(LIKE, LIKE + LIKE))
+@example(both=(KEPT, KEPT.replace(b"keep-alive", b"close")))
+def test_an_answer_is_read_the_same_whatever_came_before_it(owner: DirectTransport, both: tuple[bytes, bytes]) -> None:
+    first, second = both
+    alone, after = Reading(owner), Reading(owner)
+    alone.read([second])
+    after.read([first])
+    if after.wire.closed or after.told.calls[-1:] != ["end"]:
+        return  # it serves no other
+    after.read([second])
+    assert (after.told.head, after.wire.closed) == (alone.told.head, alone.wire.closed)
+    assert after.close() == alone.close()
+
+
+def test_an_answer_like_the_one_before_is_not_parsed(owner: DirectTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(owner)
+    reading.read([LIKE])
+    monkeypatch.setattr(Connection, "_parse", None)
+    reading.read([LIKE.replace(b"now", b"later").replace(b": 2", b": 3").replace(b"{}", b"[1]")])
+    assert reading.told.body == b"[1]"
+    assert reading.told.head == Head(200, [(b"content-length", b"3"), (b"date", b"later")])
+    assert reading.close() == (200, b"[1]")

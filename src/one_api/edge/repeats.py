@@ -5,31 +5,23 @@ the keys of many, send what differs in a few values. What repeats the rest byte 
 need not look again. It is left where it stands: between two messages.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from itertools import compress, count
-from operator import ne
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
+from one_api.lib.heads import KnownHead, names
 from one_api.relay.heading import CHANGEABLE, Heading, renewable, renewed
 
 LONGEST_LENGTH: Final = 9  # digits; more is no body of ours
-LONGEST_HEAD: Final = 8 * 1024  # whose values are looked at one by one
 _LENGTH: Final = b"content-length"
+_CHANGEABLE: Final = CHANGEABLE | {_LENGTH}
 _OTHER_FRAMING: Final = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection"))
 _KEPT_ALIVE: Final = b"keep-alive"
-
-_Line: TypeAlias = tuple[bytes, bytes, Callable[[bytes], Any]]
-"""The name of a header, what its line begins with, and whether what may follow is plain enough not to be parsed."""
-
-_is_length = re.compile(rb"[0-9]{1,%d}" % LONGEST_LENGTH).fullmatch
-_is_value = re.compile(rb"[!-~](?:[ !-~]*[!-~])?").fullmatch
 
 
 class RepeatedHead:
     """`before` and `after` are what stands around the digits of content-length, `lines` what stands between CRLFs."""
 
-    __slots__ = ("_after", "_before", "_changeable", "_heading", "_length", "_lines")
+    __slots__ = ("_after", "_before", "_heading", "_known", "_length", "_lines", "_names")
 
     def __init__(self, before: bytes, after: bytes, lines: list[bytes], length: int, heading: Heading) -> None:
         self._before = before
@@ -37,7 +29,8 @@ class RepeatedHead:
         self._lines = lines
         self._length = length
         self._heading = heading
-        self._changeable: dict[int, _Line] | None = None if renewable(heading) else {}  # looked for when first needed
+        self._names: list[bytes] = []
+        self._known: KnownHead | None = None  # made when first needed
 
     @classmethod
     def learn(cls, data: bytes, headers: Sequence[tuple[bytes, bytes]], heading: Heading) -> "RepeatedHead | None":
@@ -65,39 +58,24 @@ class RepeatedHead:
             digits = data[start:end]
             if end >= 0 and digits.isdigit() and data.startswith(after, end):
                 return end + len(after), int(digits), self._heading
-        return self._match_lines(data)
+        return self._match_lines(data) if renewable(self._heading) else None
 
     def _match_lines(self, data: bytes) -> tuple[int, int, Heading] | None:
-        """The same where other values may stand in some lines."""
-        if self._changeable is None:
-            self._changeable = _changeable(self._lines)
-        elif not self._changeable:
+        """The same where other values may stand in some lines. What is given twice stays as it is."""
+        if self._known is None:
+            self._names = found = names(self._lines)
+            places = [n for n, name in enumerate(found) if name in _CHANGEABLE and found.count(name) == 1]
+            self._known = KnownHead(self._lines, places)
+        match = self._known.match(data)
+        if match is None:
             return None
-        end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
-        lines = data[: max(end, 0)].split(b"\r\n")
-        if len(lines) != len(self._lines):
+        start, changed = match
+        values = {self._names[place]: value for place, value in changed.items()}
+        digits = values.pop(_LENGTH, None)
+        if digits is None:
+            length = self._length
+        elif digits.isdigit() and len(digits) <= LONGEST_LENGTH:
+            length = int(digits)
+        else:
             return None
-        length, values = self._length, {}
-        for place in compress(count(), map(ne, lines, self._lines)):
-            if place not in self._changeable:
-                return None
-            name, prefix, is_good = self._changeable[place]
-            value = lines[place][len(prefix) :]
-            if not lines[place].startswith(prefix) or not is_good(value):
-                return None
-            if name == _LENGTH:
-                length = int(value)
-            else:
-                values[name] = value
-        return end + 4, length, renewed(self._heading, values) if values else self._heading
-
-
-def _changeable(lines: Sequence[bytes]) -> dict[int, _Line]:
-    """By the number of the line. What is given twice stays as it is."""
-    found: dict[int, _Line] = {}
-    names = [line.partition(b":")[0].lower() for line in lines]
-    for number, name in enumerate(names):
-        prefix = lines[number][: len(name) + 2]
-        if names.count(name) == 1 and (name in CHANGEABLE or name == _LENGTH) and prefix.endswith(b": "):
-            found[number] = (name, prefix, _is_length if name == _LENGTH else _is_value)
-    return found
+        return start, length, renewed(self._heading, values) if values else self._heading

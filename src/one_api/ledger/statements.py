@@ -1,8 +1,8 @@
 """Every statement the ledger sends, for SQLite, MySQL (MariaDB) and PostgreSQL.
 
-Few and big: a batch is one SELECT and one UPDATE a table, whatever its size. SQLite and MySQL spell the rows out,
-padded to powers of two so that few statements are prepared; PostgreSQL takes arrays. A `Query` is the text and its
-arguments; texts are built from the constants here and from counts, never from values.
+A batch is one SELECT and one UPDATE a table, whatever its size. SQLite and MySQL spell the rows out, padded to powers
+of two so that few statements are prepared; PostgreSQL takes arrays. A `Query` is the text and its arguments; texts are
+built from the constants here and from counts, never from values.
 """
 
 # ruff: noqa: S608 - as said above
@@ -33,6 +33,7 @@ LOGS: Final = (
     "first_token_time",
 )  # fmt: skip
 LOG_COLUMNS: Final = ", ".join("2" if name == "type" else name for name in LOGS)  # of the ledger, for a row of LOGS
+FLAGS: Final = frozenset(name for name, kind in (LEDGER | HOLDS).items() if kind == "boolean")
 MOVED: Final = "slot = ? and kind = 'final' and id > ? and id <= ?"
 
 
@@ -42,10 +43,7 @@ class Query(NamedTuple):
 
 
 class Statements(ABC):
-    """A database's way to say what the ledger needs.
-
-    Times are the database's own, so that clocks of nodes do not matter.
-    """
+    """A database's way to say what the ledger needs. Times are its own: clocks of nodes do not matter."""
 
     now: str
     lock: str
@@ -193,7 +191,10 @@ class Spelled(Statements):
 
     def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[Values]) -> Iterator[Query]:
         for start, count in chunks(len(rows)):
-            yield Query(self.inserted(table, columns, count), flat(rows[start : start + count]))
+            yield Query(self.inserted(table, columns, count), self.spelled(columns, rows[start : start + count]))
+
+    def spelled(self, columns: tuple[str, ...], rows: Sequence[Values]) -> list[Any]:  # noqa: ARG002  # SQLite's has to know
+        return flat(rows)
 
     def open_holds(self, rows: Sequence[Values]) -> Iterator[Query]:
         return self.insert("holds", tuple(HOLDS), rows)
@@ -205,6 +206,13 @@ class Spelled(Statements):
 class Sqlite(Spelled):
     now = "cast(strftime('%s', 'now') as integer)"
     lock = ""  # the transaction is the only writer
+
+    def spelled(self, columns: tuple[str, ...], rows: Sequence[Values]) -> list[Any]:
+        """Flags as numbers: of what is neither number nor text the driver looks for an adapter, each time in vain."""
+        values = flat(rows)
+        for place in (place for place, name in enumerate(columns) if name in FLAGS):
+            values[place :: len(columns)] = map(int, values[place :: len(columns)])
+        return values
 
     @lru_cache  # noqa: B019  # as above
     def joined(self, text: str, width: int, count: int) -> str:

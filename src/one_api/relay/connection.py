@@ -6,7 +6,6 @@ pause or send again as it likes, and what follows an answer in the same bytes is
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, Protocol
 
@@ -16,18 +15,19 @@ import structlog
 from one_api.relay.exchange import DirectExchange, Key
 from one_api.relay.transport import FailureKind, Head, Sink, TransportError
 from one_api.relay.transport_inflate import Bomb, Inflater, NotInflatable
+from one_api.relay.transport_repeats import RepeatedAnswer, whole_chunk
+from one_api.relay.transport_sips import Sips, read_by
 
 log = structlog.get_logger(__name__)
 
 MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces of a body
 MAX_HEADER_COUNT: Final = 256
+MAX_STRANGERS: Final = 16  # then nothing is to be known again on this connection
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
-MAX_CHUNK_DIGITS: Final = 6
 SIP: Final = 32 * 1024
 """Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
 twice where a client is slow: to be sent, and as text that may have to be counted."""
 
-_HEXADECIMAL: Final = b"0123456789abcdefABCDEF"
 _NAME: Final = itemgetter(0)
 _VALUE: Final = itemgetter(1)
 _LENGTHS: Final = frozenset((b"content-length", b"transfer-encoding"))
@@ -61,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self._inflater: Inflater | None = None
         self._sips = False
+        self._known: RepeatedAnswer | None = None
+        self._strangers = 0  # answers that were not like the one before
         self._held = False  # the inflater may hold more than the sink wants now
         self._reset()
 
@@ -136,12 +138,17 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             self.drop()  # an answer nobody asked for
             return
-        self._answered = True
+        first, self._answered = not self._answered, True
         if self._in_body:
             exchange.phase_since = self._owner.now()
             if self._between_chunks and self._inflater is None and (piece := whole_chunk(data)):
                 self._hand_on_piece(exchange, piece)  # as most events come; the parser stays where it stands
                 return
+        elif first and self._known is not None and self._repeats(exchange, self._known, data):
+            return
+        self._parse(exchange, data, first=first)
+
+    def _parse(self, exchange: DirectExchange, data: bytes, *, first: bool) -> None:
         failure: FailureKind | None = None
         try:
             self._parser.feed_data(data)
@@ -153,6 +160,8 @@ class Connection(asyncio.Protocol):
             self._sip()
         if self._complete:
             failure = None  # it was not about this answer
+            if first and self._reusable and self._strangers < MAX_STRANGERS:
+                self._learn(data)
         elif self._pieces:
             self._overhead = 0
         else:
@@ -161,11 +170,30 @@ class Connection(asyncio.Protocol):
                 failure = "too_large"
         self._hand_on(exchange, failure)
 
+    def _learn(self, data: bytes) -> None:
+        """Remember an answer that one read brought."""
+        if self._head is not None and self._framed and self._inflater is None:
+            self._known = RepeatedAnswer.learn(data, self._head)
+
+    def _repeats(self, exchange: DirectExchange, known: RepeatedAnswer, data: bytes) -> bool:
+        """Whether an answer came whole that is like the one before; the parser stays where it stands."""
+        match = None if exchange.request.method == "HEAD" else known.match(data)
+        if match is None:
+            self._known = None
+            self._strangers += 1
+            return False
+        self._head, body = match
+        if body:
+            self._pieces.append(body)
+        self._in_body = self._framed = self._complete = self._reusable = True
+        self._hand_on(exchange, None)
+        return True
+
     def _sip(self) -> None:
         """Read a little at a time until the end of this answer."""
         if self._transport is not None and self._transport.is_reading():
             self._sips = True
-            _read_by(_Sips(self), self._transport)
+            read_by(Sips(self, SIP), self._transport)
 
     def eof_received(self) -> bool:
         if self._transport is not None:
@@ -326,7 +354,7 @@ class Connection(asyncio.Protocol):
             if self._reusable and self._framed and not transport.get_write_buffer_size():
                 if self._sips:
                     self._sips = False
-                    _read_by(self, transport)
+                    read_by(self, transport)
                 elif exchange.paused:
                     transport.resume_reading()
                 self._owner.release(self)
@@ -338,57 +366,12 @@ class Connection(asyncio.Protocol):
             log.exception("an answer's sink failed")
 
 
-class _Sips(asyncio.BufferedProtocol):
-    """Reads for a connection, a little at a time."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._buffer = memoryview(bytearray(SIP))  # asyncio's TLS fills slices of it
-        self._connection = connection
-
-    def get_buffer(self, _sizehint: int) -> memoryview:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._connection.data_received(bytes(self._buffer[:nbytes]))
-
-    def eof_received(self) -> bool:
-        return self._connection.eof_received()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._connection.connection_lost(error)
-
-
-def _read_by(protocol: asyncio.BaseProtocol, transport: asyncio.Transport) -> None:
-    """uvloop asks how to read when it begins to."""
-    transport.pause_reading()
-    transport.set_protocol(protocol)
-    transport.resume_reading()
-
-
 class _TooLarge(Exception):
     """A limit of ours was met."""
 
 
 class _Unexpected(Exception):
     """An answer that HTTP allows and we never asked for."""
-
-
-def whole_chunk(data: bytes) -> bytes:
-    """What is in `data` if that is one chunk from its beginning to its end, else nothing: then it is to be parsed.
-
-    https://www.rfc-editor.org/rfc/rfc9112#section-7.1
-    """
-    end = data.find(b"\r\n", 0, MAX_CHUNK_DIGITS + 2)
-    if end > 0 and _size_of(data[:end]) == len(data) - end - 4 and data.endswith(b"\r\n"):
-        return data[end + 2 : -2]
-    return b""
-
-
-@lru_cache(SIP)
-def _size_of(digits: bytes) -> int:
-    """Of a chunk that is no longer than what is read at a time; -1 for any other."""
-    size = -1 if digits.strip(_HEXADECIMAL) else int(digits, 16)
-    return size if size <= SIP else -1
 
 
 def _inflater(coding: bytes) -> Inflater:

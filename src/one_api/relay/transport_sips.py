@@ -1,0 +1,39 @@
+"""Reading a little at a time, of an upstream that is faster than what becomes of its bytes."""
+
+import asyncio
+from typing import Protocol
+
+
+class Reader(Protocol):
+    """Who is told what was read."""
+
+    def data_received(self, data: bytes, /) -> None: ...
+    def eof_received(self) -> bool: ...
+    def connection_lost(self, error: Exception | None, /) -> None: ...
+
+
+class Sips(asyncio.BufferedProtocol):
+    """Reads at most `size` bytes at a time for somebody else."""
+
+    def __init__(self, reader: Reader, size: int) -> None:
+        self._buffer = memoryview(bytearray(size))  # asyncio's TLS fills slices of it
+        self._reader = reader
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._reader.data_received(bytes(self._buffer[:nbytes]))
+
+    def eof_received(self) -> bool:
+        return self._reader.eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._reader.connection_lost(error)
+
+
+def read_by(protocol: asyncio.BaseProtocol, transport: asyncio.Transport) -> None:
+    """uvloop asks how to read when it begins to."""
+    transport.pause_reading()
+    transport.set_protocol(protocol)
+    transport.resume_reading()
