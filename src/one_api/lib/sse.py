@@ -4,8 +4,11 @@ Events come out whole whatever way the bytes were cut. The raw bytes of an event
 as received.
 """
 
-MAX_EVENT = 16 * 1024 * 1024
-BOM = b"\xef\xbb\xbf"
+from typing import Final
+
+MAX_EVENT: Final = 16 * 1024 * 1024
+CR: Final = 13  # looked for as a number: that is a quarter of the work, for bytes are first tried as one
+BOM: Final = b"\xef\xbb\xbf"
 
 
 class EventTooLong(ValueError):
@@ -40,7 +43,7 @@ class SSEReader:
         start = 0
         # A blank line may be split over two chunks: look again at the last three bytes already scanned.
         position = max(self._scanned - 3, 0)
-        if b"\r" in data:
+        if CR in data:
             return self._feed_crlf(data)
         while (end := data.find(b"\n\n", position)) >= 0:
             raw = data[start : end + 2]
@@ -53,7 +56,7 @@ class SSEReader:
         if (
             self._rest
             or chunk.find(b"\n") != len(chunk) - 2
-            or b"\r" in chunk
+            or CR in chunk
             or not (chunk.startswith(b"data: ") and chunk.endswith(b"\n"))
         ):
             return None
@@ -64,7 +67,7 @@ class SSEReader:
 
         None for any other chunk; it then has to be fed.
         """
-        if self._rest or b"\r" in chunk or not chunk.endswith(b"\n\n"):
+        if self._rest or CR in chunk or not chunk.endswith(b"\n\n"):
             return None
         found = chunk[:-2].split(b"\n\ndata: ")
         first = found[0]
@@ -102,7 +105,7 @@ class SSEReader:
     ) -> list[tuple[bytes, bytes | None]]:
         self._rest = data[start:] if start else data
         self._scanned = self._size = len(self._rest)
-        self._cr = b"\r" in self._rest
+        self._cr = CR in self._rest
         if self._more:
             self._more = []
         if self._size > MAX_EVENT:
@@ -112,8 +115,8 @@ class SSEReader:
     def _ends_nothing(self, chunk: bytes) -> bool:
         """Whether there is no blank line yet, which a look at the chunk alone shows."""
         before = (self._more[-1] if self._more else self._rest)[-1:]
-        if self._cr or b"\r" in chunk:
-            return before != b"\r" and b"\n" not in chunk and b"\r" not in chunk
+        if self._cr or CR in chunk:
+            return before != b"\r" and b"\n" not in chunk and CR not in chunk
         return b"\n\n" not in chunk and not (before == b"\n" and chunk.startswith(b"\n"))
 
     def _wait(self, chunk: bytes) -> list[tuple[bytes, bytes | None]]:
@@ -139,9 +142,9 @@ def _line_end(data: bytes, start: int) -> tuple[int, int]:
 
 def data_of(raw: bytes) -> bytes | None:
     """The `data` field of one event: its lines joined by newlines, with or without a space after the colon."""
-    if raw.startswith(b"data: ") and raw.find(b"\n") >= len(raw) - 2 and b"\r" not in raw:
+    if raw.startswith(b"data: ") and raw.find(b"\n") >= len(raw) - 2 and CR not in raw:
         return raw[6:-2] if raw.endswith(b"\n\n") else raw[6:].rstrip(b"\n")
-    if raw.startswith(b"event: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 3 and b"\r" not in raw:
+    if raw.startswith(b"event: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 3 and CR not in raw:
         _, found_data, content = raw.partition(b"\ndata: ")
         if found_data:
             return content[:-2]

@@ -46,7 +46,7 @@ def headers_without_key(headers: Headers, channel: Channel, also: tuple[str, ...
     """The headers that do not hold the channel's key."""
     for secret in (*_secrets(channel), *also):
         quoted = secret.encode()
-        headers = [item for item in headers if quoted not in item[1]]
+        headers = [item for item in headers if item[1].find(quoted) < 0]  # `in` tries it as a number first
     return headers
 
 

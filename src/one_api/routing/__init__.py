@@ -8,7 +8,7 @@ weight 0 is tried after all of them.
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from random import Random
 from typing import Final
 
@@ -62,10 +62,10 @@ class _Tier:
 
     def order(self, rng: Random) -> Iterator[Channel]:
         """Weighted choice without replacement. Whoever needs one channel pays for one."""
+        return self._drawn(rng) if len(self.channels) > 1 else iter(self.channels)
+
+    def _drawn(self, rng: Random) -> Iterator[Channel]:
         channels, cumulative = self.channels, self.cumulative
-        if len(channels) == 1:
-            yield channels[0]
-            return
         if not cumulative:
             yield from _shuffled(channels, rng)
             return
@@ -128,8 +128,10 @@ class Routes:
 
     def plan(self, group: str, model: str, rng: Random) -> Iterator[Channel]:
         """Every channel that serves `model` to `group`, once, in the order to try them; lazily."""
-        for tier in self._tiers.get((group, model), ()):
-            yield from tier.order(rng)
+        tiers = self._tiers.get((group, model), ())
+        if len(tiers) == 1:
+            return tiers[0].order(rng)
+        return chain.from_iterable(tier.order(rng) for tier in tiers)
 
     def candidates(self, group: str, model: str) -> tuple[Channel, ...]:
         """The same channels without a draw, highest priority first: for holds, which cover the dearest of them."""
