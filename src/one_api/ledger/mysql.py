@@ -13,7 +13,8 @@ import asyncmy
 from asyncmy.constants.CLIENT import FOUND_ROWS
 
 from one_api.ledger.connection import ClashError, TroubleError
-from one_api.ledger.statements import Mysql, Query
+from one_api.ledger.spelled import Mysql
+from one_api.ledger.statements import Query
 from one_api.store.dsn import Address
 
 STATEMENTS: Final = Mysql()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from one_api.ledger.connection import ClashError, TroubleError
-from one_api.ledger.statements import Query, Sqlite
+from one_api.ledger.spelled import Sqlite
+from one_api.ledger.statements import Query
 
 STATEMENTS: Final = Sqlite()
 PRAGMAS: Final = (

@@ -14,7 +14,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from itertools import repeat, starmap
+from operator import itemgetter
+from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from one_api.errors import Unavailable
 from one_api.ledger.book import Book, MismatchError
@@ -27,6 +29,8 @@ BATCH: Final = 1024
 GATHER_S: Final = 60e-6
 GATHER_MOST_S: Final = 0.010
 WORTH_SLEEPING_S: Final = 0.0002
+ASKED: Final = itemgetter(0)  # of a ticket
+OPERATIONS: Final = frozenset(get_args(Operation))
 RETRY_S: Final = (0.02, 0.05, 0.1, 0.25, 0.5)
 
 T = TypeVar("T")
@@ -101,8 +105,8 @@ class Writer:
         await self.book.close()
 
     def take(self) -> list[Ticket]:
-        take = self.queue.popleft  # nobody else takes, so that what is counted now is there
-        batch = [take() for _ in range(min(len(self.queue), BATCH))]
+        # Nobody else takes, so that what is counted now is there.
+        batch: list[Ticket] = [*starmap(self.queue.popleft, repeat((), min(len(self.queue), BATCH)))]
         self.busy = batch
         return batch
 
@@ -136,8 +140,10 @@ class Writer:
 
     async def serve(self, batch: Sequence[Ticket]) -> None:
         self.batches += 1
-        errands = [ticket for ticket in batch if callable(ticket[0])]
-        operations = [ticket for ticket in batch if not callable(ticket[0])] if errands else batch
+        operations, errands = batch, []
+        if not OPERATIONS.issuperset(map(type, map(ASKED, batch))):
+            operations = [ticket for ticket in batch if not callable(ticket[0])]
+            errands = [ticket for ticket in batch if callable(ticket[0])]
         try:
             if operations:
                 await self.write(operations)
@@ -176,7 +182,7 @@ class Writer:
             tickets = [ticket for ticket in tickets if type(ticket[0]) is not HoldRequest or not ticket[1].done()]
             if not tickets:
                 return
-            operations = [cast("Operation", ticket[0]) for ticket in tickets]
+            operations: list[Operation] = [*map(ASKED, tickets)]
             try:
                 decision = await self.book.post(operations, careful=careful)
             except UnsureError as doubt:
