@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 import trustme
 
-from one_api.relay.connection import SIP
 from one_api.relay.direct import DirectTransport
 from one_api.relay.transport import HttpRequest, Origin, Timeouts
+from one_api.relay.transport_sips import SIP
 from tests.relay.peer import Peer, Told, answering, peer, read_request
 
 pytestmark = pytest.mark.anyio

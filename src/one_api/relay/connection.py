@@ -16,7 +16,7 @@ from one_api.relay.exchange import DirectExchange, Key
 from one_api.relay.transport import FailureKind, Head, Sink, TransportError
 from one_api.relay.transport_inflate import Bomb, Inflater, NotInflatable
 from one_api.relay.transport_repeats import RepeatedAnswer, whole_chunk
-from one_api.relay.transport_sips import Sips, read_by
+from one_api.relay.transport_sips import SIP, Sips, read_by
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +24,6 @@ MAX_HEADERS: Final = 64 * 1024  # bytes; also of what comes between two pieces o
 MAX_HEADER_COUNT: Final = 256
 MAX_STRANGERS: Final = 16  # then nothing is to be known again on this connection
 JOIN: Final = 4 * 1024  # bodies up to this are joined with their head
-SIP: Final = 32 * 1024
-"""Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
-twice where a client is slow: to be sent, and as text that may have to be counted."""
 
 _NAME: Final = itemgetter(0)
 _VALUE: Final = itemgetter(1)
@@ -193,7 +190,7 @@ class Connection(asyncio.Protocol):
         """Read a little at a time until the end of this answer."""
         if self._transport is not None and self._transport.is_reading():
             self._sips = True
-            read_by(Sips(self, SIP), self._transport)
+            read_by(Sips(self), self._transport)
 
     def eof_received(self) -> bool:
         if self._transport is not None:

@@ -5,8 +5,9 @@ from typing import Final
 
 from one_api.lib.heads import KnownHead, names
 from one_api.relay.transport import Head
+from one_api.relay.transport_sips import SIP
 
-LONGEST_CHUNK: Final = 32 * 1024
+MOST_SIZES: Final = 1024  # remembered
 _DIGITS: Final = 6
 _HEXADECIMAL: Final = b"0123456789abcdefABCDEF"
 _LENGTH: Final = b"content-length"
@@ -36,11 +37,11 @@ def whole_chunk(data: bytes) -> bytes:
     return b""
 
 
-@lru_cache(LONGEST_CHUNK)
+@lru_cache(MOST_SIZES)
 def _size_of(digits: bytes) -> int:
-    """-1 for what is no size, or longer than what is handed on at once."""
+    """-1 for what is no size, or larger than what is handed on at once."""
     size = -1 if digits.strip(_HEXADECIMAL) else int(digits, 16)
-    return size if size <= LONGEST_CHUNK else -1
+    return size if size <= SIP else -1
 
 
 class RepeatedAnswer:

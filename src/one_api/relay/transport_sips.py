@@ -1,7 +1,11 @@
 """Reading a little at a time, of an upstream that is faster than what becomes of its bytes."""
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
+
+SIP: Final = 32 * 1024
+"""Bytes that are read at a time of an upstream that is fast. Without a bound it is a quarter of a megabyte, which waits
+twice where a client is slow: to be sent, and as text that may have to be counted."""
 
 
 class Reader(Protocol):
@@ -13,10 +17,10 @@ class Reader(Protocol):
 
 
 class Sips(asyncio.BufferedProtocol):
-    """Reads at most `size` bytes at a time for somebody else."""
+    """Reads for somebody else."""
 
-    def __init__(self, reader: Reader, size: int) -> None:
-        self._buffer = memoryview(bytearray(size))  # asyncio's TLS fills slices of it
+    def __init__(self, reader: Reader) -> None:
+        self._buffer = memoryview(bytearray(SIP))  # asyncio's TLS fills slices of it
         self._reader = reader
 
     def get_buffer(self, _sizehint: int) -> memoryview:
