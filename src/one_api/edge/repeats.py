@@ -19,18 +19,17 @@ _KEPT_ALIVE: Final = b"keep-alive"
 
 
 class RepeatedHead:
-    """`before` and `after` are what stands around the digits of content-length, `lines` what stands between CRLFs."""
+    """`before` and `after` are what stands around `digits`, those of content-length."""
 
-    __slots__ = ("_after", "_before", "_heading", "_known", "_length", "_lines", "_names")
+    __slots__ = ("_after", "_before", "_digits", "_heading", "_known", "_names")
 
-    def __init__(self, before: bytes, after: bytes, lines: list[bytes], length: int, heading: Heading) -> None:
+    def __init__(self, before: bytes, digits: bytes, after: bytes, heading: Heading) -> None:
         self._before = before
+        self._digits = digits
         self._after = after
-        self._lines = lines
-        self._length = length
         self._heading = heading
         self._names: list[bytes] = []
-        self._known: KnownHead | None = None  # made when first needed
+        self._known: KnownHead | None = None  # made when first needed: most connections are one caller's
 
     @classmethod
     def learn(cls, data: bytes, headers: Sequence[tuple[bytes, bytes]], heading: Heading) -> "RepeatedHead | None":
@@ -46,8 +45,7 @@ class RepeatedHead:
         before, found, after = (head + b"\r\n").partition(line)
         if not blank or not found or not digits.isdigit():
             return None
-        before += line[: -len(digits) - 2]
-        return cls(before, b"\r\n" + after + b"\r\n", head.split(b"\r\n"), int(digits), heading)
+        return cls(before + line[: -len(digits) - 2], digits, b"\r\n" + after + b"\r\n", heading)
 
     def match(self, data: bytes) -> tuple[int, int, Heading] | None:
         """Where the body begins in `data`, how long it is, and what the head says; None if it begins with another."""
@@ -63,19 +61,16 @@ class RepeatedHead:
     def _match_lines(self, data: bytes) -> tuple[int, int, Heading] | None:
         """The same where other values may stand in some lines. What is given twice stays as it is."""
         if self._known is None:
-            self._names = found = names(self._lines)
+            lines = (self._before + self._digits + self._after).removesuffix(b"\r\n\r\n").split(b"\r\n")
+            self._names = found = names(lines)
             places = [n for n, name in enumerate(found) if name in _CHANGEABLE and found.count(name) == 1]
-            self._known = KnownHead(self._lines, places)
+            self._known = KnownHead(lines, places)
         match = self._known.match(data)
         if match is None:
             return None
         start, changed = match
         values = {self._names[place]: value for place, value in changed.items()}
-        digits = values.pop(_LENGTH, None)
-        if digits is None:
-            length = self._length
-        elif digits.isdigit() and len(digits) <= LONGEST_LENGTH:
-            length = int(digits)
-        else:
+        digits = values.pop(_LENGTH, self._digits)
+        if not digits.isdigit() or len(digits) > LONGEST_LENGTH:
             return None
-        return start, length, renewed(self._heading, values) if values else self._heading
+        return start, int(digits), renewed(self._heading, values) if values else self._heading
