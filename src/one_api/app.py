@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from random import Random
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -26,7 +26,6 @@ from one_api.edge.asgi import AsgiExchange, target
 from one_api.edge.journal import WRITE_S, Journal, line
 from one_api.edge.middleware import ClientIP
 from one_api.edge.readiness import Readiness
-from one_api.edge.realtime import Sessions
 from one_api.edge.relay import RelayService
 from one_api.edge.turnstile import Turnstile
 from one_api.jobs import Job, Runner
@@ -41,7 +40,7 @@ from one_api.metrics.beat import BEAT_S, Beat
 from one_api.notify import Outbox
 from one_api.pricing.tokens import Encoders, TokenCounter
 from one_api.providers import COUNTS, REALTIME_PATH, Mode
-from one_api.relay import pipeline, proxying, realtime, token_counts
+from one_api.relay import pipeline, proxying, token_counts
 from one_api.relay.attempt import Upstreams
 from one_api.relay.calls import Call
 from one_api.relay.client import Client
@@ -226,8 +225,23 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[RelayService, AS
     if config.gin_mode == "debug":
         list_routes()
     application = build_api(parts, [*probes(config, database, stack), *routes])
-    talk = partial(Sessions, partial(realtime.run, relay, proxy=config.relay_proxy), ids=ids, client_ip=client_ip)
-    return service, with_relay(application, service, talk(told=told, over=journal.note if config.log_calls else None))
+    talk = partial(sessions, relay, config.relay_proxy, ids=ids, client_ip=client_ip, told=told)
+    return service, with_relay(application, service, talk(over=journal.note if config.log_calls else None))
+
+
+def sessions(relay: pipeline.Relay, proxy: str, **parts: Any) -> ASGIApp:
+    """The application of `/v1/realtime`, loaded with the first session: most sites have none, and it is a megabyte."""
+    made: list[ASGIApp] = []
+
+    async def talk(scope: Scope, receive: Receive, send: Send) -> None:
+        if not made:
+            from one_api.edge.realtime import Sessions  # noqa: PLC0415  # see above
+            from one_api.relay import realtime  # noqa: PLC0415  # as above
+
+            made.append(Sessions(partial(realtime.run, relay, proxy=proxy), **parts))
+        await made[0](scope, receive, send)
+
+    return talk
 
 
 def relaying(

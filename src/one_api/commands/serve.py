@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import uvicorn
 
@@ -15,11 +16,11 @@ from one_api import __version__, app, logs
 from one_api.cli import COMMANDS
 from one_api.commands.shell import FAILED, WRONG, complain, configured, say
 from one_api.config import Config, ConfigError
+from one_api.dialects.realtime import MOST_BYTES_OF_A_MESSAGE
 from one_api.edge.protocol import RelayProtocol
 from one_api.edge.server import Server
 from one_api.errors import Unavailable
 from one_api.metrics.share import DIRECTORY
-from one_api.relay.sockets import MOST_BYTES
 from one_api.store import dsn
 from one_api.store.migrations import MigrationError
 
@@ -87,6 +88,15 @@ def announce(config: Config, port: int) -> None:
     log.info("server will listen on http://localhost:%d", port)
 
 
+def session_protocol(**kwargs: Any) -> asyncio.Protocol:
+    """uvicorn's WebSocket, loaded with the first session."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: PLC0415  # most sites have no sessions
+        WebSocketsSansIOProtocol,
+    )
+
+    return WebSocketsSansIOProtocol(**kwargs)
+
+
 def server_of(config: Config, port: int) -> uvicorn.Config:
     return uvicorn.Config(
         "one_api.app:create",
@@ -96,8 +106,8 @@ def server_of(config: Config, port: int) -> uvicorn.Config:
         workers=config.workers,
         loop="uvloop",
         http=RelayProtocol,
-        ws="websockets-sansio",
-        ws_max_size=MOST_BYTES,
+        ws=session_protocol,  # type: ignore[arg-type]  # uvicorn calls it as it would call the class
+        ws_max_size=MOST_BYTES_OF_A_MESSAGE,
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,

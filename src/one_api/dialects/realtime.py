@@ -13,6 +13,7 @@ from one_api.ir import Usage
 from one_api.lib import json
 
 MOST: Final = 10_000_000  # tokens that are believed
+MOST_BYTES_OF_A_MESSAGE: Final = 16 * 1024 * 1024  # OpenAI takes 15 MB of sound
 # Tokens of sound: https://platform.openai.com/docs/guides/realtime-costs. It comes as 16 bits 24,000 times a second,
 # in base64; compressed forms are smaller, and counted as less.
 _BYTES_IN: Final = 2 * 24_000 // 10

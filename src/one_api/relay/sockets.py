@@ -8,6 +8,7 @@ from typing import Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
+from one_api.dialects.realtime import MOST_BYTES_OF_A_MESSAGE
 from one_api.errors import UpstreamError
 from one_api.providers.flows import Headers
 from one_api.relay.attempt import refused
@@ -17,7 +18,6 @@ from one_api.relay.targets import Target
 from one_api.relay.transport import Timeouts
 from one_api.routing import Channel
 
-MOST_BYTES: Final = 16 * 1024 * 1024  # of a message; OpenAI takes 15 MB of sound
 MOST_WAITING: Final = 4  # messages that nobody has read yet; then the upstream waits
 HEARTBEAT_S: Final = 20.0
 _CLOSING_S: Final = 5.0
@@ -52,7 +52,7 @@ async def open_socket(
             close_timeout=_CLOSING_S,
             ping_interval=HEARTBEAT_S,
             ping_timeout=HEARTBEAT_S,
-            max_size=MOST_BYTES,
+            max_size=MOST_BYTES_OF_A_MESSAGE,
             max_queue=MOST_WAITING,
         )
     except InvalidStatus as error:
