@@ -151,22 +151,6 @@ class Sqlite(Spelled):
             "update holds set checkpoint = column2 from (values {0}) where request_id = column1", rows, ("", 0)
         )
 
-    def add_to_channels(self, slot: int, low: int, high: int) -> Query:
-        return self.plain(
-            "update channels set used_quota = coalesce(used_quota, 0) + v.sum"
-            f" from ({used_by_channel('sum(quota)')}) as v where channels.id = v.channel_id",
-            slot,
-            low,
-            high,
-        )
-
-    def put_mark(self, name: str, value: int) -> Query:
-        return self.plain(
-            "insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
-            name,
-            value,
-        )
-
 
 class Mysql(Spelled):
     now = "unix_timestamp()"

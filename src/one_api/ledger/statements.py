@@ -86,12 +86,22 @@ class Statements(ABC):
     def plain(self, text: str, *values: Any) -> Query:
         """A statement of fixed shape; ? marks a value."""
 
-    @abstractmethod
     def add_to_channels(self, slot: int, low: int, high: int) -> Query:
         """Channels' used_quota follows the ledger."""
+        return self.plain(
+            "update channels set used_quota = coalesce(used_quota, 0) + v.sum"
+            f" from ({used_by_channel('cast(sum(quota) as bigint)')}) as v where channels.id = v.channel_id",
+            slot,
+            low,
+            high,
+        )
 
-    @abstractmethod
-    def put_mark(self, name: str, value: int) -> Query: ...
+    def put_mark(self, name: str, value: int) -> Query:
+        return self.plain(
+            "insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+            name,
+            value,
+        )
 
     def move(self, slot: int, low: int, high: int) -> Query:
         text = (
@@ -182,22 +192,6 @@ class Postgres(Statements):
 
     def write(self, rows: Sequence[Values]) -> Iterator[Query]:
         yield Query(inserted("ledger", tuple(LEDGER.items())), columns(rows))
-
-    def add_to_channels(self, slot: int, low: int, high: int) -> Query:
-        return self.plain(
-            "update channels set used_quota = coalesce(used_quota, 0) + v.sum"
-            f" from ({used_by_channel('cast(sum(quota) as bigint)')}) as v where channels.id = v.channel_id",
-            slot,
-            low,
-            high,
-        )
-
-    def put_mark(self, name: str, value: int) -> Query:
-        return self.plain(
-            "insert into marks(name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
-            name,
-            value,
-        )
 
 
 @lru_cache
