@@ -230,6 +230,27 @@ async def test_who_leaves_in_mid_stream_pays_what_was_produced(site: Site, at: i
     assert final.completion_tokens == whole
 
 
+async def test_a_long_stream_writes_down_what_a_crash_would_cost(site: Site) -> None:
+    count = 520  # more than go by between two notes
+    before = await mark(site)
+    async with wire.connect(site.world.port) as connection:
+        connection.send(wire.chat(site.key, stream=True))
+        turn = await site.world.upstream.turn()
+        await turn.events(EVENTS[0])
+        assert (await connection.head())[0] == 200
+        await connection.content(len(EVENTS[0]))
+        await turn.piece(EVENTS[0] * (count - 1))
+
+        async def noted() -> bool:
+            (hold,) = await site.world.books.holds()
+            return 2 * count <= int(hold.checkpoint) <= int(hold.quota)
+
+        await eventually(noted)
+        connection.leave()
+        await turn.left()
+    await before.paid(PROMPT + 2 * count, "counted")
+
+
 def ends(events: list[bytes]) -> list[int]:
     """Where each event ends."""
     return [sum(map(len, events[: count + 1])) for count in range(len(events))]

@@ -16,6 +16,7 @@ from one_api.relay.connection import Connection
 from one_api.relay.direct import DirectTransport
 from one_api.relay.exchange import DirectExchange
 from one_api.relay.transport import Head, HttpRequest, Origin, Timeouts
+from one_api.relay.transport_repeats import whole_chunk
 from tests.relay.peer import Told
 
 Verdict = tuple[int, bytes] | str
@@ -271,6 +272,12 @@ def test_an_answer_is_read_the_same_whatever_came_before_it(owner: DirectTranspo
     after.read([second])
     assert (after.told.head, after.wire.closed) == (alone.told.head, alone.wire.closed)
     assert after.close() == alone.close()
+
+
+@pytest.mark.parametrize("tail", [b"", b"\r", b"XX", b"\rX", b"\r\n5", b"\r\n\r\n"])
+def test_a_chunk_that_is_not_whole_is_parsed(tail: bytes) -> None:
+    assert whole_chunk(b"5\r\nabcde\r\n") == b"abcde"
+    assert whole_chunk(b"5\r\nabcde" + tail) == b""
 
 
 def test_an_answer_like_the_one_before_is_not_parsed(owner: DirectTransport, monkeypatch: pytest.MonkeyPatch) -> None:
