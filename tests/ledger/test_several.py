@@ -33,6 +33,7 @@ async def test_settle_and_sweep_race_and_one_wins(books: World) -> None:
         for number in range(40):
             hold = await first.hold(request(f"call{number}", most=10))
             first.checkpoint(hold, 3)
+            first.write_notes()
             await first.flush()
             await books.change("update leases set until = 0 where holder = :own", own=first.book.instance)
             settled, swept = await asyncio.gather(first.settle(hold, 7, DONE), second.sweep())
@@ -154,6 +155,7 @@ async def test_the_heir_moves_the_rows_and_settles_the_holds_of_who_is_gone(book
     await gone.settle(await gone.hold(request("settled")), 10, DONE)
     started, silent = await gone.hold(request("started")), await gone.hold(request("silent"))
     gone.checkpoint(started, 25)
+    gone.write_notes()
     await gone.run(nothing)
     await vanish(gone)
     await books.change("update leases set until = 0")

@@ -43,6 +43,7 @@ async def client(ledger: Ledger, name: str, dice: random.Random, reports: int) -
         os.write(reports, f"hold {request_id}\n".encode())
         if dice.random() < 0.3:
             ledger.checkpoint(hold, hold.quota // 2)
+            ledger.write_notes()  # its holds are too short for a tick
         await asyncio.sleep(dice.random() * 0.005)  # the upstream's time
         if EARLY in sys.argv:
             os.write(reports, f"done {request_id} {hold.quota}\n".encode())

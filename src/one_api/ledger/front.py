@@ -82,8 +82,7 @@ class Ledger:
         self.closing = False
         self.armed = False
         self.tick = 0
-        self.checkpointed: set[str] = set()  # written in this second
-        self.later: dict[str, int] = {}  # checkpoints for the next
+        self.notes: dict[str, int] = {}  # checkpoints that the next tick writes
 
     @classmethod
     def open(
@@ -167,18 +166,13 @@ class Ledger:
 
     def settle(self, hold: Hold, cost: int, facts: Facts) -> "asyncio.Future[bool]":
         """False: somebody settled it before."""
-        if self.later:
-            self.later.pop(hold.request_id, None)
+        if self.notes:
+            self.notes.pop(hold.request_id, None)
         return self.ask(Settle(hold, checked(cost, "a cost"), facts))
 
     def checkpoint(self, hold: Hold, cost: int) -> None:
-        """What the call has cost so far. Written at once, and then at most once a second."""
-        checked(cost, "a checkpoint")
-        if hold.request_id in self.checkpointed:
-            self.later[hold.request_id] = cost
-        else:
-            self.checkpointed.add(hold.request_id)
-            self.ask(Checkpoint(hold.request_id, cost))
+        """What the call has cost so far. Written with those of all others, within half a second."""
+        self.notes[hold.request_id] = checked(cost, "a checkpoint")
 
     # What others use.
 
@@ -300,17 +294,18 @@ class Ledger:
                 future.set_result(result)
 
     def on_tick(self) -> None:
-        """Twice a second: refuse holds that waited too long, and let the next checkpoints pass."""
+        """Twice a second: refuse holds that waited too long, and write checkpoints."""
         self.ticking = self.loop.call_later(TICK_S, self.on_tick)
         self.tick += 1
         for operation, future, asked in [*self.writer.busy, *self.writer.queue]:
             if self.tick - asked >= PATIENCE_TICKS and isinstance(operation, HoldRequest) and not future.done():
                 future.set_exception(Unavailable("the database does not answer"))
-        if self.tick % 2 == 0:
-            later, self.later = self.later, {}
-            self.checkpointed = set(later)
-            for request_id, cost in later.items():
-                self.ask(Checkpoint(request_id, cost))
+        self.write_notes()
+
+    def write_notes(self) -> None:
+        notes, self.notes = self.notes, {}
+        for request_id, cost in notes.items():
+            self.ask(Checkpoint(request_id, cost))
 
 
 async def nothing(_book: Book) -> None:

@@ -42,6 +42,21 @@ def flat(rows: Iterable[Values]) -> list[Any]:
     return [*chain.from_iterable(rows)]
 
 
+class Table:
+    """A table that rows are appended to. `flags` are the places of its flags among its columns."""
+
+    __slots__ = ("columns", "flags", "name")  # found in caches by itself, which takes no time
+
+    def __init__(self, name: str, columns: Iterable[str]) -> None:
+        self.name = name
+        self.columns = tuple(columns)
+        self.flags = [place for place, column in enumerate(self.columns) if column in FLAGS]
+
+
+THE_HOLDS: Final = Table("holds", HOLDS)
+THE_LEDGER: Final = Table("ledger", LEDGER)
+
+
 class Spelled(Statements):
     """Rows spelled out as values: one statement text for each power of two."""
 
@@ -81,22 +96,22 @@ class Spelled(Statements):
         return self.chosen("delete from holds where request_id in ({0})", request_ids, "")
 
     @lru_cache  # noqa: B019  # as above
-    def inserted(self, table: str, columns: tuple[str, ...], count: int) -> str:
-        row = f"({self.places(len(columns))})"
-        return f"insert into {table}({', '.join(columns)}) values {', '.join([row] * count)}"
+    def inserted(self, table: Table, count: int) -> str:
+        row = f"({self.places(len(table.columns))})"
+        return f"insert into {table.name}({', '.join(table.columns)}) values {', '.join([row] * count)}"
 
-    def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[Values]) -> Iterator[Query]:
+    def insert(self, table: Table, rows: Sequence[Values]) -> Iterator[Query]:
         for start, count in chunks(len(rows)):
-            yield Query(self.inserted(table, columns, count), self.spelled(columns, rows[start : start + count]))
+            yield Query(self.inserted(table, count), self.spelled(table, rows[start : start + count]))
 
-    def spelled(self, columns: tuple[str, ...], rows: Sequence[Values]) -> list[Any]:  # noqa: ARG002  # SQLite's has to know
+    def spelled(self, table: Table, rows: Sequence[Values]) -> list[Any]:  # noqa: ARG002  # SQLite's has to know
         return flat(rows)
 
     def open_holds(self, rows: Sequence[Values]) -> Iterator[Query]:
-        return self.insert("holds", tuple(HOLDS), rows)
+        return self.insert(THE_HOLDS, rows)
 
     def write(self, rows: Sequence[Values]) -> Iterator[Query]:
-        return self.insert("ledger", tuple(LEDGER), rows)
+        return self.insert(THE_LEDGER, rows)
 
 
 # For one row, as it is where one caller is busy, a join takes twice to three times as long as its own statement.
@@ -118,11 +133,12 @@ class Sqlite(Spelled):
     now = "cast(strftime('%s', 'now') as integer)"
     lock = ""  # the transaction is the only writer
 
-    def spelled(self, columns: tuple[str, ...], rows: Sequence[Values]) -> list[Any]:
+    def spelled(self, table: Table, rows: Sequence[Values]) -> list[Any]:
         """Flags as numbers: of what is neither number nor text the driver looks for an adapter, each time in vain."""
         values = flat(rows)
-        for place in (place for place, name in enumerate(columns) if name in FLAGS):
-            values[place :: len(columns)] = map(int, values[place :: len(columns)])
+        width = len(table.columns)
+        for place in table.flags:
+            values[place::width] = map(int, values[place::width])
         return values
 
     @lru_cache  # noqa: B019  # as above

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat, starmap
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from one_api.errors import Unavailable
@@ -30,6 +30,8 @@ GATHER_S: Final = 60e-6
 GATHER_MOST_S: Final = 0.010
 WORTH_SLEEPING_S: Final = 0.0002
 ASKED: Final = itemgetter(0)  # of a ticket
+WAITER: Final = itemgetter(1)
+IS_OVER: Final = methodcaller("done")
 OPERATIONS: Final = frozenset(get_args(Operation))
 RETRY_S: Final = (0.02, 0.05, 0.1, 0.25, 0.5)
 
@@ -179,9 +181,10 @@ class Writer:
         """Until the database answers."""
         tries = 0
         while True:
-            tickets = [ticket for ticket in tickets if type(ticket[0]) is not HoldRequest or not ticket[1].done()]
-            if not tickets:
-                return
+            if any(map(IS_OVER, map(WAITER, tickets))):
+                tickets = [ticket for ticket in tickets if type(ticket[0]) is not HoldRequest or not ticket[1].done()]
+                if not tickets:
+                    return
             operations: list[Operation] = [*map(ASKED, tickets)]
             try:
                 decision = await self.book.post(operations, careful=careful)

@@ -21,7 +21,7 @@ from one_api.relay.transport import Exchange, Head, TransportError
 MAX_WHOLE = 64 * 1024 * 1024
 MAX_ERROR_BODY = 1024 * 1024
 CHECKPOINT_EVENTS = 512
-CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_SECONDS = 1.5  # and the ledger's half: a stream of two seconds has one on the disk
 CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
 _CONTENT, _DONE, _ERROR = Verdict.CONTENT, Verdict.DONE, Verdict.ERROR  # looked at for every event
 
@@ -42,6 +42,7 @@ WHOLE: Final = Shape.WHOLE
 EVENTS: Final = Shape.EVENTS
 BYTES: Final = Shape.BYTES
 ANYTHING: Final = Shape.ANYTHING
+UNTAPPED: Final = StreamTap()  # of all answers that are no streams: nothing is told to it
 
 
 class ClientGone(Exception):
@@ -111,10 +112,10 @@ class Inflow:
         self.head: Head | None = None
         self.hidden: tuple[str, ...] = ()
         self.shape = UNKNOWN
-        self.tap = StreamTap()
+        self.tap = UNTAPPED if wants is WHOLE else StreamTap()
         self.tail = b""
         self.ready: asyncio.Future[None] = loop.create_future()
-        self.ended: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = self.ready if wants is WHOLE else loop.create_future()
 
     # The pipeline's side
 
