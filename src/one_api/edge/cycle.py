@@ -15,10 +15,12 @@ from uvicorn.server import ServerState
 
 from one_api.relay.client import Headers, Incoming, Listener
 from one_api.relay.heading import Heading
+from one_api.relay.outgoing import Outgoing
 
-_LINE: Final = b"%b: %b\r\n".__mod__
+_LINE: Final = b": ".join  # of a name and its value
+_LINES: Final = b"\r\n".join
 MAX_BODY = 32 * 1024 * 1024
-STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
 class Service(Protocol):
@@ -37,6 +39,7 @@ class Connection(Protocol):
     client: tuple[str, int] | None
     idle_since: float
     draining: bool
+    outgoing: Outgoing
 
     @property
     def service(self) -> Service: ...
@@ -108,7 +111,7 @@ class RelayCycle:
         if self.whole:
             self.protocol.service.begin(self)
         elif self.expect_continue:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def add(self, data: bytes) -> None:
         if self.response_complete:
@@ -146,26 +149,30 @@ class RelayCycle:
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         if self.disconnected or self.response_complete:
             return
-        length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
+        lines = self._head_of(status, headers)
+        if status not in (204, 304):
+            lines.append(b"content-length: %d" % len(body))
         self.started = True
-        self.transport.write(b"".join((self._head_of(status, headers), length, b"\r\n", body)))
+        self._write(_LINES((*lines, b"", body)))
         self._complete()
 
     def start(self, status: int, headers: Headers) -> None:
         # Held until the first piece, so that both leave in one segment.
-        framing = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
         if not self._chunked:
             self.keep_alive = False
-        self._head = self._head_of(status, headers) + framing
+        lines = self._head_of(status, headers)
+        if self._chunked:
+            lines.append(b"transfer-encoding: chunked")
+        self._head = _LINES((*lines, b"", b""))
         self.started = True
 
     def write(self, data: bytes) -> None:
         if self.disconnected or not data:
             return
         if self._chunked:
-            self.transport.write(b"%b%x\r\n%b\r\n" % (self._head, len(data), data))
+            self._write(b"%b%x\r\n%b\r\n" % (self._head, len(data), data))
         else:
-            self.transport.write(self._head + data)
+            self._write(self._head + data)
         self._head = b""
 
     def finish(self, data: bytes = b"") -> None:
@@ -173,9 +180,9 @@ class RelayCycle:
             return
         if self._chunked:
             last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
-            self.transport.write(self._head + last)
+            self._write(self._head + last)
         else:
-            self.transport.write(self._head + data)
+            self._write(self._head + data)
         self._head = b""
         self._complete()
 
@@ -183,7 +190,7 @@ class RelayCycle:
         if self.disconnected or self.response_complete:
             return
         if self._head:
-            self.transport.write(self._head)
+            self._write(self._head)
         self.keep_alive = False
         self._complete()
 
@@ -205,13 +212,19 @@ class RelayCycle:
         if listener is not None:
             listener.abandon()
 
-    def _head_of(self, status: int, headers: Headers) -> bytes:
+    def _write(self, data: bytes) -> None:
+        self.protocol.outgoing.write(self.transport, data)
+
+    def _head_of(self, status: int, headers: Headers) -> list[bytes]:
+        """Its lines but for the one that says where the body ends."""
         protocol = self.protocol
         if protocol.draining:
             self.keep_alive = False
-        first = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        last = b"" if self.keep_alive else b"connection: close\r\n"
-        return b"".join((first, *map(_LINE, chain(protocol.server_state.default_headers, headers)), last))
+        first = STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
+        lines = [first, *map(_LINE, chain(protocol.server_state.default_headers, headers))]
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        return lines
 
     def _complete(self) -> None:
         self.response_complete = True
@@ -245,6 +258,6 @@ class HeadCycle(RelayCycle):
     def finish(self, data: bytes = b"") -> None:  # noqa: ARG002  # as above
         if self.disconnected or self.response_complete:
             return
-        self.transport.write(self._head)
+        self._write(self._head)
         self._head = b""
         self._complete()

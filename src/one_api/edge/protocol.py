@@ -16,9 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from one_api.edge.cycle import HeadCycle, RelayCycle
 from one_api.edge.repeats import RepeatedHead
-from one_api.providers import REALTIME_PATH
+from one_api.edge.upgrades import is_of_a_session, with_offer, without_offer
 from one_api.relay.client import Incoming
 from one_api.relay.heading import UNREAD, Heading
+from one_api.relay.outgoing import Outgoing
 
 MAX_HEADERS = 32 * 1024
 MAX_HEADER_COUNT = 128
@@ -30,14 +31,14 @@ LINGER = 2
 LAST_CHANCE = 1  # seconds for which an idle connection is kept when the process ends
 TOO_LARGE = "the request headers are too large"
 
-_SESSIONS = REALTIME_PATH.encode()
-_OFFER = frozenset((b"upgrade", b"http2-settings", b"connection"))
-
 Cycle: TypeAlias = RelayCycle | RequestResponseCycle
 
 
 class RelayService(Protocol):
     """What the protocol hands its calls to."""
+
+    outgoing: Outgoing
+    """What all its connections write to."""
 
     def read(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> Heading | None:
         """What the head of a request says; None if it is not to be relayed."""
@@ -49,10 +50,9 @@ class RelayService(Protocol):
         """Answer a request that cannot be read."""
 
     def connected(self, connection: "RelayProtocol") -> None:
-        """A connection to be looked at by the clock: its `tick` is to be called once a second."""
+        """A connection to be looked at by the clock: its `tick` is to be called once a second, until it is gone."""
 
-    def disconnected(self, connection: "RelayProtocol") -> None:
-        """It is gone."""
+    def disconnected(self, connection: "RelayProtocol") -> None: ...
 
 
 class RelayProtocol(HttpToolsProtocol):
@@ -61,6 +61,7 @@ class RelayProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service: RelayService = self.app_state["relay"]
+        self.outgoing = self.service.outgoing
         self.pipeline: deque[tuple[Cycle, Any]]  # type: ignore[assignment]  # ours stand among uvicorn's
         self.relay: RelayCycle | None = None  # of the request being read
         self.answering: Cycle | None = None  # whose answer is under way, or went out last
@@ -86,31 +87,33 @@ class RelayProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if not self.reading_since:
-            self.reading_since = self.loop.time()
         self.idle_since = 0.0
-        self._unset_keepalive_if_required()
-        if self._missing:
-            data = self._count(data, 0)
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        if self._missing and self.relay is not None:
+            data = self._count(self.relay, data, 0)
         while data and self._part == "nothing" and self._known is not None and not self._deaf:
             found = self._known.match(data)
             if found is None:
                 break
             start, self._missing, heading = found
-            self._relay(heading, keep_alive=True, chunked=True)
-            data = self._count(data, start)
+            data = self._count(self._relay(heading, keep_alive=True, chunked=True), data, start)
         if data and not self._deaf:
+            self.reading_since = self.reading_since or self.loop.time()
             self._parse(data)
 
-    def _count(self, data: bytes, start: int) -> bytes:
+    def _count(self, cycle: RelayCycle, data: bytes, start: int) -> bytes:
         """Take of a body what is still missing; what is left belongs to the next request."""
         end = start + self._missing
         body = data[start:end]
         self._missing -= len(body)
         if body:
-            self.on_body(body)
-        if not self._missing:
-            self.on_message_complete()
+            cycle.add(body)
+        if self._missing:
+            self.last_body = self.loop.time()
+            self.reading_since = self.reading_since or self.last_body
+        else:
+            self._whole(cycle)
         return data[end:]
 
     def _parse(self, data: bytes) -> None:
@@ -135,37 +138,31 @@ class RelayProtocol(HttpToolsProtocol):
             self.refuse(400, "the request is not valid HTTP")
 
     def _opens_a_session(self) -> bool:
-        """Whether a WebSocket is wanted where there are some, on a connection that has nothing else to do."""
-        if self._deaf or self.ws_protocol_class is None or self.url.partition(b"?")[0] != _SESSIONS:
+        """Whether a WebSocket is wanted, on a connection that has nothing else to do."""
+        if self._deaf or self.ws_protocol_class is None or not is_of_a_session(self.url, self.headers):
             return False
-        free = self.answering is None or self.answering.response_complete
-        return free and (b"upgrade", b"websocket") in {(name.lower(), value.lower()) for name, value in self.headers}
+        return self.answering is None or self.answering.response_complete
 
     def _hand_over(self, rest: bytes) -> None:
         """The connection is uvicorn's WebSocket from now on, which reads the head once more."""
         self._deaf = True
+        self.outgoing.flush()
         self.service.disconnected(self)
         self.connections.discard(self)
         made: Any = self.ws_protocol_class
         protocol = made(config=self.config, server_state=self.server_state, app_state=self.app_state)
-        lines = [b"GET " + self.url + b" HTTP/1.1", *(b"%b: %b" % item for item in self.headers), b"", rest]
         protocol.connection_made(self.transport)
-        protocol.data_received(b"\r\n".join(lines))
+        protocol.data_received(with_offer(self.url, self.headers, rest))
         self.transport.set_protocol(protocol)
 
     def _decline(self, rest: bytes) -> None:
-        """Read a request that offers another protocol as if it did not: Java's client offers HTTP/2 with every body.
-
-        The parser leaves the body out of such a message, so a new one reads the same head without the offer.
-        https://www.rfc-editor.org/rfc/rfc9110#section-7.8
-        """
+        """Read a request that offers another protocol as if it did not."""
         if self._deaf:
             return
-        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
-        lines += [b"%b: %b" % item for item in self.headers if item[0].lower() not in _OFFER]
+        method, version = self.parser.get_method(), self.parser.get_http_version()
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self._feed(b"\r\n".join((*lines, b"", rest)))
+        self._feed(without_offer(method, self.url, version, self.headers, rest))
 
     # The parser's callbacks
 
@@ -236,12 +233,19 @@ class RelayProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._deaf or self._part != "body":
             return
+        if self.relay is not None:
+            self._whole(self.relay)
+            return
         self._part = "nothing"
         self.reading_since = 0.0
-        if self.relay is None:
-            super().on_message_complete()
-        else:
-            self.relay.end()
+        super().on_message_complete()
+
+    def _whole(self, cycle: RelayCycle) -> None:
+        """A request to relay has been read."""
+        if not self._deaf:
+            self._part = "nothing"
+            self.reading_since = 0.0
+            cycle.end()
 
     # What the connection does
 
@@ -262,11 +266,9 @@ class RelayProtocol(HttpToolsProtocol):
         waiting = [cycle for cycle, _ in self.pipeline]
         self.pipeline.clear()
         for cycle in (self.answering, *waiting):
-            if cycle is None or cycle.response_complete:
-                continue
-            if isinstance(cycle, RelayCycle):
+            if isinstance(cycle, RelayCycle) and not cycle.response_complete:
                 cycle.lost()
-            else:
+            elif cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
 
@@ -296,7 +298,11 @@ class RelayProtocol(HttpToolsProtocol):
     def _close_if_idle(self) -> None:
         last: Cycle | None = self.cycle
         if self._part == "nothing" and (last is None or last.response_complete):
-            self.transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        self.outgoing.flush()
+        self.transport.close()
 
     def tick(self, now: float) -> None:
         """Once a second: close what stays idle or is not read, refuse what arrives too slowly."""
@@ -305,7 +311,7 @@ class RelayProtocol(HttpToolsProtocol):
         if self._deaf or self.transport.is_closing():
             return
         if self.idle_since and now - self.idle_since > self.timeout_keep_alive:
-            self.transport.close()
+            self._close()
         elif self.reading_since and self.flow.read_paused:
             self.reading_since = self.last_body = now  # it is we who make it wait
         elif self.reading_since and self._too_slow(now):
@@ -333,15 +339,14 @@ class RelayProtocol(HttpToolsProtocol):
             reading.disconnected = True
             reading.message_event.set()
             if reading.response_started:
-                self.transport.close()
+                self._close()
                 return
-        refused = (
-            reading if isinstance(reading, RelayCycle) else RelayCycle(self, UNREAD, keep_alive=False, chunked=True)
-        )
-        refused.keep_alive = False
-        self.answering = refused
+        if not isinstance(reading, RelayCycle):
+            reading = RelayCycle(self, UNREAD, keep_alive=False, chunked=True)
+        reading.keep_alive = False
+        self.answering = reading
         if not self.transport.is_closing():
-            self.service.refuse(refused, status, message)
+            self.service.refuse(reading, status, message)
 
     def close(self) -> None:
         """Close after the last answer; where a request was not read to its end, without losing that answer.
@@ -349,9 +354,10 @@ class RelayProtocol(HttpToolsProtocol):
         A reset for unread data would overtake it. What still arrives is dropped.
         """
         if self._part == "nothing" and not self._deaf:
-            self.transport.close()
+            self._close()
             return
         self._deaf = True
+        self.outgoing.flush()
         if not self.transport.is_closing():
             self.transport.write_eof()
             self.loop.call_later(LINGER, self.transport.close)
@@ -365,11 +371,10 @@ class RelayProtocol(HttpToolsProtocol):
 
     def _too_slow(self, now: float) -> bool:
         since = now - self.reading_since
-        if self._part != "body":
-            return since > HEADER_TIMEOUT
-        return since > BODY_TIMEOUT or now - max(self.last_body, self.reading_since) > BODY_STALL
+        stalled = now - max(self.last_body, self.reading_since)
+        return since > HEADER_TIMEOUT if self._part != "body" else since > BODY_TIMEOUT or stalled > BODY_STALL
 
-    def _relay(self, heading: Heading, *, keep_alive: bool, chunked: bool) -> None:
+    def _relay(self, heading: Heading, *, keep_alive: bool, chunked: bool) -> RelayCycle:
         """Begin a request whose body follows."""
         kind = RelayCycle if heading.method != "HEAD" else HeadCycle
         cycle = kind(self, heading, keep_alive=keep_alive, chunked=chunked)
@@ -384,6 +389,7 @@ class RelayProtocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, None))
+        return cycle
 
     def _start_asgi_task(self, cycle: "Cycle", app: Any) -> None:
         """uvicorn calls this when it is a request's turn to be answered."""

@@ -17,6 +17,7 @@ from one_api.relay.client import Client, Incoming
 from one_api.relay.heading import Heading, read_head
 from one_api.relay.health import in_a_word
 from one_api.relay.inflow import ClientGone
+from one_api.relay.outgoing import Outgoing
 from one_api.relay.record import NAMES, Record
 from one_api.relay.spoken import spoken
 
@@ -57,6 +58,7 @@ class RelayService:
         self._tasks: dict[Incoming, asyncio.Task[None]] = {}
         self._connections: set[RelayProtocol] = set()
         self._loop = asyncio.get_running_loop()
+        self.outgoing = Outgoing(self._loop)
 
     def read(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Heading | None:
         return read_head(method, url, headers)

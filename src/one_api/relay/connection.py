@@ -13,6 +13,7 @@ import httptools
 import structlog
 
 from one_api.relay.exchange import DirectExchange, Key
+from one_api.relay.outgoing import Outgoing
 from one_api.relay.transport import FailureKind, Head, Sink, TransportError
 from one_api.relay.transport_inflate import Bomb, Inflater, NotInflatable
 from one_api.relay.transport_repeats import RepeatedAnswer, whole_chunk
@@ -35,6 +36,8 @@ _VERSIONS: Final = ("1.1", "1.0")
 
 class Owner(Protocol):
     """The transport a connection belongs to."""
+
+    outgoing: Outgoing
 
     def now(self) -> float: ...
     def soon(self, callback: Callable[[], None], /) -> object: ...
@@ -102,10 +105,12 @@ class Connection(asyncio.Protocol):
         self._reset()
         self._served += 1
         body = request.body
+        outgoing = self._owner.outgoing
         if len(body) <= JOIN:
-            transport.write(exchange.head + body)
+            outgoing.write(transport, exchange.head + body)
         else:
-            transport.writelines((exchange.head, body))  # one system call without a copy
+            outgoing.write(transport, exchange.head)
+            outgoing.write(transport, body)  # in the same system call, without a copy
         if exchange.paused:
             transport.pause_reading()
 

@@ -13,6 +13,7 @@ import structlog
 
 from one_api.relay.connection import Connection
 from one_api.relay.exchange import DirectExchange, Key
+from one_api.relay.outgoing import Outgoing
 from one_api.relay.transport import HttpRequest, Origin, Sink, Timeouts, TransportError
 from one_api.relay.transport_wire import Writer
 
@@ -39,6 +40,7 @@ class DirectTransport:
         self._loop = loop
         self.now = loop.time
         self.soon = loop.call_soon
+        self.outgoing = Outgoing(loop)
         self._tls = tls or default_tls()
         self._most_idle = most_idle
         self._most_connections = most_connections

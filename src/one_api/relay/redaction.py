@@ -5,6 +5,7 @@
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from one_api.relay.client import Headers
 from one_api.routing import Channel
 
 HIDDEN: Final = "***"
+_VALUE: Final = itemgetter(1)
 MOST_KEYS: Final = 1024  # whose parts are remembered
 SHORTEST: Final = 4  # shorter parts of a key are no secret, and would spoil every sentence
 SETTINGS: Final = ("ak", "sk", "vertex_ai_adc")  # of a channel, and as secret as its key
@@ -45,8 +47,9 @@ def body_without_key(body: bytes, channel: Channel, also: tuple[str, ...] = ()) 
 def headers_without_key(headers: Headers, channel: Channel, also: tuple[str, ...] = ()) -> Headers:
     """The headers that do not hold the channel's key."""
     for secret in (*_secrets(channel), *also):
-        quoted = secret.encode()
-        headers = [item for item in headers if item[1].find(quoted) < 0]  # `in` tries it as a number first
+        quoted = secret.encode()  # looked for by `find`: `in` tries it as a number first
+        if b"\n".join(map(_VALUE, headers)).find(quoted) >= 0:
+            headers = [item for item in headers if item[1].find(quoted) < 0]
     return headers
 
 
