@@ -48,6 +48,16 @@ async def test_nothing_leaves_in_the_turn_it_is_written_in_and_all_of_it_in_the_
     assert one.calls[1:] == [[b"d"]]
 
 
+async def test_what_may_not_wait_leaves_at_once_and_after_what_waits() -> None:
+    outgoing, one, other = Outgoing(asyncio.get_running_loop()), Wire(), Wire()
+    outgoing.write(one, b"a")
+    outgoing.write(other, b"b")
+    outgoing.send(one, b"c")
+    assert (one.calls, other.calls) == ([[b"a", b"c"]], [])
+    await asyncio.sleep(0)
+    assert (one.calls, other.calls) == ([[b"a", b"c"]], [[b"b"]])
+
+
 async def test_who_is_gone_or_broken_keeps_nobody_waiting() -> None:
     outgoing, gone, broken, last = Outgoing(asyncio.get_running_loop()), Wire(), Wire(broken=True), Wire()
     for wire in (gone, broken, last):

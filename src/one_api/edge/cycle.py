@@ -20,6 +20,7 @@ from one_api.relay.outgoing import Outgoing
 _LINE: Final = b": ".join  # of a name and its value
 _LINES: Final = b"\r\n".join
 MAX_BODY = 32 * 1024 * 1024
+LARGE: Final = 8 * 1024  # many pieces of that size may come in one turn, from a source that is to pause between them
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
@@ -169,11 +170,12 @@ class RelayCycle:
     def write(self, data: bytes) -> None:
         if self.disconnected or not data:
             return
-        if self._chunked:
-            self._write(b"%b%x\r\n%b\r\n" % (self._head, len(data), data))
-        else:
-            self._write(self._head + data)
+        data = b"%b%x\r\n%b\r\n" % (self._head, len(data), data) if self._chunked else self._head + data
         self._head = b""
+        if len(data) < LARGE:
+            self._write(data)
+        else:
+            self.protocol.outgoing.send(self.transport, data)
 
     def finish(self, data: bytes = b"") -> None:
         if self.disconnected or self.response_complete:

@@ -26,7 +26,7 @@ from one_api.ledger.model import RELEASED, HoldRequest, Operation, Settle, stora
 from one_api.ledger.pulse import Pulse
 
 BATCH: Final = 1024
-GATHER_S: Final = 60e-6
+GATHER_S: Final = 30e-6
 GATHER_MOST_S: Final = 0.010
 WORTH_SLEEPING_S: Final = 0.0002
 ASKED: Final = itemgetter(0)  # of a ticket

@@ -30,16 +30,24 @@ class Outgoing:
         else:
             pieces.append(data)
 
+    def send(self, transport: asyncio.WriteTransport, data: bytes) -> None:
+        """Not later than now, what waits for the transport before it: so that whoever goes on is told to pause."""
+        _write(transport, [*self._waiting.pop(transport, ()), data])
+
     def flush(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for transport, pieces in waiting.items():
-            if transport.is_closing():
-                continue  # whoever was to read this is gone
-            try:
-                if len(pieces) == 1:
-                    transport.write(pieces[0])
-                else:
-                    transport.writelines(pieces)
-            except Exception:
-                log.exception("a connection cannot be written to")
-                transport.abort()
+            _write(transport, pieces)
+
+
+def _write(transport: asyncio.WriteTransport, pieces: list[bytes]) -> None:
+    if transport.is_closing():
+        return  # whoever was to read this is gone
+    try:
+        if len(pieces) == 1:
+            transport.write(pieces[0])
+        else:
+            transport.writelines(pieces)
+    except Exception:
+        log.exception("a connection cannot be written to")
+        transport.abort()
