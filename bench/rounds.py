@@ -1,5 +1,6 @@
 """Runs each case on each server in turn, forth and back, and takes the figures of each run."""
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -81,6 +82,7 @@ class Watch:
 
 
 def measure(target: Target, case: Case, *, number: int, seconds: float, warm_up: float) -> Run:
+    os.sync()  # what another server's run left to be written would be written in this one
     watch = Watch(target)
     answers = target.load.run(case, port=target.port_for(case), seconds=seconds * case.longer, warm_up=warm_up)
     cpu, database_cpu = watch.drain()
