@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
             outgoing.write(transport, exchange.head + body)
         else:
             outgoing.write(transport, exchange.head)
-            outgoing.write(transport, body)  # in the same system call, without a copy
+            outgoing.send(transport, body)  # in the same system call, without a copy, while it is in the caches
         if exchange.paused:
             transport.pause_reading()
 
