@@ -1,4 +1,4 @@
-"""`python -m bench`: about eight minutes on two cores. `--quick` takes one."""
+"""`python -m bench`: about twelve minutes on two cores. `--quick` takes one."""
 
 import argparse
 import os
