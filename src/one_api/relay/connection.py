@@ -105,12 +105,10 @@ class Connection(asyncio.Protocol):
         self._reset()
         self._served += 1
         body = request.body
-        outgoing = self._owner.outgoing
         if len(body) <= JOIN:
-            outgoing.write(transport, exchange.head + body)
-        else:
-            outgoing.write(transport, exchange.head)
-            outgoing.send(transport, body)  # in the same system call, without a copy, while it is in the caches
+            self._owner.outgoing.write(transport, exchange.head + body)
+        else:  # at once, while it is in the caches: in one system call, without a copy
+            transport.writelines((exchange.head, body))
         if exchange.paused:
             transport.pause_reading()
 
