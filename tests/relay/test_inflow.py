@@ -1,4 +1,4 @@
-"""What is left of an answer whose caller went away: nothing, at once."""
+"""An answer as it passes: the notes it leaves for a crash, and what is left when its caller went away."""
 
 import asyncio
 import gc
@@ -12,6 +12,7 @@ import pytest
 from one_api.edge.cycle import RelayCycle
 from one_api.relay.heading import UNREAD
 from one_api.relay.inflow import ClientGone, Inflow, Shape
+from one_api.relay.transport import Head
 
 pytestmark = pytest.mark.anyio
 
@@ -42,3 +43,22 @@ async def test_who_leaves_takes_his_answer_with_him_and_no_collector_has_to_find
         assert alive() is None
     finally:
         gc.enable()
+
+
+async def test_a_slow_stream_notes_what_it_has_cost_so_that_two_seconds_of_it_are_written_down() -> None:
+    running, now = asyncio.get_running_loop(), 100.0
+    loop: Any = SimpleNamespace(create_future=running.create_future, time=lambda: now)
+    written: list[bytes] = []
+    client: Any = SimpleNamespace(write=written.append, listen=lambda _listener: None)
+    notes: list[tuple[float, int]] = []
+    inflow = Inflow(loop, wants=Shape.EVENTS, checkpoint=lambda flow: notes.append((now, flow.tap.events)))
+    inflow.on_head(Head(200, [(b"content-type", b"text/event-stream")]))
+    event = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+    inflow.on_data(event)
+    inflow.attach(client)
+    for _ in range(4):  # fewer than ten events, and two with each read
+        now += 1.0
+        inflow.on_data(event * 2)
+    inflow.close()
+    assert notes == [(102.0, 5), (104.0, 9)]
+    assert b"".join(written) == event * 9

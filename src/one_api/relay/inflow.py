@@ -22,7 +22,6 @@ MAX_WHOLE = 64 * 1024 * 1024
 MAX_ERROR_BODY = 1024 * 1024
 CHECKPOINT_EVENTS = 512
 CHECKPOINT_SECONDS = 1.5  # and the ledger's half: a stream of two seconds has one on the disk
-CHECKPOINT_MASK = 7  # the clock is looked at every eighth event
 _CONTENT, _DONE, _ERROR = Verdict.CONTENT, Verdict.DONE, Verdict.ERROR  # looked at for every event
 
 
@@ -350,10 +349,9 @@ class Inflow:
         self._parts = [data]
 
     def _note_progress(self) -> None:
-        events = self.tap.events
-        if events & CHECKPOINT_MASK or self._checkpoint is None:
+        if self._checkpoint is None:
             return
-        now = self._loop.time()
+        events, now = self.tap.events, self._loop.time()
         if now - self._checkpoint_at >= CHECKPOINT_SECONDS or events - self._checkpoint_events >= CHECKPOINT_EVENTS:
             self._checkpoint_at, self._checkpoint_events = now, events
             self._checkpoint(self)
